@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { Command } from '../child.ts'
+import type { Load } from '../load.ts'
+import type { Skipped } from '../report-line.ts'
+
+/** An engine that others use for durable agents, measured beside us by a child process of its own. */
+export interface Peer {
+  readonly name: string
+  /** What `--only` calls it; two rows may share it. */
+  readonly family: PeerFamily
+  /** The child program in bench/peers. */
+  readonly program: string
+  /** Packages that must be installed in bench/peers. */
+  readonly packages: readonly string[]
+  /** `sealed`: runs only in a network and mount namespace without a route, because it calls a public host at every start. */
+  readonly network: 'host' | 'sealed'
+}
+
+export const PEER_FAMILIES = ['langgraph', 'dbos', 'restate'] as const
+
+export type PeerFamily = (typeof PEER_FAMILIES)[number]
+
+export const PEERS: readonly Peer[] = [
+  langgraph('langgraph'),
+  langgraph('langgraph-normal'),
+  { name: 'dbos', family: 'dbos', program: 'dbos.ts', packages: ['@dbos-inc/dbos-sdk', 'pg'], network: 'host' },
+  {
+    name: 'restate',
+    family: 'restate',
+    program: 'restate.ts',
+    packages: ['@restatedev/restate-sdk', `@restatedev/restate-server-${process.platform}-${process.arch}`],
+    network: 'sealed',
+  },
+]
+
+/** How to install the peers. Without install scripts: one of them reports home, and none of them is needed. */
+export const INSTALL_PEERS = 'npm --prefix bench/peers ci --ignore-scripts'
+
+const ROOT = fileURLToPath(new URL('../../peers/', import.meta.url))
+
+/** A fixed environment: no credential, no tracing switch of the person who measures reaches an engine of others. */
+const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: tmpdir(), TMPDIR: tmpdir() }
+
+/** The command that measures a peer, or why it cannot be measured on this machine. `root` is the folder of bench/peers. */
+export function preparePeer(peer: Peer, load: Load, root: string = ROOT): Command | Skipped {
+  const absent = peer.packages.filter((name) => !existsSync(`${root}/node_modules/${name}/package.json`))
+  if (absent.length > 0) return { name: peer.name, skipped: `not installed (${absent.join(', ')}): ${INSTALL_PEERS}` }
+  const script = [`${root}/src/${peer.program}`, peer.name, ...loadOptions(load)]
+  if (peer.network === 'host') return { name: peer.name, program: process.execPath, args: script, environment: ENVIRONMENT }
+  const namespace = namespaceOptions()
+  const probe = spawnSync('unshare', [...namespace, 'true'], { env: ENVIRONMENT })
+  if (probe.status !== 0) {
+    return { name: peer.name, skipped: 'runs only in a network namespace of its own, and `unshare --net --mount` is refused here' }
+  }
+  return { name: peer.name, program: 'unshare', args: [...namespace, process.execPath, ...script], environment: ENVIRONMENT }
+}
+
+/** The options every contender but ours takes. */
+export function loadOptions(load: Load): string[] {
+  return ['--actions', String(load.actions), '--in-flight', String(load.inFlight), '--seconds', String(load.seconds)]
+}
+
+function namespaceOptions(): string[] {
+  const own = process.geteuid?.() === 0 ? [] : ['--user', '--map-root-user']
+  return [...own, '--net', '--mount', '--']
+}
+
+/** Measured twice: with commits that wait for the disk, and as it behaves after a restart, when they do not. */
+function langgraph(name: 'langgraph' | 'langgraph-normal'): Peer {
+  const packages = ['@langchain/langgraph', '@langchain/langgraph-checkpoint-sqlite', '@langchain/core', 'better-sqlite3']
+  return { name, family: 'langgraph', program: 'langgraph.ts', packages, network: 'host' }
+}

@@ -1,0 +1,115 @@
+import type { ApproverRule } from '../policy/decision.ts'
+
+/** What people are asked, bound to one exact action (I2). */
+export interface Question {
+  readonly id: string
+  readonly run: string
+  /** Number of the action within the run. */
+  readonly action: number
+  readonly digest: string
+  /** Digest of the preview that the people see, or null for an operation without one. */
+  readonly previewDigest: string | null
+  readonly policyVersion: string
+  /** The policies that asked; these are satisfied by a grant, and no others. */
+  readonly policies: readonly string[]
+  readonly approvers: readonly ApproverRule[]
+  /** Everyone in the actor chain: may look, may not vote (separation of duties). */
+  readonly requesters: readonly string[]
+  readonly openedAtMs: number
+  readonly deadlineMs: number
+}
+
+export interface Vote {
+  readonly voter: string
+  /** The roles the voter held when voting. */
+  readonly roles: readonly string[]
+  readonly vote: 'approve' | 'refuse'
+  readonly why: string
+  readonly atMs: number
+}
+
+/**
+ * A question put to people, and what became of it. It is answered once; only an open one can change. A granted one is consumed by
+ * the effect it allows, in the same record, and never serves twice.
+ */
+export type Approval = Open | Granted | Refused | Lapsed | Voided | Consumed
+
+interface Asked {
+  readonly question: Question
+  readonly votes: readonly Vote[]
+}
+export interface Open extends Asked {
+  readonly state: 'open'
+}
+export interface Granted extends Asked {
+  readonly state: 'granted'
+}
+export interface Refused extends Asked {
+  readonly state: 'refused'
+}
+/** The deadline passed first. Silence is never consent (I5). */
+export interface Lapsed extends Asked {
+  readonly state: 'lapsed'
+}
+/** The world or the policy changed since the question was asked: what was approved is not what would run. */
+export interface Voided extends Asked {
+  readonly state: 'voided'
+  readonly why: string
+}
+export interface Consumed extends Asked {
+  readonly state: 'consumed'
+}
+
+export const VOTE_REFUSALS = ['approval_closed', 'approval_lapsed', 'digest_mismatch', 'not_entitled', 'is_requester', 'already_voted'] as const
+export type VoteRefusal = (typeof VOTE_REFUSALS)[number]
+
+export type VoteDecision =
+  | { readonly kind: 'counted'; readonly vote: Vote; readonly after: 'open' | 'granted' | 'refused' }
+  | { readonly kind: 'rejected'; readonly code: VoteRefusal; readonly message: string }
+
+/** A vote as somebody casts it. */
+export interface Ballot {
+  readonly voter: string
+  readonly roles: readonly string[]
+  readonly vote: 'approve' | 'refuse'
+  readonly why: string
+  /** The digest the voter saw. */
+  readonly digest: string
+}
+
+/**
+ * Decides whether a vote counts and what the question becomes. Pure.
+ *
+ * One refusal by an entitled person refuses. A grant needs, for every rule, `count` different people, and nobody counts for two
+ * rules. The requester, and everyone acting for the requester, never votes.
+ */
+export function decideVote(approval: Approval, ballot: Ballot, nowMs: number): VoteDecision {
+  const { question, votes } = approval
+  const reject = (code: VoteRefusal, message: string): VoteDecision => ({ kind: 'rejected', code, message })
+  if (approval.state !== 'open') return reject('approval_closed', `this approval is already ${approval.state}`)
+  if (nowMs >= question.deadlineMs) return reject('approval_lapsed', 'the deadline has passed, and silence means no')
+  if (ballot.digest !== question.digest) return reject('digest_mismatch', 'the vote names another action than the one that is asked')
+  if (question.requesters.includes(ballot.voter)) return reject('is_requester', 'whoever asks for an action may not approve it')
+  if (!question.approvers.some((rule) => ballot.roles.includes(rule.role))) {
+    const wanted = question.approvers.map((rule) => rule.role).join(', ')
+    return reject('not_entitled', `only these roles may vote here: ${wanted}`)
+  }
+  if (votes.some((vote) => vote.voter === ballot.voter)) return reject('already_voted', 'you have voted here already')
+  const vote: Vote = { voter: ballot.voter, roles: ballot.roles, vote: ballot.vote, why: ballot.why, atMs: nowMs }
+  if (ballot.vote === 'refuse') return { kind: 'counted', vote, after: 'refused' }
+  const after = hasQuorum(question.approvers, [...votes, vote]) ? 'granted' : 'open'
+  return { kind: 'counted', vote, after }
+}
+
+/** True when every rule finds its own people among the yes votes. */
+export function hasQuorum(rules: readonly ApproverRule[], votes: readonly Vote[]): boolean {
+  const seats = rules.flatMap((rule) => Array.from({ length: rule.count }, () => rule.role))
+  const people = votes.filter((vote) => vote.vote === 'approve')
+  return seats.length > 0 && canSeat(seats, people)
+}
+
+function canSeat(seats: readonly string[], people: readonly Vote[]): boolean {
+  const [role, ...rest] = seats
+  if (role === undefined) return true
+  return people.some((person) => person.roles.includes(role) && canSeat(rest, people.filter((other) => other.voter !== person.voter)))
+}

@@ -1,0 +1,78 @@
+import { KernelError } from '../error.ts'
+import type { Json } from './json.ts'
+
+/** How deep arrays and objects may nest, in what we write and by default in what we read. */
+export const JSON_MAX_DEPTH = 64
+
+/** What a string needs before it can stand between quotes: an escape, or proof that its surrogates come in pairs. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be escaped.
+const SPECIAL = /["\\\u0000-\u001f\ud800-\udfff]/
+
+/**
+ * Writes a value as canonical JSON (RFC 8785): equal values give equal text, whatever the order of their keys.
+ *
+ * Only plain data is written: own enumerable string keys of plain objects, arrays without holes, well-formed strings, finite
+ * numbers. Everything else is refused rather than dropped, because this text is what gets hashed and approved (I2).
+ *
+ * @throws KernelError `canonical_surrogate`, `canonical_number`, `canonical_type` or `canonical_depth` (deeper than 64).
+ */
+export function canonicalJson(value: Json): string {
+  return write(value, 0)
+}
+
+function write(value: unknown, depth: number): string {
+  switch (typeof value) {
+    case 'string':
+      return writeString(value)
+    case 'number':
+      if (!Number.isFinite(value)) throw new KernelError('canonical_number', `JSON has no number for ${value}.`)
+      return String(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'object':
+      if (value === null) return 'null'
+      if (depth >= JSON_MAX_DEPTH) {
+        throw new KernelError('canonical_depth', `The value nests deeper than ${JSON_MAX_DEPTH} levels.`)
+      }
+      return Array.isArray(value) ? writeArray(value, depth + 1) : writeObject(value, depth + 1)
+    default:
+      throw new KernelError('canonical_type', `A value of type ${typeof value} is not JSON.`)
+  }
+}
+
+function writeString(text: string): string {
+  if (!SPECIAL.test(text)) return `"${text}"`
+  if (!text.isWellFormed()) throw new KernelError('canonical_surrogate', 'A string has a lone surrogate.')
+  return JSON.stringify(text)
+}
+
+function writeArray(values: readonly unknown[], depth: number): string {
+  if (values.length === 0) return '[]'
+  let text = `[${write(values[0], depth)}`
+  for (let at = 1; at < values.length; at++) text += `,${write(values[at], depth)}`
+  return `${text}]`
+}
+
+function writeObject(value: object, depth: number): string {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // A plain object of another realm has a prototype that ends the chain, just as ours does.
+  if (prototype !== Object.prototype && prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    throw new KernelError('canonical_type', 'An instance of a class is not plain JSON data.')
+  }
+  const keys = Object.keys(value)
+  if (keys.length === 0) return '{}'
+  if (!isSorted(keys)) keys.sort() // the default order is by UTF-16 code units, as RFC 8785 section 3.2.3 asks
+  const members = value as Readonly<Record<string, unknown>> // sound: an object, read only by its own keys
+  let text = ''
+  for (const key of keys) text += `${text === '' ? '{' : ','}${writeString(key)}:${write(members[key], depth)}`
+  return `${text}}`
+}
+
+function isSorted(keys: readonly string[]): boolean {
+  let before = ''
+  for (const key of keys) {
+    if (key < before) return false
+    before = key
+  }
+  return true
+}

@@ -1,0 +1,19 @@
+/** What a stop covers. `global` covers everything; the others name one agent, workflow, tool, operation or run. */
+export type StopScope = 'global' | `agent:${string}` | `workflow:${string}` | `tool:${string}` | `run:${string}`
+
+/** Events of the `control` stream: what holds for all runs at once. */
+export type ControlEvent =
+  | {
+      readonly type: 'stop.raised'
+      readonly stop: string
+      readonly scope: StopScope
+      /** `hold` keeps runs for a later lift; `kill` ends them. */
+      readonly mode: 'hold' | 'kill'
+      readonly by: string
+      readonly why: string
+    }
+  | { readonly type: 'stop.lifted'; readonly stop: string; readonly by: string; readonly why: string }
+  | { readonly type: 'breaker.opened'; readonly operation: string; readonly untilMs: number; readonly failures: number }
+  | { readonly type: 'breaker.closed'; readonly operation: string }
+  | { readonly type: 'server.started'; readonly version: string; readonly policyVersion: string; readonly configuration: string }
+  | { readonly type: 'run.erased'; readonly run: string; readonly by: string; readonly why: string }

@@ -1,0 +1,171 @@
+import type { Json, JsonObject } from '../canonical/json.ts'
+import type { OperationId, RiskClass } from '../action/operation.ts'
+import type { Question } from '../approval/question.ts'
+import type { Origin } from '../label/origin.ts'
+import type { Finding } from '../label/sanitise.ts'
+import type { ApproverRule, DeterminingPolicy, Outcome } from '../policy/decision.ts'
+import type { FailureKind } from './failure.ts'
+import type { FinalState } from './state.ts'
+
+/**
+ * Events of one run. What stands in `sealed` is encrypted beside the leaf and can be erased; everything else is in the ledger for
+ * good, so no customer data may stand there.
+ */
+export type RunEvent =
+  | RunOpened
+  | {
+      readonly type: 'plan.noted'
+      readonly node: string
+      /** 0 to 10,000; absent when the note says nothing about confidence. */
+      readonly confidence?: number
+      readonly sealed: { readonly value: Json; readonly origins: readonly Origin[] }
+    }
+  | {
+      readonly type: 'model.called'
+      readonly model: string
+      readonly inputTokens: number
+      readonly outputTokens: number
+      /** Millionths of the currency of the budget. */
+      readonly costMicros: number
+      readonly durationMs: number
+      readonly result: string
+      readonly sealed: { readonly request: Json; readonly reply: Json }
+    }
+  | { readonly type: 'plan.finished'; readonly escalate: boolean; readonly sealed: { readonly reason: string } }
+  | ActionProposed
+  | {
+      readonly type: 'action.decided'
+      readonly action: number
+      readonly outcome: Outcome
+      readonly policies: readonly DeterminingPolicy[]
+      readonly approvers: readonly ApproverRule[]
+      readonly policyVersion: string
+      /** How the run as a whole fails when this denial is its end; null for an ordinary policy denial. */
+      readonly failure: FailureKind | null
+    }
+  | { readonly type: 'preview.taken'; readonly action: number; readonly digest: string; readonly sealed: { readonly preview: Json } }
+  | { readonly type: 'preview.failed'; readonly action: number; readonly sealed: { readonly message: string } }
+  | { readonly type: 'approval.opened'; readonly question: Question }
+  | {
+      readonly type: 'approval.voted'
+      readonly approval: string
+      readonly voter: string
+      readonly roles: readonly string[]
+      readonly vote: 'approve' | 'refuse'
+      readonly sealed: { readonly why: string }
+    }
+  | {
+      readonly type: 'approval.closed'
+      readonly approval: string
+      readonly state: 'granted' | 'refused' | 'lapsed' | 'voided'
+      readonly why: string
+    }
+  | {
+      readonly type: 'effect.started'
+      readonly action: number
+      readonly attempt: number
+      readonly digest: string
+      /** The approval that this effect consumes, if the decision needed one. */
+      readonly approval: string | null
+      /** Names of the secrets that the connector may ask for. */
+      readonly lease: readonly string[]
+    }
+  | EffectFinished
+  | { readonly type: 'effect.ambiguous'; readonly action: number; readonly attempt: number; readonly why: 'crashed' | 'unknown_outcome' }
+  | {
+      readonly type: 'effect.reconciled'
+      readonly action: number
+      readonly attempt: number
+      /** `repeatable`: nobody can look, but the same call may be made again without harm. */
+      readonly found: 'happened' | 'absent' | 'doubled' | 'repeatable' | 'unknown'
+      /** When to look again; null when this answer is final. */
+      readonly lookAgainAtMs: number | null
+      readonly sealed: { readonly output: Json; readonly message: string }
+    }
+  | { readonly type: 'effect.verified'; readonly action: number; readonly holds: boolean; readonly sealed: { readonly detail: string } }
+  | { readonly type: 'retry.scheduled'; readonly action: number; readonly atMs: number }
+  | { readonly type: 'run.failing'; readonly failure: FailureKind; readonly sealed: { readonly reason: string } }
+  | { readonly type: 'check.executed'; readonly ok: boolean; readonly sealed: { readonly detail: string } }
+  | {
+      readonly type: 'queue.added'
+      readonly item: string
+      readonly kind: QueueKind
+      readonly action: number | null
+      /** Number of the effect that could not be undone (in an undo run: of the undone run), or null. */
+      readonly effect: number | null
+      readonly sealed: { readonly title: string; readonly detail: string }
+    }
+  | { readonly type: 'queue.resolved'; readonly item: string; readonly by: string; readonly sealed: { readonly why: string } }
+  | { readonly type: 'run.held'; readonly stop: string }
+  | { readonly type: 'run.resumed' }
+  | { readonly type: 'run.undone'; readonly by: string }
+  | { readonly type: 'run.finished'; readonly state: FinalState; readonly failure: FailureKind | null }
+
+/** Why something waits for a person. */
+export type QueueKind = 'cannot_undo' | 'ambiguous' | 'doubled' | 'blocked' | 'low_confidence' | 'stopped_midway' | 'unfinished'
+
+export interface RunOpened {
+  readonly type: 'run.opened'
+  readonly run: string
+  readonly workflow: string
+  readonly workflowVersion: string
+  readonly agent: string
+  /** The actor chain, user first: user -> client -> agent (RFC 8693 `act`, outermost last). */
+  readonly actors: readonly string[]
+  readonly trigger: { readonly source: string; readonly event: string }
+  readonly environment: string
+  readonly stage: number
+  readonly policyVersion: string
+  /** The finished run that this one undoes, or null. */
+  readonly undoes: string | null
+  readonly sealed: { readonly input: JsonObject; readonly undo: readonly UndoStep[] }
+}
+
+/** One effect of another run that this run has to undo: what was done, and what it answered. */
+export interface UndoStep {
+  readonly action: number
+  readonly operation: OperationId
+  readonly arguments: Json
+  readonly output: Json
+}
+
+export interface ActionProposed {
+  readonly type: 'action.proposed'
+  readonly action: number
+  readonly operation: OperationId
+  /** Why the run does it: to act, to look whether it succeeded, or to take something back. */
+  readonly purpose: 'act' | 'check' | 'compensate'
+  /** True when the operation is declared to change the world. */
+  readonly effect: boolean
+  readonly node: string | null
+  readonly confidence: number
+  readonly claimedRisk: RiskClass | null
+  /** Null when the arguments could not be normalised. */
+  readonly digest: string | null
+  /** The action of this run (or, in an undo run, of the undone run) that this one makes up for. */
+  readonly compensates: number | null
+  readonly sealed: {
+    readonly goal: string
+    readonly justification: string
+    /** In normal form when `digest` is set; as the planner wrote them otherwise. */
+    readonly arguments: Json
+    /** Who wrote the arguments, joined over all leaves. */
+    readonly origins: readonly Origin[]
+  }
+}
+
+export interface EffectFinished {
+  readonly type: 'effect.finished'
+  readonly action: number
+  readonly attempt: number
+  readonly result: 'done' | 'failed'
+  readonly durationMs: number
+  /** False when the far side said that its answer was cut short. */
+  readonly complete: boolean
+  /** What sanitising removed from the output. */
+  readonly findings: readonly Finding[]
+  readonly failure: 'timeout' | 'unavailable' | 'semantic' | 'invalid_output' | 'refused' | null
+  readonly retry: 'never' | 'safe' | 'unknown' | null
+  readonly code: string | null
+  readonly sealed: { readonly output: Json; readonly message: string }
+}

@@ -1,0 +1,249 @@
+import { KernelError } from '../error.ts'
+import type { Approval } from '../approval/question.ts'
+import type { Entry } from '../ports/journal.ts'
+import type { ActionProposed, EffectFinished, RunEvent, RunOpened } from './event.ts'
+import type { ActionState, RunState } from './state.ts'
+
+/** Confidence of a run after the far side cut an answer short. */
+export const CONFIDENCE_INCOMPLETE = 7_000
+/** Confidence of a run after sanitising found something hidden in an answer. */
+export const CONFIDENCE_TAMPERED = 6_000
+
+
+/**
+ * Folds the records of one run, oldest first, to its state. Pure: the same records give the same state, today and years later.
+ *
+ * Throws `event_out_of_order` when the records are not the unbroken history of one run.
+ */
+export function foldRun(entries: readonly Entry[]): RunState {
+  const [first, ...rest] = entries
+  if (first === undefined) throw new KernelError('event_out_of_order', 'a run has at least one record')
+  return rest.reduce(foldEntry, openRun(first))
+}
+
+/** Starts a run from its first record. */
+export function openRun(entry: Entry): RunState {
+  const [opened, ...rest] = entry.events as readonly RunEvent[]
+  if (opened?.type !== 'run.opened' || entry.seq !== 1) {
+    throw new KernelError('event_out_of_order', `the first record of ${entry.stream} does not open a run`)
+  }
+  const state = emptyState(opened, entry.atMs)
+  return rest.reduce((s, event) => foldEvent(s, event, entry.atMs), state)
+}
+
+/** Folds one more record. The given state is not changed. */
+export function foldEntry(state: RunState, entry: Entry): RunState {
+  if (entry.seq !== state.seq + 1) {
+    throw new KernelError('event_out_of_order', `record ${entry.seq} of ${entry.stream} follows record ${state.seq}`)
+  }
+  const start: RunState = { ...state, seq: entry.seq, updatedAtMs: entry.atMs }
+  return (entry.events as readonly RunEvent[]).reduce((s, event) => foldEvent(s, event, entry.atMs), start)
+}
+
+function emptyState(opened: RunOpened, atMs: number): RunState {
+  return {
+    opened,
+    openedAtMs: atMs,
+    updatedAtMs: atMs,
+    seq: 1,
+    phase: opened.undoes === null ? 'acting' : 'undoing',
+    final: null,
+    failure: null,
+    reason: '',
+    escalate: false,
+    actions: [],
+    approvals: new Map(),
+    notes: new Map(),
+    items: new Map(),
+    spent: { steps: 0, tokens: 0, costMicros: 0 },
+    confidence: 10_000,
+    check: null,
+    undoneBy: null,
+    held: null,
+    waitedMs: 0,
+    modelCalls: [],
+  }
+}
+
+function foldEvent(state: RunState, event: RunEvent, atMs: number): RunState {
+  switch (event.type) {
+    case 'run.opened':
+      throw new KernelError('event_out_of_order', 'a run is opened once')
+    case 'plan.noted': {
+      const note = { node: event.node, value: event.sealed.value, origins: event.sealed.origins }
+      const spent = { ...state.spent, steps: state.spent.steps + 1 }
+      const confidence = Math.min(state.confidence, event.confidence ?? 10_000)
+      return { ...state, spent, confidence, notes: new Map(state.notes).set(event.node, note) }
+    }
+    case 'model.called': {
+      const { model, inputTokens, outputTokens } = event
+      const tokens = state.spent.tokens + inputTokens + outputTokens
+      const spent = { ...state.spent, tokens, costMicros: state.spent.costMicros + event.costMicros }
+      return { ...state, spent, modelCalls: [...state.modelCalls, { model, inputTokens, outputTokens, reply: event.sealed.reply }] }
+    }
+    case 'plan.finished':
+      return { ...state, phase: 'checking', escalate: state.escalate || event.escalate, reason: event.sealed.reason }
+    case 'action.proposed':
+      return { ...state, spent: { ...state.spent, steps: state.spent.steps + 1 }, actions: [...state.actions, newAction(event)] }
+    case 'run.failing':
+      return { ...state, phase: 'undoing', failure: event.failure, reason: event.sealed.reason }
+    case 'check.executed':
+      return { ...state, check: { ok: event.ok, detail: event.sealed.detail } }
+    case 'queue.added': {
+      const { item, kind, action, effect, sealed } = event
+      const items = new Map(state.items).set(item, { item, kind, action, effect, ...sealed, atMs, resolvedBy: null })
+      const next = { ...state, items }
+      return action === null ? next : withAction(next, action, () => ({ queued: true }))
+    }
+    case 'queue.resolved': {
+      const item = state.items.get(event.item)
+      return item === undefined ? state : { ...state, items: new Map(state.items).set(event.item, { ...item, resolvedBy: event.by }) }
+    }
+    case 'run.held':
+      return { ...state, held: { stop: event.stop, sinceMs: atMs } }
+    case 'run.resumed':
+      return { ...state, held: null, waitedMs: state.waitedMs + (state.held === null ? 0 : atMs - state.held.sinceMs) }
+    case 'run.undone':
+      return { ...state, undoneBy: event.by }
+    case 'run.finished':
+      return { ...state, phase: 'finished', final: event.state, failure: event.failure }
+    case 'approval.opened':
+    case 'approval.voted':
+    case 'approval.closed':
+      return foldApproval(state, event, atMs)
+    default:
+      return foldAction(state, event, atMs)
+  }
+}
+
+type ApprovalEvent = Extract<RunEvent, { type: `approval.${string}` }>
+
+function foldApproval(state: RunState, event: ApprovalEvent, atMs: number): RunState {
+  if (event.type === 'approval.opened') {
+    const { question } = event
+    const approvals = new Map(state.approvals).set(question.id, { state: 'open', question, votes: [] } as const)
+    return withAction({ ...state, approvals }, question.action, () => ({ state: 'asking', approval: question.id }))
+  }
+  const approval = state.approvals.get(event.approval)
+  const open = approval?.state === 'open'
+  const unused = approval?.state === 'granted' && event.type === 'approval.closed' && (event.state === 'voided' || event.state === 'lapsed')
+  if (approval === undefined || !(open || unused)) {
+    throw new KernelError('event_out_of_order', `approval ${event.approval} is not open`)
+  }
+  if (event.type === 'approval.voted') {
+    const { voter, roles, vote, sealed } = event
+    const votes = [...approval.votes, { voter, roles, vote, why: sealed.why, atMs }]
+    return { ...state, approvals: new Map(state.approvals).set(event.approval, { ...approval, votes }) }
+  }
+  const { question, votes } = approval
+  const closed: Approval = event.state === 'voided' ? { state: 'voided', question, votes, why: event.why } : { state: event.state, question, votes }
+  const waitedMs = state.waitedMs + (approval.state === 'open' ? atMs - question.openedAtMs : 0)
+  const next = { ...state, waitedMs, approvals: new Map(state.approvals).set(event.approval, closed) }
+  if (event.state === 'granted') return next
+  if (event.state === 'voided') {
+    return withAction(next, question.action, (a) => ({ state: 'retryable', approval: null, preview: null, voided: a.voided + 1, retryAtMs: 0 }))
+  }
+  return withAction(next, question.action, () => ({ state: 'denied' }))
+}
+
+type ActionEvent = Extract<RunEvent, { action: number; type: `${'action' | 'preview' | 'effect' | 'retry'}.${string}` }>
+
+function foldAction(state: RunState, event: Exclude<ActionEvent, ActionProposed>, atMs: number): RunState {
+  switch (event.type) {
+    case 'action.decided': {
+      const { outcome, policies, approvers, policyVersion, failure } = event
+      const decision = { outcome, policies, approvers, policyVersion, failure }
+      return withAction(state, event.action, (a) => ({ decision, state: outcome === 'deny' ? 'denied' : a.state }))
+    }
+    case 'preview.taken': {
+      const preview = { digest: event.digest, value: event.sealed.preview }
+      return withAction(state, event.action, (a) => ({ preview, state: a.decision?.outcome === 'dry_run' ? 'rehearsed' : a.state }))
+    }
+    case 'preview.failed':
+      return withAction(state, event.action, (a) => ({ state: a.decision?.outcome === 'dry_run' ? 'rehearsed' : a.state }))
+    case 'effect.started':
+      return foldStarted(state, event, atMs)
+    case 'effect.finished':
+      return foldFinished(state, event)
+    case 'effect.ambiguous':
+      return withAction(state, event.action, () => ({ state: 'ambiguous' }))
+    case 'effect.reconciled':
+      return withAction(state, event.action, (a) => {
+        const looked = { found: event.found, looks: a.looks + 1 }
+        if (event.lookAgainAtMs !== null) return { ...looked, retryAtMs: event.lookAgainAtMs }
+        if (event.found === 'happened' || event.found === 'doubled') return { ...looked, state: 'done', output: event.sealed.output }
+        return { ...looked, state: 'failed' }
+      })
+    case 'effect.verified':
+      return foldVerified(state, event.action, event.holds)
+    case 'retry.scheduled':
+      return withAction(state, event.action, () => ({ state: 'retryable', retryAtMs: event.atMs }))
+  }
+}
+
+/** I1, I2: an effect starts only under an `allow` for the same digest, and an approval it needs is granted and used up here. */
+function foldStarted(state: RunState, event: Extract<RunEvent, { type: 'effect.started' }>, atMs: number): RunState {
+  const action = state.actions[event.action]
+  if (action?.decision?.outcome !== 'allow') throw new KernelError('invariant_broken', `I1: action ${event.action} started without a decision that allows it`)
+  if (action.proposed.digest !== event.digest) throw new KernelError('invariant_broken', `I2: action ${event.action} is not the one that was decided`)
+  if (!['proposed', 'asking', 'retryable'].includes(action.state)) {
+    throw new KernelError('invariant_broken', `I4: action ${event.action} started while ${action.state}`)
+  }
+  const patch = { state: 'started', attempts: event.attempt, startedAtMs: atMs, retryAtMs: 0, looks: 0, found: null } as const
+  return withAction(consume(state, event.approval), event.action, () => patch)
+}
+
+function foldFinished(state: RunState, event: EffectFinished): RunState {
+  const done = event.result === 'done'
+  const patch = { state: done ? ('done' as const) : ('failed' as const), outcome: event, output: event.sealed.output, findings: event.findings }
+  const next = withAction(state, event.action, () => patch)
+  if (!done) return next
+  const complete = event.complete ? 10_000 : CONFIDENCE_INCOMPLETE
+  const clean = event.findings.length === 0 ? 10_000 : CONFIDENCE_TAMPERED
+  return { ...next, confidence: Math.min(state.confidence, complete, clean) }
+}
+
+/** A compensation that is seen to hold marks the action it made up for as undone. */
+function foldVerified(state: RunState, n: number, holds: boolean): RunState {
+  const next = withAction(state, n, () => ({ verified: holds }))
+  const compensates = next.actions[n]?.proposed.compensates ?? null
+  if (!holds || compensates === null || state.opened.undoes !== null) return next
+  return withAction(next, compensates, () => ({ state: 'undone' }))
+}
+
+/** A grant is used up by the effect that it allows, in the same record (I2). */
+function consume(state: RunState, id: string | null): RunState {
+  if (id === null) return state
+  const approval = state.approvals.get(id)
+  if (approval?.state !== 'granted') throw new KernelError('invariant_broken', `I1: effect started under approval ${id}, which is not granted`)
+  const { question, votes } = approval
+  return { ...state, approvals: new Map(state.approvals).set(id, { state: 'consumed', question, votes }) }
+}
+
+function newAction(proposed: ActionProposed): ActionState {
+  return {
+    n: proposed.action,
+    proposed,
+    state: 'proposed',
+    decision: null,
+    preview: null,
+    approval: null,
+    voided: 0,
+    attempts: 0,
+    startedAtMs: 0,
+    retryAtMs: 0,
+    outcome: null,
+    found: null,
+    looks: 0,
+    output: null,
+    findings: [],
+    verified: null,
+    queued: false,
+  }
+}
+
+function withAction(state: RunState, n: number, patch: (action: ActionState) => Partial<ActionState>): RunState {
+  const action = state.actions[n]
+  if (action === undefined) throw new KernelError('event_out_of_order', `there is no action ${n} in run ${state.opened.run}`)
+  return { ...state, actions: state.actions.with(n, { ...action, ...patch(action) }) }
+}

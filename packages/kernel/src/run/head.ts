@@ -1,0 +1,21 @@
+import type { FailureKind, RunStateName } from './state.ts'
+
+/** One run as a list shows it. Derived from its events; rebuilt from them when in doubt. */
+export interface RunHead {
+  readonly run: string
+  readonly workflow: string
+  readonly agent: string
+  readonly state: RunStateName
+  readonly failure: FailureKind | null
+  /** One line for people. */
+  readonly summary: string
+  readonly openedAtMs: number
+  readonly updatedAtMs: number
+  /** When the run wants to be woken although nothing happens; null when only an event wakes it. */
+  readonly wakeAtMs: number | null
+  /** Effects done so far, and approvals still open. */
+  readonly effects: number
+  readonly openApprovals: readonly string[]
+  /** Things that need a person: open items of the queue. */
+  readonly openItems: number
+}

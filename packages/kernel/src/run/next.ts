@@ -1,0 +1,142 @@
+import type { Operation } from '../action/operation.ts'
+import { type Stop, stopFor } from '../control/state.ts'
+import { exhausted } from '../limit/budget.ts'
+import type { QueueKind } from './event.ts'
+import { type FailureKind, failureOf } from './failure.ts'
+import type { ActionState, RunState } from './state.ts'
+import type { QueueStep, Step, StepContext } from './step.ts'
+import { needsVerify, nextUndo } from './undo.ts'
+
+/** How often the world may change under an approval before the run gives up asking. */
+const MAX_VOIDED = 3
+
+/**
+ * The next step of a run. Pure, and a function of the run's own records, the stops in force and the time: after a crash it answers
+ * as it would have before.
+ *
+ * 1. A finished run rests. 2. An effect whose outcome is not known comes first, even under a stop: looking is not acting. 3. A stop
+ * holds or ends the run before anything else starts (I7). 4. An unsettled action is settled. 5. Then the run plans, checks, or
+ * takes back what it did, in reverse order.
+ */
+export function nextStep(state: RunState, context: StepContext): Step {
+  if (state.phase === 'finished') return { kind: 'rest' }
+  const open = state.actions.find((action) => action.state === 'started' || action.state === 'ambiguous')
+  if (open !== undefined) return settleUnknown(open, context)
+  const last = state.actions.at(-1)
+  const stop = stopOver(state, last, context)
+  if (stop !== undefined) return obeyStop(state, stop)
+  if (state.held !== null) return { kind: 'resume' }
+  const puzzle = state.actions.map(puzzleOf).find((step) => step !== undefined)
+  if (puzzle !== undefined) return puzzle
+  if (last !== undefined && !isSettled(last)) return settle(last, state, context)
+  if (state.phase === 'undoing') return nextUndo(state, context)
+  return state.phase === 'checking' ? conclude(state) : goOn(state, last, context)
+}
+
+/** I3, I4: an effect that started and did not finish in the journal may have happened. Look, after it has had time to land. */
+function settleUnknown(action: ActionState, { find, nowMs }: StepContext): Step {
+  if (action.state === 'started') return { kind: 'mark_ambiguous', action }
+  const settled = action.startedAtMs + (find(action.proposed.operation)?.settleMs ?? 0)
+  const readyAtMs = Math.max(settled, action.retryAtMs)
+  return nowMs < readyAtMs ? { kind: 'wait', untilMs: readyAtMs, why: 'settling' } : { kind: 'reconcile', action }
+}
+
+/** The stop that covers the run, or the tool of the action that it is about to start. */
+function stopOver(state: RunState, last: ActionState | undefined, { control, find }: StepContext): Stop | undefined {
+  const { run, agent, workflow } = state.opened
+  const operation = last === undefined || isSettled(last) ? undefined : find(last.proposed.operation)
+  return stopFor(control.stops, { run, agent, workflow, ...(operation === undefined ? {} : { tool: operation.tool }) })
+}
+
+function obeyStop(state: RunState, stop: Stop): Step {
+  if (stop.mode === 'hold') return state.held?.stop === stop.id ? { kind: 'wait', untilMs: null, why: 'stop' } : { kind: 'hold', stop }
+  const halfway = state.actions.some((action) => action.proposed.effect && action.state === 'done')
+  if (halfway && !hasItem(state, 'stopped_midway')) {
+    const detail = `What it has done so far stays done. Look at it, and undo it if you must. The stop says: ${stop.why}`
+    return { kind: 'queue', item: 'stopped_midway', action: null, effect: null, title: 'A stop ended this run halfway', detail }
+  }
+  return { kind: 'finish', state: 'stopped', failure: 'stopped' }
+}
+
+function isSettled(action: ActionState): boolean {
+  return ['denied', 'rehearsed', 'done', 'failed', 'undone'].includes(action.state) && !needsVerify(action)
+}
+
+function settle(action: ActionState, state: RunState, { nowMs }: StepContext): Step {
+  if (needsVerify(action)) return { kind: 'verify', action }
+  if (action.state === 'proposed') return { kind: 'decide', action, approval: null }
+  if (action.state === 'retryable') {
+    if (action.voided > MAX_VOIDED) return { kind: 'fail', failure: 'approval_timeout', reason: 'the world kept changing while people were asked' }
+    return nowMs < action.retryAtMs ? { kind: 'wait', untilMs: action.retryAtMs, why: 'retry' } : { kind: 'decide', action, approval: null }
+  }
+  const approval = action.approval === null ? undefined : state.approvals.get(action.approval)
+  if (approval?.state !== 'granted' && approval?.state !== 'open') {
+    return { kind: 'fail', failure: 'planning', reason: `action ${action.n} is in no state that can go on` }
+  }
+  const { id, deadlineMs } = approval.question
+  if (nowMs >= deadlineMs) return { kind: 'lapse', approval: id }
+  return approval.state === 'granted' ? { kind: 'decide', action, approval: id } : { kind: 'wait', untilMs: deadlineMs, why: 'approval' }
+}
+
+/** The run may plan on, unless what just happened ends it. */
+function goOn(state: RunState, last: ActionState | undefined, { workflow, nowMs }: StepContext): Step {
+  if (last?.state === 'rehearsed') return conclude(state)
+  const ended = last === undefined ? undefined : endedBy(last, state)
+  if (ended !== undefined) return ended
+  const used = exhausted(state, workflow.limits, nowMs)
+  return used === undefined ? { kind: 'plan' } : { kind: 'fail', failure: 'budget', reason: `the run ${used}` }
+}
+
+function endedBy(last: ActionState, state: RunState): Step | undefined {
+  if (last.state === 'failed' && last.found === 'unknown') {
+    return { kind: 'fail', failure: 'ambiguous', reason: `nobody can tell whether ${last.proposed.operation} happened` }
+  }
+  if (last.state !== 'denied') return undefined
+  const approval = last.approval === null ? undefined : state.approvals.get(last.approval)
+  if (approval?.state === 'lapsed') return { kind: 'fail', failure: 'approval_timeout', reason: 'nobody answered in time, and silence means no' }
+  if (approval?.state === 'refused') return { kind: 'fail', failure: 'approval_refused', reason: approval.votes.at(-1)?.why ?? 'refused' }
+  const failure = last.decision?.failure ?? 'policy_denial'
+  if (failure === 'planning') return undefined
+  return { kind: 'fail', failure, reason: last.decision?.policies.map((policy) => policy.reason).join('; ') ?? '' }
+}
+
+/** The planner is done: look at the world before believing it (I13). */
+function conclude(state: RunState): Step {
+  const rehearsed = state.actions.find((action) => action.state === 'rehearsed')
+  if (state.escalate || rehearsed !== undefined) {
+    if (hasItem(state, 'low_confidence')) return { kind: 'finish', state: 'escalated', failure: null }
+    const detail = rehearsed === undefined ? state.reason : 'What it wanted to do was only tried out. Look at the preview and decide.'
+    const title = 'The agent is not sure enough to go on by itself'
+    return { kind: 'queue', item: 'low_confidence', action: rehearsed?.n ?? null, effect: null, title, detail }
+  }
+  const last = state.actions.at(-1)
+  if (state.check?.ok) return { kind: 'finish', state: 'completed', failure: null }
+  if (state.check !== null) return { kind: 'fail', failure: 'unverified', reason: state.check.detail }
+  if (last?.proposed.purpose !== 'check') return { kind: 'look' }
+  if (last.state === 'done') return { kind: 'compare', action: last }
+  return { kind: 'fail', failure: 'unverified', reason: 'the success check could not be executed' }
+}
+
+/** What only a person can settle. */
+function puzzleOf(action: ActionState): QueueStep | undefined {
+  if (action.queued) return undefined
+  const ask = (item: QueueKind, title: string): QueueStep => {
+    const detail = `Operation ${action.proposed.operation}. Look at the far side, and settle it by hand.`
+    return { kind: 'queue', item, action: action.n, effect: null, title, detail }
+  }
+  if (action.found === 'doubled') return ask('doubled', 'An effect is in the world more than once')
+  if (action.state === 'failed' && action.found === 'unknown' && action.proposed.effect) return ask('ambiguous', 'Nobody can tell whether this happened')
+  return undefined
+}
+
+function hasItem(state: RunState, kind: QueueKind): boolean {
+  return [...state.items.values()].some((item) => item.kind === kind)
+}
+
+/** What a failed action means for its run when the planner does not go on. */
+export function failureOfAction(action: ActionState, operation: Operation | undefined): FailureKind {
+  if (action.state === 'denied') return action.decision?.failure ?? 'policy_denial'
+  if (action.found === 'unknown') return 'ambiguous'
+  if (action.found === 'doubled') return 'duplicate_execution'
+  return failureOf(action.outcome?.failure ?? 'unavailable', operation?.mutability === 'read')
+}

@@ -1,0 +1,127 @@
+import type { Json, JsonObject } from '../canonical/json.ts'
+import type { Approval } from '../approval/question.ts'
+import type { Origin } from '../label/origin.ts'
+import type { Finding } from '../label/sanitise.ts'
+import type { ApproverRule, DeterminingPolicy, Outcome } from '../policy/decision.ts'
+import type { ActionProposed, EffectFinished, QueueKind, RunOpened } from './event.ts'
+import type { FailureKind } from './failure.ts'
+
+export type { FailureKind } from './failure.ts'
+
+/** How a run can end. `escalated`: it is a person's turn; `undone`: what it did was taken back. */
+export type FinalState = 'completed' | 'failed' | 'stopped' | 'undone' | 'escalated'
+export type RunStateName = 'running' | 'waiting' | 'undoing' | FinalState
+
+/** Everything known about one run: a fold of its records, and of nothing else. */
+export interface RunState {
+  readonly opened: RunOpened
+  readonly openedAtMs: number
+  readonly updatedAtMs: number
+  /** Number of records folded so far. */
+  readonly seq: number
+  readonly phase: 'acting' | 'checking' | 'undoing' | 'finished'
+  readonly final: FinalState | null
+  readonly failure: FailureKind | null
+  readonly reason: string
+  readonly escalate: boolean
+  readonly actions: readonly ActionState[]
+  readonly approvals: ReadonlyMap<string, Approval>
+  readonly notes: ReadonlyMap<string, Note>
+  readonly items: ReadonlyMap<string, QueueItem>
+  readonly spent: { readonly steps: number; readonly tokens: number; readonly costMicros: number }
+  /** 0 to 10,000: the lowest confidence that anything in this run has earned. */
+  readonly confidence: number
+  readonly check: { readonly ok: boolean; readonly detail: string } | null
+  readonly undoneBy: string | null
+  /** The stop that holds this run, and since when. */
+  readonly held: { readonly stop: string; readonly sinceMs: number } | null
+  /** Time spent waiting for people or under a stop: it does not count against the limit on time. */
+  readonly waitedMs: number
+  readonly modelCalls: readonly ModelCallNote[]
+}
+
+export interface Note {
+  readonly node: string
+  readonly value: Json
+  readonly origins: readonly Origin[]
+}
+
+export interface ModelCallNote {
+  readonly model: string
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly reply: Json
+}
+
+export interface QueueItem {
+  readonly item: string
+  readonly kind: QueueKind
+  readonly action: number | null
+  readonly effect: number | null
+  readonly title: string
+  readonly detail: string
+  readonly atMs: number
+  readonly resolvedBy: string | null
+}
+
+/**
+ * One action of a run.
+ *
+ * `proposed` -> `denied` | `rehearsed` (dry run) | `asking` | `started`; `asking` -> `started` | `denied` | `retryable`; `started` ->
+ * `done` | `failed` | `ambiguous`; `ambiguous` -> `done` | `failed`; `failed` -> `retryable`; `retryable` -> `started` | `denied` |
+ * `asking` | `rehearsed`; `done` -> `undone`.
+ */
+export interface ActionState {
+  readonly n: number
+  readonly proposed: ActionProposed
+  readonly state: 'proposed' | 'denied' | 'rehearsed' | 'asking' | 'started' | 'done' | 'failed' | 'ambiguous' | 'retryable' | 'undone'
+  readonly decision: ActionDecision | null
+  readonly preview: { readonly digest: string; readonly value: Json } | null
+  readonly approval: string | null
+  /** How many times the world had changed between the question and the act. */
+  readonly voided: number
+  readonly attempts: number
+  readonly startedAtMs: number
+  readonly retryAtMs: number
+  readonly outcome: EffectFinished | null
+  /** What looking found, after an outcome that was not known. */
+  readonly found: 'happened' | 'absent' | 'doubled' | 'repeatable' | 'unknown' | null
+  readonly looks: number
+  readonly output: Json
+  readonly findings: readonly Finding[]
+  /** Of a compensation: whether the world was seen to be back as it was. */
+  readonly verified: boolean | null
+  /** A queue item was made for it: a person takes over. */
+  readonly queued: boolean
+}
+
+export interface ActionDecision {
+  readonly outcome: Outcome
+  readonly policies: readonly DeterminingPolicy[]
+  readonly approvers: readonly ApproverRule[]
+  readonly policyVersion: string
+  readonly failure: FailureKind | null
+}
+
+/** What the planner and references may look at: the input, what was seen last through each operation, and the planner's notes. */
+export interface RunFacts {
+  readonly input: JsonObject
+  readonly seen: ReadonlyMap<string, Json>
+  readonly notes: ReadonlyMap<string, Note>
+}
+
+/** The facts of a run so far. Only outputs of actions that were really executed count as seen. */
+export function factsOf(state: RunState): RunFacts {
+  const seen = new Map<string, Json>()
+  for (const action of state.actions) {
+    if (action.state === 'done' || action.state === 'undone') seen.set(action.proposed.operation, action.output)
+  }
+  return { input: state.opened.sealed.input, seen, notes: state.notes }
+}
+
+/** The name under which lists show a run. */
+export function runStateName(state: RunState): RunStateName {
+  if (state.final !== null) return state.final
+  if (state.phase === 'undoing') return 'undoing'
+  return state.actions.at(-1)?.state === 'asking' ? 'waiting' : 'running'
+}

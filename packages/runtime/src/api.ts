@@ -1,0 +1,130 @@
+import type {
+  Approval,
+  Json,
+  JsonObject,
+  LedgerHead,
+  Operation,
+  QueueItem,
+  RunHead,
+  RunQuery,
+  RunState,
+  Stop,
+  StopScope,
+  VoteRefusal,
+  Workflow,
+} from '@tidegate/kernel'
+
+/** Somebody who uses Tidegate, as the gateway has authenticated them. */
+export interface Person {
+  /** `user:mei` */
+  readonly id: string
+  /** Roles without a prefix: `billing-lead`. The role `operator` may stop, lift and undo. */
+  readonly roles: readonly string[]
+}
+
+/** Something happened outside that a workflow is for. */
+export interface TriggerRequest {
+  readonly workflow: string
+  /** Where the event comes from, and its id there. The same event opens one run, however often it is delivered. */
+  readonly source: string
+  readonly event: string
+  readonly input: JsonObject
+  /** On whose behalf: `user:...`. */
+  readonly user: string
+  /** The program that delivered it: `client:...`. */
+  readonly client: string
+}
+
+export type TriggerAnswer =
+  | { readonly kind: 'opened'; readonly run: string }
+  | { readonly kind: 'duplicate'; readonly run: string }
+  | { readonly kind: 'refused'; readonly code: 'unknown_workflow' | 'input_too_large' | 'invalid_input' | 'stopped'; readonly message: string }
+
+/** An approval with what a person needs in order to decide. */
+export interface ApprovalView {
+  readonly approval: Approval
+  readonly workflow: string
+  readonly operation: string
+  readonly title: string
+  readonly goal: string
+  readonly justification: string
+  readonly arguments: Json
+  /** What would change, or null for an operation without a preview. */
+  readonly preview: Json
+  readonly reasons: readonly string[]
+  readonly risk: string
+  readonly reversibility: string
+}
+
+export type VoteAnswer =
+  | { readonly kind: 'counted'; readonly state: Approval['state']; readonly run: string }
+  | { readonly kind: 'rejected'; readonly code: VoteRefusal | 'not_found'; readonly message: string }
+
+export interface StopReport {
+  readonly stop: Stop
+  readonly epoch: number
+  /** From the request to the durable, fenced stop. */
+  readonly acknowledgedMs: number
+  /** Effects that had started before the stop and whose outcome was not known when it was acknowledged. */
+  readonly running: readonly { readonly run: string; readonly operation: string; readonly sinceMs: number }[]
+}
+
+export type StopAnswer = ({ readonly kind: 'stopped' } & StopReport) | { readonly kind: 'refused'; readonly code: 'not_entitled' | 'invalid_scope'; readonly message: string }
+export type LiftAnswer =
+  | { readonly kind: 'lifted'; readonly stops: readonly Stop[]; readonly epoch: number }
+  | { readonly kind: 'refused'; readonly code: 'not_entitled' | 'not_found'; readonly message: string }
+
+export type UndoAnswer =
+  | { readonly kind: 'opened'; readonly run: string; readonly effects: number }
+  | { readonly kind: 'refused'; readonly code: 'not_found' | 'not_finished' | 'nothing_to_undo' | 'already_undone' | 'not_entitled'; readonly message: string }
+
+export interface QueueView extends QueueItem {
+  readonly run: string
+  readonly workflow: string
+}
+
+export type ResolveAnswer = { readonly kind: 'resolved' } | { readonly kind: 'refused'; readonly code: 'not_found' | 'already_resolved' | 'not_entitled'; readonly message: string }
+
+export type ReceiptAnswer = { readonly kind: 'receipt'; readonly text: string; readonly index: number } | { readonly kind: 'not_found'; readonly message: string }
+
+/** What recomputing the whole ledger from its stored entries found. */
+export interface LedgerVerification {
+  readonly verified: boolean
+  readonly size: number
+  readonly root: string
+  readonly problems: readonly string[]
+  readonly durationMs: number
+}
+
+/**
+ * Everything that a face of Tidegate can ask of it. Answers are values; what is thrown is a defect or a storage failure
+ * (RuntimeError, JournalError).
+ */
+export interface Tidegate {
+  trigger(request: TriggerRequest): Promise<TriggerAnswer>
+  runs(query: RunQuery): Promise<readonly RunHead[]>
+  run(id: string): Promise<RunState | undefined>
+  /** Resolves when the run is at rest or waits for a person or a stop, or the time is up; answers its head. */
+  settled(id: string, timeoutMs: number): Promise<RunHead | undefined>
+  approvals(query: { readonly state?: 'open' | 'all' }): Promise<readonly ApprovalView[]>
+  approval(id: string): Promise<ApprovalView | undefined>
+  /** `digest` is the action digest that the person saw; it must be the one that is asked. */
+  vote(id: string, ballot: { readonly person: Person; readonly vote: 'approve' | 'refuse'; readonly why: string; readonly digest: string }): Promise<VoteAnswer>
+  stop(request: { readonly person: Person; readonly scope: StopScope; readonly mode: 'hold' | 'kill'; readonly why: string }): Promise<StopAnswer>
+  /** Lifts one stop by id, or all stops over a scope. */
+  lift(request: { readonly person: Person; readonly stop?: string; readonly scope?: StopScope; readonly why: string }): Promise<LiftAnswer>
+  stops(): readonly Stop[]
+  undo(run: string, request: { readonly person: Person; readonly why: string }): Promise<UndoAnswer>
+  queue(query: { readonly all: boolean }): Promise<readonly QueueView[]>
+  resolve(item: string, request: { readonly person: Person; readonly why: string }): Promise<ResolveAnswer>
+  ledgerHead(): LedgerHead
+  ledgerVerify(): Promise<LedgerVerification>
+  /** Receipt of one entry by its index, or of the last entry of a run. */
+  receipt(of: { readonly index: number } | { readonly run: string }): Promise<ReceiptAnswer>
+  /** Writes an export that `tidegate-verify` checks offline; the directory must be empty or absent. */
+  exportLedger(directory: string, options: { readonly payloads: boolean }): Promise<{ readonly size: number; readonly files: number }>
+  operations(): readonly Operation[]
+  workflows(): readonly Workflow[]
+  /** Rejects further work, waits for effects in flight, closes the journal. */
+  close(): Promise<void>
+}
