@@ -3,7 +3,7 @@ import { BenchError } from './error.ts'
 import type { Load } from './load.ts'
 
 /** Actions in one run of a peer: ten durable steps, as in the comparison of engines that this benchmark repeats. */
-const ACTIONS_PER_RUN = 5
+export const ACTIONS_PER_RUN = 5
 
 /** Parses what main.ts passes to a contender: `--actions N --in-flight K --seconds S`, or throws `arguments_invalid`. */
 export function parseLoad(argv: readonly string[]): Load {

@@ -24,12 +24,13 @@ const GRACE_MS = 3_000
  *
  * The child leads a process group of its own, so that databases and engines it started end with it: at the deadline or on abort
  * the group gets SIGTERM, three seconds later SIGKILL, and whatever is left after the child's exit is killed as well. Its stderr
- * is ours. Its stdin stays open as long as we live.
+ * is ours.
  */
 export async function runContender(command: Command, limits: Limits): Promise<Measurement | Skipped | Failed> {
   const ended = await runGroup(command, limits, { capture: true })
   if (ended.kind === 'stopped') return { name: command.name, failed: ended.reason }
-  if (ended.exitCode !== 0) return { name: command.name, failed: `ended with ${ended.exitCode ?? 'a signal'}; its last words are on stderr` }
+  if (ended.exitCode !== 0)
+    return { name: command.name, failed: `ended with ${ended.exitCode ?? 'a signal'}; its last words are on stderr` }
   try {
     return { ...parseReportLine(ended.output.trim().split('\n').at(-1) ?? ''), name: command.name }
   } catch (cause) {
@@ -54,7 +55,7 @@ function runGroup(command: Command, limits: Limits, options: { readonly capture:
   return new Promise((resolve) => {
     const child = spawn(command.program, command.args, {
       detached: process.platform !== 'win32',
-      stdio: ['pipe', options.capture ? 'pipe' : 'inherit', 'inherit'],
+      stdio: ['ignore', options.capture ? 'pipe' : 'inherit', 'inherit'],
       ...(command.environment === undefined ? {} : { env: command.environment }),
     })
     let output = ''
@@ -84,7 +85,9 @@ function runGroup(command: Command, limits: Limits, options: { readonly capture:
     child.on('error', (cause) => settle({ kind: 'stopped', reason: `cannot be started: ${cause.message}` }))
     // Whatever the child left behind holds its stdout open and would keep `close` away: so the sweep comes first.
     child.on('exit', () => killGroup(child.pid, 'SIGKILL'))
-    child.on('close', (exitCode) => settle(reason === undefined ? { kind: 'ended', exitCode, output } : { kind: 'stopped', reason }))
+    child.on('close', (exitCode) =>
+      settle(reason === undefined ? { kind: 'ended', exitCode, output } : { kind: 'stopped', reason }),
+    )
   })
 }
 

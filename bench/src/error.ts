@@ -1,5 +1,5 @@
 /** What can go wrong in a benchmark, as callers branch on it. Each has a section in docs/errors.md. */
-export const BENCH_ERROR_CODES = ['arguments_invalid', 'contender_missing', 'contender_failed', 'report_invalid'] as const
+export const BENCH_ERROR_CODES = ['arguments_invalid', 'contender_missing', 'report_invalid'] as const
 
 export type BenchErrorCode = (typeof BENCH_ERROR_CODES)[number]
 

@@ -20,7 +20,9 @@ interface GroupCommit {
 /** Opens an empty group-committing log in `directory`. */
 function openGroupCommit(directory: string): GroupCommit {
   const database = new DatabaseSync(join(directory, 'floor.db'))
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE entry (id INTEGER PRIMARY KEY, body TEXT NOT NULL)')
+  database.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE entry (id INTEGER PRIMARY KEY, body TEXT NOT NULL)',
+  )
   const insert = database.prepare('INSERT INTO entry (body) VALUES (?)')
   let waiting: { entry: string; resolve: () => void; reject: (cause: unknown) => void }[] = []
   const commit = (): void => {

@@ -51,9 +51,12 @@ export function isSkipped(report: Report): report is Skipped {
  */
 export function parseReportLine(line: string): Measurement | Skipped {
   const source = parseObject(line)
-  if (source['skipped'] !== undefined) return { name: text(source, 'name'), skipped: text(source, 'skipped') }
+  if (source.skipped !== undefined) return { name: text(source, 'name'), skipped: text(source, 'skipped') }
   const texts = Object.fromEntries(TEXTS.map((key) => [key, text(source, key)])) as Record<(typeof TEXTS)[number], string>
-  const numbers = Object.fromEntries(NUMBERS.map((key) => [key, quantity(source, key)])) as Record<(typeof NUMBERS)[number], number>
+  const numbers = Object.fromEntries(NUMBERS.map((key) => [key, quantity(source, key)])) as Record<
+    (typeof NUMBERS)[number],
+    number
+  >
   if (texts.durable !== 'fsync' && !texts.durable.startsWith('no: ')) {
     throw new BenchError('report_invalid', '"durable" must be "fsync" or start with "no: "')
   }

@@ -51,7 +51,8 @@ export function createCallAssembly(): CallAssembly {
   const takePiece = (piece: Piece): string | undefined => {
     const { index, id, name } = piece
     const known = index === undefined ? byId.get(id ?? '') : byIndex.get(index)
-    if (known === undefined) return index === undefined && id === undefined ? 'a piece of a tool call that belongs to none' : begin(piece)
+    if (known === undefined)
+      return index === undefined && id === undefined ? 'a piece of a tool call that belongs to none' : begin(piece)
     if (index === undefined && name !== undefined) return 'two tool calls with the same id'
     if (id !== undefined && id !== known.id) return name === undefined ? 'a tool call that changes its id' : begin(piece)
     if (name !== undefined && known.name !== undefined && name !== known.name) return 'a tool call that changes its name'
@@ -89,7 +90,8 @@ function readPiece(raw: unknown): Piece | string {
   if (!isRecord(raw)) return 'a tool call that is not an object'
   if (isPresent(raw.type) && raw.type !== 'function') return 'a tool call of an unknown type'
   const index = raw.index ?? undefined
-  if (index !== undefined && !(typeof index === 'number' && Number.isSafeInteger(index) && index >= 0)) return 'a tool call with a wrong index'
+  if (index !== undefined && !(typeof index === 'number' && Number.isSafeInteger(index) && index >= 0))
+    return 'a tool call with a wrong index'
   const { id } = raw
   if (isPresent(id) && !(typeof id === 'string' && id.length <= MODEL_LIMITS.callIdLength && id.isWellFormed())) {
     return 'a tool call with a wrong id'

@@ -20,8 +20,7 @@ export function createOpenAiModel(options: OpenAiModelOptions): Model {
   const agentOptions = { keepAlive: true, scheduling: 'lifo' } as const
   const agent = resolved.baseUrl.startsWith('https:') ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions)
   const call = async (request: ModelRequest): Promise<ModelResult> => {
-    const { agent: _, ...limits } = { agent, ...resolved }
-    const exchange = openExchange({ ...limits, agent, totalMs: request.timeoutMs, signal: request.signal })
+    const exchange = openExchange({ ...resolved, agent, totalMs: request.timeoutMs, signal: request.signal })
     try {
       return await converse(resolved, request, exchange)
     } finally {
@@ -53,10 +52,19 @@ async function listen(chunks: AsyncIterable<unknown>, reader: ReplyReader, excha
   }
 }
 
-const MALFORMED: Failure = { code: 'malformed', retry: 'safe', message: 'The endpoint does not answer in the form of chat completions.' }
+const MALFORMED: Failure = {
+  code: 'malformed',
+  retry: 'safe',
+  message: 'The endpoint does not answer in the form of chat completions.',
+}
 
 /** Yields the chunks as they came, before the SDK interprets them. What the SDK throws is a failure that keeps nothing of it. */
-async function* readChunks(chat: ChatModel, options: ChatOptions, streaming: boolean, exchange: Exchange): AsyncGenerator<unknown> {
+async function* readChunks(
+  chat: ChatModel,
+  options: ChatOptions,
+  streaming: boolean,
+  exchange: Exchange,
+): AsyncGenerator<unknown> {
   try {
     if (!streaming) {
       yield (await chat.doGenerate(options)).response?.body
@@ -77,7 +85,8 @@ async function openChat(options: ResolvedOptions, exchange: Exchange): Promise<C
     includeUsage: true,
     fetch: exchange.post,
     transformRequestBody: ({ max_tokens: maxTokens, ...body }) => {
-      return { ...options.extraBody, ...body, [options.preset.maxTokensField]: maxTokens }
+      const written = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
+      return { ...options.extraBody, ...written, [options.preset.maxTokensField]: maxTokens }
     },
   })
   return provider.chatModel(options.name)

@@ -90,7 +90,8 @@ function startRequest(url: string, init: PostInit, agent: Agent): ClientRequest 
   const body = Buffer.from(typeof init.body === 'string' ? init.body : '')
   const headers: Record<string, string> = {}
   // The SDK hands over a plain record of strings; what else a header could be is dropped.
-  for (const [name, value] of Object.entries(init.headers ?? {})) if (typeof value === 'string') headers[name.toLowerCase()] = value
+  for (const [name, value] of Object.entries(init.headers ?? {}))
+    if (typeof value === 'string') headers[name.toLowerCase()] = value
   const own = { 'accept-encoding': 'identity', 'content-length': String(body.length), 'user-agent': 'tidegate' }
   const start = target.protocol === 'https:' ? requestHttps : requestHttp
   const request = start(target, { method: 'POST', agent, headers: { ...headers, ...own } })
@@ -131,14 +132,23 @@ const TLS_REFUSED = /^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_
 
 /** The system's code is shown, its message is not: it may hold the address. */
 function explainBreak(error: Error): Failure {
-  const code = 'code' in error && typeof error.code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(error.code) ? error.code : 'closed'
+  const code =
+    'code' in error && typeof error.code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(error.code) ? error.code : 'closed'
   if (code.startsWith('HPE_')) {
     return { code: 'malformed', retry: 'never', message: `The endpoint does not answer in valid HTTP (${code}).` }
   }
   if (TLS_REFUSED.test(code)) {
-    return { code: 'unavailable', retry: 'never', message: `The connection to the endpoint cannot be trusted (${code}). Check its certificate.` }
+    return {
+      code: 'unavailable',
+      retry: 'never',
+      message: `The connection to the endpoint cannot be trusted (${code}). Check its certificate.`,
+    }
   }
-  return { code: 'unavailable', retry: 'safe', message: `The endpoint cannot be reached, or closed the connection without an answer (${code}).` }
+  return {
+    code: 'unavailable',
+    retry: 'safe',
+    message: `The endpoint cannot be reached, or closed the connection without an answer (${code}).`,
+  }
 }
 
 function timedOut(what: string): Failure {

@@ -20,13 +20,29 @@ export interface EndpointError {
 
 type Verdict = readonly [code: ModelFailureCode, retry: 'never' | 'safe', message: string]
 
-const TOO_LONG: Verdict = ['context_too_long', 'never', 'The conversation does not fit into the model. Shorten it or use a larger model.']
+const TOO_LONG: Verdict = [
+  'context_too_long',
+  'never',
+  'The conversation does not fit into the model. Shorten it or use a larger model.',
+]
 const FILTERED: Verdict = ['content_filtered', 'never', "The endpoint's content filter suppressed the request or the reply."]
-const KEY_REFUSED: Verdict = ['unauthorized', 'never', 'The endpoint refused the API key. Check the key and what it is allowed to use.']
-const ACCOUNT: Verdict = ['unauthorized', 'never', "The account at the endpoint is not in order. Check its payments and the key's permissions."]
+const KEY_REFUSED: Verdict = [
+  'unauthorized',
+  'never',
+  'The endpoint refused the API key. Check the key and what it is allowed to use.',
+]
+const ACCOUNT: Verdict = [
+  'unauthorized',
+  'never',
+  "The account at the endpoint is not in order. Check its payments and the key's permissions.",
+]
 const SLOW_DOWN: Verdict = ['rate_limited', 'safe', 'The endpoint asks to slow down.']
 const QUOTA: Verdict = ['rate_limited', 'never', 'The quota at the endpoint is used up. Raise it or wait for the next period.']
-const NO_MODEL: Verdict = ['unavailable', 'never', 'The endpoint knows no such model or address. Check the name and the baseUrl of the model.']
+const NO_MODEL: Verdict = [
+  'unavailable',
+  'never',
+  'The endpoint knows no such model or address. Check the name and the baseUrl of the model.',
+]
 const BROKEN: Verdict = ['unavailable', 'safe', 'The endpoint reports an error of its own.']
 const SLOW: Verdict = ['timeout', 'safe', 'The endpoint gave up waiting.']
 const REFUSED: Verdict = ['malformed', 'never', 'The endpoint finds the request malformed.']
@@ -114,7 +130,9 @@ export function readEndpointError(body: unknown, status: number | undefined): En
   const inner = body.error
   if (typeof inner === 'string') return { status, words: [], text: inner.slice(0, MAX_TEXT) }
   if (isRecord(inner)) return describe(inner, status)
-  return body.object === 'error' || (typeof body.message === 'string' && body.choices === undefined) ? describe(body, status) : undefined
+  return body.object === 'error' || (typeof body.message === 'string' && body.choices === undefined)
+    ? describe(body, status)
+    : undefined
 }
 
 function describe(error: Record<string, unknown>, status: number | undefined): EndpointError {

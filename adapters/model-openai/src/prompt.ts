@@ -19,7 +19,12 @@ export function composeChat(request: ModelRequest): ChatOptions {
   const system: ChatMessage[] = request.system === '' ? [] : [{ role: 'system', content: request.system }]
   return {
     prompt: [...system, ...request.messages.map(composeMessage)],
-    tools: request.tools.map(({ name, description, inputSchema }) => ({ type: 'function', name, description, inputSchema: { ...inputSchema } })),
+    tools: request.tools.map(({ name, description, inputSchema }) => ({
+      type: 'function',
+      name,
+      description,
+      inputSchema: { ...inputSchema },
+    })),
     maxOutputTokens: request.maxOutputTokens,
     ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
   }
@@ -39,7 +44,10 @@ function composeMessage(message: ModelMessage): ChatMessage {
     }
     case 'tool': {
       const { callId, name } = message
-      return { role: 'tool', content: [{ type: 'tool-result', toolCallId: callId, toolName: name, output: { type: 'text', value: text } }] }
+      return {
+        role: 'tool',
+        content: [{ type: 'tool-result', toolCallId: callId, toolName: name, output: { type: 'text', value: text } }],
+      }
     }
   }
 }

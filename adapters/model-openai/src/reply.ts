@@ -1,4 +1,11 @@
-import { type FailedResult, MODEL_LIMITS, type ModelAccount, type ModelCall, type ModelResult, type ModelUsage } from '@tidegate/kernel'
+import {
+  type FailedResult,
+  MODEL_LIMITS,
+  type ModelAccount,
+  type ModelCall,
+  type ModelResult,
+  type ModelUsage,
+} from '@tidegate/kernel'
 import { createCallAssembly } from './call-assembly.ts'
 import { createEchoGuard } from './echo-guard.ts'
 import { classifyEndpointError, type Failure, isRecord, readEndpointError } from './failure.ts'
@@ -63,7 +70,8 @@ export function createReplyReader({ onText, secret }: ReplySettings): ReplyReade
     const failure = isRecord(message) ? takeMessage(message) : broken('a message that is not an object')
     if (failure !== undefined) return failure
     const reason = choice.finish_reason ?? ''
-    if (typeof reason !== 'string' || (finishReason !== null && reason !== '' && reason !== finishReason)) return broken('two ends')
+    if (typeof reason !== 'string' || (finishReason !== null && reason !== '' && reason !== finishReason))
+      return broken('two ends')
     if (reason !== '') finishReason = reason.slice(0, 64)
     return undefined
   }
@@ -77,7 +85,11 @@ export function createReplyReader({ onText, secret }: ReplySettings): ReplyReade
     if (chunk.choices.length > 1) return broken('more than one choice')
     return chunk.choices.length === 0 ? undefined : takeChoice(chunk.choices[0])
   }
-  const account = (): ModelAccount => ({ usage, reportedModel, finishReason: KNOWN_REASONS.has(finishReason ?? '') ? finishReason : null })
+  const account = (): ModelAccount => ({
+    usage,
+    reportedModel,
+    finishReason: KNOWN_REASONS.has(finishReason ?? '') ? finishReason : null,
+  })
   const fail = (failure: Failure): FailedResult => ({ kind: 'failed', ...failure, ...account() })
   const finish = (): ModelResult => {
     if (finishReason === null) return fail(UNFINISHED)
@@ -110,8 +122,18 @@ const ECHO: Failure = {
 }
 
 const ENDED_EARLY: ReadonlyMap<string, Failure> = new Map<string, Failure>([
-  ['length', { code: 'cut_off', retry: 'never', message: 'The reply reached maxOutputTokens before its end. Allow more, or ask for less.' }],
-  ['content_filter', { code: 'content_filtered', retry: 'never', message: "The endpoint's content filter suppressed the reply." }],
+  [
+    'length',
+    {
+      code: 'cut_off',
+      retry: 'never',
+      message: 'The reply reached maxOutputTokens before its end. Allow more, or ask for less.',
+    },
+  ],
+  [
+    'content_filter',
+    { code: 'content_filtered', retry: 'never', message: "The endpoint's content filter suppressed the reply." },
+  ],
 ])
 
 function broken(what: string): Failure {

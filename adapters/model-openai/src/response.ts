@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { ReadableStream } from 'node:stream/web'
+import { TextDecoder } from 'node:util'
 import { ExchangeEnded, type ExchangeState } from './exchange-state.ts'
 import { classifyEndpointError, type Failure, readEndpointError } from './failure.ts'
 import { parseRetryAfter } from './retry-after.ts'
@@ -23,7 +24,10 @@ export async function acceptResponse(response: IncomingMessage, state: ExchangeS
   if (mediaType !== expected) throw giveUp(response, state, await explainMediaType(response, mediaType, state))
   const body = ReadableStream.from(readBytes(response, state, state.settings.maxReplyBytes))
   // Sound: both are the platform's own ReadableStream; only the two type declarations differ.
-  return new Response(body as unknown as BodyInit, { status: 200, headers: { 'content-type': expected } })
+  return new Response(body as unknown as ConstructorParameters<typeof Response>[0], {
+    status: 200,
+    headers: { 'content-type': expected },
+  })
 }
 
 const REDIRECTED: Failure = {
@@ -36,7 +40,11 @@ const COMPRESSED: Failure = {
   retry: 'never',
   message: 'The endpoint compressed its answer though it was asked not to.',
 }
-const TOO_LARGE: Failure = { code: 'malformed', retry: 'never', message: 'The answer of the endpoint is larger than maxReplyBytes.' }
+const TOO_LARGE: Failure = {
+  code: 'malformed',
+  retry: 'never',
+  message: 'The answer of the endpoint is larger than maxReplyBytes.',
+}
 const NOT_UTF8: Failure = { code: 'malformed', retry: 'safe', message: 'The answer of the endpoint is not valid UTF-8.' }
 const CUT: Failure = { code: 'cut_off', retry: 'safe', message: 'The connection broke in the middle of the answer.' }
 
@@ -54,7 +62,11 @@ async function explainMediaType(response: IncomingMessage, mediaType: string, st
     return { code: 'malformed', retry: 'never', message: 'The endpoint does not stream. Set streaming to false for this model.' }
   }
   if (mediaType === 'text/html') {
-    return { code: 'malformed', retry: 'never', message: 'The endpoint answered with a web page. Check the baseUrl of the model.' }
+    return {
+      code: 'malformed',
+      retry: 'never',
+      message: 'The endpoint answered with a web page. Check the baseUrl of the model.',
+    }
   }
   return { code: 'malformed', retry: 'never', message: 'The endpoint answered in a form that is not the one asked for.' }
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from '../child.ts'
 import type { Load } from '../load.ts'
@@ -39,23 +39,35 @@ export const PEERS: readonly Peer[] = [
 /** How to install the peers. Without install scripts: one of them reports home, and none of them is needed. */
 export const INSTALL_PEERS = 'npm --prefix bench/peers ci --ignore-scripts'
 
-const ROOT = fileURLToPath(new URL('../../peers/', import.meta.url))
+/** The folder that holds the peers. */
+export const PEERS_ROOT = fileURLToPath(new URL('../../peers/', import.meta.url))
 
-/** A fixed environment: no credential, no tracing switch of the person who measures reaches an engine of others. */
-const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: tmpdir(), TMPDIR: tmpdir() }
+/** With HOME and TMPDIR the whole environment of a peer: no credential and no tracing switch of the person who measures reaches it. */
+const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** The command that measures a peer, or why it cannot be measured on this machine. `root` is the folder of bench/peers. */
-export function preparePeer(peer: Peer, load: Load, root: string = ROOT): Command | Skipped {
-  const absent = peer.packages.filter((name) => !existsSync(`${root}/node_modules/${name}/package.json`))
+/** Where a peer runs from, and where it may write. */
+export interface Place {
+  /** The folder of bench/peers. */
+  readonly root: string
+  /** An empty folder for databases and sockets that every user may enter. */
+  readonly scratch: string
+}
+
+/** The command that measures a peer, or why it cannot be measured on this machine. */
+export function preparePeer(peer: Peer, load: Load, place: Place): Command | Skipped {
+  const absent = peer.packages.filter((name) => !existsSync(join(place.root, 'node_modules', name, 'package.json')))
   if (absent.length > 0) return { name: peer.name, skipped: `not installed (${absent.join(', ')}): ${INSTALL_PEERS}` }
-  const script = [`${root}/src/${peer.program}`, peer.name, ...loadOptions(load)]
-  if (peer.network === 'host') return { name: peer.name, program: process.execPath, args: script, environment: ENVIRONMENT }
+  const environment = { PATH: SEARCH_PATH, HOME: place.scratch, TMPDIR: place.scratch }
+  const script = [join(place.root, 'src', peer.program), peer.name, ...loadOptions(load)]
+  if (peer.network === 'host') return { name: peer.name, program: process.execPath, args: script, environment }
   const namespace = namespaceOptions()
-  const probe = spawnSync('unshare', [...namespace, 'true'], { env: ENVIRONMENT })
-  if (probe.status !== 0) {
-    return { name: peer.name, skipped: 'runs only in a network namespace of its own, and `unshare --net --mount` is refused here' }
+  if (spawnSync('unshare', [...namespace, 'true'], { env: environment }).status !== 0) {
+    return {
+      name: peer.name,
+      skipped: 'runs only in a network namespace of its own, and `unshare --net --mount` is refused here',
+    }
   }
-  return { name: peer.name, program: 'unshare', args: [...namespace, process.execPath, ...script], environment: ENVIRONMENT }
+  return { name: peer.name, program: 'unshare', args: [...namespace, process.execPath, ...script], environment }
 }
 
 /** The options every contender but ours takes. */

@@ -1,17 +1,7 @@
 import { integer, oneOf, optional, record, text } from './fields.ts'
 
 /** What can be made to go wrong. `error-before` and `hang` come before the work; all others after it, or instead of its answer. */
-export const FAULT_MODES = [
-  'error-before',
-  'error-after',
-  'drop-after',
-  'hang',
-  'slow',
-  'garbage',
-  'html',
-  'huge',
-  'partial',
-] as const
+const FAULT_MODES = ['error-before', 'error-after', 'drop-after', 'hang', 'slow', 'garbage', 'html', 'huge', 'partial'] as const
 
 export interface Fault {
   readonly mode: (typeof FAULT_MODES)[number]

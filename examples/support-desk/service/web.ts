@@ -46,7 +46,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, options
     if (route.pattern !== '/faults') {
       fault = desk.faults?.take([`${route.method} ${path}`, `${route.method} ${route.pattern}`])
     }
-    if (fault?.mode === 'slow') await pause(fault.ms, undefined, {})
+    if (fault?.mode === 'slow') await pause(fault.ms, undefined, { ref: false })
     const body = await bodyOf(request, route)
     const seq = route.mutates ? desk.calls.record(route.method, path, referenceIn(body.input)) : undefined
     if (fault?.mode === 'hang') return void (await hang(response, fault.ms))

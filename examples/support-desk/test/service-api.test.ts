@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { DESK_PROBLEMS, type DeskProblemCode } from '../service/problem.ts'
 import { type RunningDesk, startDesk, TICKETS_DIRECTORY } from '../service/start.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'desk-api-'))
@@ -208,7 +209,7 @@ test('the export of everybody is done when it is asked for, and as often', async
   })
 })
 
-const refusals: [string, string, unknown, number, string][] = [
+const refusals: [string, string, unknown, number, DeskProblemCode][] = [
   ['GET', '/tickets/t-0', undefined, 404, 'ticket_unknown'],
   ['GET', '/customers/c-999', undefined, 404, 'customer_unknown'],
   ['GET', '/customers/c-999/invoices', undefined, 404, 'customer_unknown'],
@@ -234,8 +235,6 @@ const refusals: [string, string, unknown, number, string][] = [
 ]
 
 test.each(refusals)('%s %s (%j) answers %i %s', async (method, path, body, status, code) => {
-  expect(await desk.call(method, path, body)).toMatchObject({
-    status,
-    answer: { status, code, type: `urn:support-desk:problem:${code}` },
-  })
+  const problem = { type: `urn:support-desk:problem:${code}`, title: DESK_PROBLEMS[code][1], status, code }
+  expect(await desk.call(method, path, body)).toMatchObject({ status, answer: problem })
 })

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type RunningDesk, startDesk } from '../service/start.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'desk-faults-'))
@@ -106,6 +106,10 @@ test('a fault strikes as often as planned, can be cleared, and must be a known o
 test('a hanging call does not keep the process from ending', async () => {
   const own = mkdtempSync(join(tmpdir(), 'desk-hang-'))
   const other = await startDesk(own, ['--seed', '--faults'])
+  onTestFinished(async () => {
+    await other.stop('SIGKILL')
+    rmSync(own, { recursive: true })
+  })
   await other.call('POST', '/faults', { match: 'GET /tickets', mode: 'hang' })
   await other.call('POST', '/faults', { match: 'GET /refunds', mode: 'slow', ms: 60_000 })
   const cut = Promise.allSettled([other.call('GET', '/tickets'), other.call('GET', '/refunds')])
@@ -114,5 +118,4 @@ test('a hanging call does not keep the process from ending', async () => {
   expect(await other.stop()).toMatchObject({ code: 0 })
   expect(performance.now() - began).toBeLessThan(5000)
   expect((await cut).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-  rmSync(own, { recursive: true })
 })

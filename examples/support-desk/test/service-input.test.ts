@@ -1,13 +1,21 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type RunningDesk, startDesk, TICKETS_DIRECTORY } from '../service/start.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'desk-input-'))
 const fresh = () => mkdtempSync(join(root, 'desk-'))
 const refund = { invoiceId: 'inv-5004', amountMinor: 100, reason: 'r', reference: 'bad' }
+
+/** A desk that ends with its test, also with a failing one. */
+async function start(directory: string, args: readonly string[] = []): Promise<RunningDesk> {
+  const desk = await startDesk(directory, args)
+  onTestFinished(() => void desk.stop('SIGKILL'))
+  return desk
+}
 
 afterAll(() => rmSync(root, { recursive: true }))
 
@@ -83,7 +91,7 @@ describe('bad input', () => {
 describe('the process', () => {
   test('says one line, keeps its token secret, ends cleanly and finds its data again', async () => {
     const directory = fresh()
-    const first = await startDesk(directory, ['--seed', '--tickets', TICKETS_DIRECTORY])
+    const first = await start(directory, ['--seed', '--tickets', TICKETS_DIRECTORY])
     expect(JSON.parse(readFileSync(join(directory, 'desk.ready.json'), 'utf8'))).toEqual({
       port: Number(new URL(first.url).port),
       pid: first.pid,
@@ -94,7 +102,7 @@ describe('the process', () => {
     expect({ code, lines: stderr.trim().split('\n') }).toEqual({ code: 0, lines: [`support-desk: ready on ${first.url}`] })
     expect(readdirSync(directory).sort()).toEqual(['desk.sqlite', 'desk.token'])
     expect(statSync(join(directory, 'desk.token')).mode & 0o777).toBe(0o600)
-    const second = await startDesk(directory, ['--seed', '--tickets', TICKETS_DIRECTORY])
+    const second = await start(directory, ['--seed', '--tickets', TICKETS_DIRECTORY])
     expect(second.token).toBe(first.token)
     expect((await second.call('GET', '/refunds?reference=bad')).answer.items).toHaveLength(1)
     expect((await second.call('GET', '/tickets/t-1003')).answer.state).toBe('answered')
@@ -104,44 +112,66 @@ describe('the process', () => {
 
   test('what was answered survives a kill', async () => {
     const directory = fresh()
-    const killed = await startDesk(directory, ['--seed'])
+    const killed = await start(directory, ['--seed'])
     const { answer } = await killed.call('POST', '/refunds', refund)
     await killed.stop('SIGKILL')
     expect(existsSync(join(directory, 'desk.ready.json'))).toBe(true)
-    const next = await startDesk(directory)
+    const next = await start(directory)
     expect((await next.call('GET', '/refunds')).answer.items).toEqual([answer])
     await next.stop()
   })
 
   test('a sent mail cannot be recalled', async () => {
-    const desk = await startDesk(fresh(), ['--tickets', TICKETS_DIRECTORY, '--send-after-ms', '0'])
+    const desk = await start(fresh(), ['--tickets', TICKETS_DIRECTORY, '--send-after-ms', '0'])
     const mail = { ticketId: 't-1001', recipient: 'a@b.example', subject: 's', body: 'b', reference: 'sent' }
     const { answer } = await desk.call('POST', '/outbox', mail)
-    expect((await desk.call('GET', '/outbox?reference=sent')).answer.items).toMatchObject([{ state: 'sent' }])
     expect((await desk.call('POST', `/outbox/${answer.id}/recall`, { reference: 'r' })).answer.code).toBe('already_sent')
+    expect((await desk.call('GET', '/outbox?reference=sent')).answer.items).toMatchObject([{ state: 'sent' }])
     await desk.stop()
   })
 
-  test.each([['--port', '70000'], ['--port', '-1'], ['--unknown'], ['--tickets', join(root, 'nowhere')]])(
-    'does not start with %s %s',
-    async (...args) => {
-      await expect(startDesk(fresh(), args)).rejects.toMatchObject({ code: 'start_failed' })
-    },
-  )
+  test.each([
+    [['--port', '70000'], /--port must be/],
+    [['--port=-1'], /--port must be/],
+    [['--send-after-ms', 'soon'], /--send-after-ms must be/],
+    [['--unknown'], /--unknown/],
+    [['--tickets', join(root, 'nowhere')], /nowhere/],
+  ])('does not start with %j', async (args, why) => {
+    await expect(start(fresh(), args)).rejects.toThrow(why)
+  })
+
+  test('an upload that breaks off is neither recorded nor a defect', async () => {
+    const desk = await start(fresh())
+    const socket = connect(Number(new URL(desk.url).port), '127.0.0.1')
+    const head = `POST /refunds HTTP/1.1\r\nhost: desk\r\nauthorization: Bearer ${desk.token}\r\ncontent-length: 100\r\n\r\n{`
+    await new Promise<void>((resolve) => socket.write(head, () => resolve()))
+    await desk.call('GET', '/health')
+    socket.destroy()
+    expect((await desk.call('GET', '/calls')).answer.items).toEqual([])
+    expect((await desk.stop()).stderr.trim().split('\n')).toHaveLength(1)
+  })
 
   test('does not start with a short token, a foreign schema or a broken ticket file', async () => {
     const short = fresh()
     writeFileSync(join(short, 'desk.token'), 'hunter2')
-    await expect(startDesk(short)).rejects.toThrow(/token file/)
-    await expect(startDesk(short)).rejects.not.toThrow(/hunter2/)
+    await expect(start(short)).rejects.toThrow(/token file/)
+    await expect(start(short)).rejects.not.toThrow(/hunter2/)
     const foreign = fresh()
     const db = new DatabaseSync(join(foreign, 'desk.sqlite'))
     db.exec('PRAGMA user_version = 99')
     db.close()
-    await expect(startDesk(foreign)).rejects.toThrow(/schema 99/)
+    writeFileSync(join(foreign, 'desk.ready.json'), '{"port":1,"pid":1}')
+    await expect(start(foreign)).rejects.toThrow(/schema 99/)
+    expect(existsSync(join(foreign, 'desk.ready.json'))).toBe(false)
     const tickets = fresh()
-    writeFileSync(join(tickets, 't-1001.json'), '{"id":"t-1001"}')
-    await expect(startDesk(fresh(), ['--tickets', tickets])).rejects.toThrow(/t-1001\.json/)
+    const { about, ...silent } = JSON.parse(readFileSync(join(TICKETS_DIRECTORY, 't-1001.json'), 'utf8'))
+    for (const [name, ticket, why] of [
+      ['t-1001.json', silent, /t-1001\.json.*ticket\.about/],
+      ['t-1001.json', { about, ...silent, id: 't-1002' }, /t-1001\.json.*named after/],
+    ] as const) {
+      writeFileSync(join(tickets, name), JSON.stringify(ticket))
+      await expect(start(fresh(), ['--tickets', tickets])).rejects.toThrow(why)
+    }
   })
 })
 

@@ -52,7 +52,7 @@ export function parseTilePath(path: string): TilePath | undefined {
   const [, layer = '', upper = '', last = '', partial] = match
   const index = Number(upper.replaceAll(/[x/]/g, '') + last)
   const width = partial === undefined ? TILE_WIDTH : Number(partial)
-  if (!Number.isSafeInteger(index)) return undefined
+  if (!Number.isSafeInteger(index) || width > TILE_WIDTH) return undefined
   if (layer === 'entries') {
     return entriesPath(index, width) === path ? { kind: 'entries', tile: { level: 0, index, width } } : undefined
   }

@@ -1,4 +1,5 @@
 import type { ControlEvent } from '../control/event.ts'
+import type { TileReader } from '../ledger/tile.ts'
 import type { RunEvent } from '../run/event.ts'
 import type { RunHead } from '../run/head.ts'
 
@@ -33,8 +34,9 @@ export interface Entry {
   /** Journal time in milliseconds: never smaller than that of the entry before, whatever the clock does. */
   readonly atMs: number
   readonly epoch: number
-  /** With the sealed parts, unless retention has erased them. */
   readonly events: readonly JournalEvent[]
+  /** True when retention has erased the sealed parts: such a record is provable, but can no longer be folded. */
+  readonly erased: boolean
 }
 
 export type AppendResult =
@@ -78,5 +80,21 @@ export interface Journal {
   runs(query: RunQuery): Promise<readonly RunHead[]>
   /** Run heads that are not at rest, oldest first: what a restart has to wake. */
   openRuns(): Promise<readonly RunHead[]>
+  /** Destroys the key and the sealed parts of a stream for good. The leaves, and every proof over them, stay. */
+  erase(stream: StreamId): Promise<void>
   close(): Promise<void>
+}
+
+/** Reads the ledger as what it is: a Merkle tree over texts. What it answers is as of one commit. */
+export interface LedgerReader {
+  head(): LedgerHead
+  /** The C2SP verifier key of the ledger as text. */
+  readonly verifierKey: string
+  /** The texts that were hashed, from one index up to and not including another. */
+  texts(from: number, to: number): Iterable<string>
+  tile: TileReader
+  /** Index of the last record of a stream, or undefined. */
+  lastIndex(stream: StreamId): number | undefined
+  /** The encrypted payloads, stream by stream, of records below an index. */
+  payloads(below: number): Iterable<{ readonly stream: StreamId; readonly payloads: Iterable<{ readonly index: number; readonly ciphertext: Uint8Array }> }>
 }

@@ -1,5 +1,8 @@
 import type { JsonObject } from '../canonical/json.ts'
 import type { Origin } from '../label/origin.ts'
+import type { ModelCall } from './model-call.ts'
+
+export * from './model-call.ts'
 
 /**
  * Proposes the next step of a run; it never acts. One call is one request to one model: no retries, no loop and no tools run
@@ -25,24 +28,6 @@ export interface Model {
   readonly id: string
   call(request: ModelRequest): Promise<ModelResult>
 }
-
-/** What every reply is held to. What exceeds it is `cut_off` (text), `too_large` (arguments) or `malformed` (everything else). */
-export const MODEL_LIMITS = {
-  /** Tool calls in one reply. */
-  callsPerReply: 32,
-  /** UTF-16 units of text, or of a refusal, in one reply. */
-  textLength: 262_144,
-  /** UTF-16 units of the arguments of one call. */
-  argumentsLength: 65_536,
-  /** How deep arguments may nest. The object itself is depth 1. */
-  argumentsDepth: 32,
-  /** UTF-16 units of a call id. */
-  callIdLength: 128,
-  /** UTF-16 units of a tool name. Names match `[A-Za-z0-9_.-]+`. */
-  nameLength: 128,
-  /** UTF-16 units of the model id that the endpoint reports. */
-  reportedModelLength: 200,
-} as const
 
 /** One request to a model. The caller is trusted; the texts inside are not. */
 export interface ModelRequest {
@@ -181,42 +166,6 @@ export const MODEL_FAILURE_CODES = [
 ] as const
 
 export type ModelFailureCode = (typeof MODEL_FAILURE_CODES)[number]
-
-/** One proposed call: either its arguments are one JSON object, or `malformed` says why they are not. */
-export type ModelCall = ReadableCall | MalformedCall
-
-interface NamedCall {
-  /** Chosen by the model; unique within the reply only. */
-  readonly callId: string
-  readonly name: string
-  /** The arguments exactly as they came; for `too_large` their beginning, for `not_unicode` with U+FFFD for the broken units. */
-  readonly argumentsText: string
-}
-
-export interface ReadableCall extends NamedCall {
-  readonly arguments: JsonObject
-  readonly malformed?: never
-}
-
-export interface MalformedCall extends NamedCall {
-  readonly arguments: null
-  readonly malformed: ArgumentsDefect
-}
-
-/** Why arguments could not be read. `forbidden_key` is `__proto__` and its kin; `not_unicode` is an unpaired surrogate. */
-export const ARGUMENTS_DEFECTS = [
-  'empty',
-  'not_json',
-  'not_object',
-  'duplicate_key',
-  'forbidden_key',
-  'not_unicode',
-  'number_range',
-  'too_deep',
-  'too_large',
-] as const
-
-export type ArgumentsDefect = (typeof ARGUMENTS_DEFECTS)[number]
 
 /** What of an `AbortSignal` a model needs, so that the kernel does not depend on a platform. Every `AbortSignal` is one. */
 export interface ModelSignal {

@@ -1,0 +1,60 @@
+import { canonicalJson, ENTRY_MAX_BYTES, type Entry, type Json, type JournalEvent, utf8Length } from '@tidegate/kernel'
+import { JournalError } from './error.ts'
+
+/** An event without its sealed part, and that part. */
+interface Split {
+  readonly open: readonly Json[]
+  readonly sealed: readonly Json[]
+  readonly hasSealed: boolean
+}
+
+/** Takes the sealed parts out of the events: they are encrypted beside the leaf, and never stand in it. */
+export function splitSealed(events: readonly JournalEvent[]): Split {
+  let hasSealed = false
+  const sealed: Json[] = []
+  const open = events.map((event) => {
+    if (!('sealed' in event)) {
+      sealed.push(null)
+      return event as unknown as Json // plain data: every member of an event is Json
+    }
+    const { sealed: secret, ...rest } = event
+    hasSealed = true
+    sealed.push(secret as unknown as Json)
+    return rest as unknown as Json
+  })
+  return { open, sealed, hasSealed }
+}
+
+/** The position and time of a record, as they stand in its leaf. */
+export interface Placed {
+  readonly stream: string
+  readonly seq: number
+  readonly atMs: number
+  readonly epoch: number
+}
+
+/**
+ * Writes the leaf of a record: RFC 8785 by construction, since the keys below stand in order (docs/spec/ledger.md).
+ *
+ * @throws JournalError `record_too_large`.
+ */
+export function encodeEntryText(placed: Placed, open: readonly Json[], payload: string | undefined): string {
+  const middle = payload === undefined ? '' : `,"payload":"${payload}"`
+  const text = `{"at":${placed.atMs},"epoch":${placed.epoch},"events":${canonicalJson(open)}${middle},"seq":${placed.seq},"stream":${canonicalJson(placed.stream)},"v":1}`
+  if (text.length * 3 > ENTRY_MAX_BYTES && utf8Length(text) > ENTRY_MAX_BYTES) {
+    throw new JournalError('record_too_large', `A record of ${placed.stream} is larger than ${ENTRY_MAX_BYTES} bytes without its payload.`)
+  }
+  return text
+}
+
+/** Reads a leaf back. `sealed` is undefined when retention has erased it. */
+export function decodeEntry(index: number, text: string, sealed: string | undefined): Entry {
+  const leaf = JSON.parse(text) as { at: number; epoch: number; events: JournalEvent[]; payload?: string; seq: number; stream: string }
+  const parts = sealed === undefined ? [] : (JSON.parse(sealed) as Json[])
+  const events = leaf.events.map((event, i): JournalEvent => {
+    const part = parts[i] ?? null
+    return part === null ? event : ({ ...event, sealed: part } as unknown as JournalEvent) // as splitSealed took it out
+  })
+  const erased = leaf.payload !== undefined && sealed === undefined
+  return { index, stream: leaf.stream, seq: leaf.seq, atMs: leaf.at, epoch: leaf.epoch, events, erased }
+}

@@ -1,0 +1,27 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto'
+import type { Entropy } from '@tidegate/kernel'
+
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+const CIPHER = 'aes-256-gcm'
+
+/**
+ * Encrypts with AES-256-GCM (NIST SP 800-38D) under a fresh random nonce: nonce, tag, ciphertext.
+ *
+ * A nonce is never derived from a position: a record that failed to commit and is written again at the same place has another one.
+ */
+export function encrypt(key: Uint8Array, plain: string | Uint8Array, entropy: Entropy): Uint8Array {
+  const nonce = entropy.bytes(NONCE_BYTES)
+  const cipher = createCipheriv(CIPHER, key, nonce)
+  const body = typeof plain === 'string' ? cipher.update(plain, 'utf8') : cipher.update(plain)
+  cipher.final()
+  return Buffer.concat([nonce, cipher.getAuthTag(), body])
+}
+
+/** Decrypts what {@link encrypt} wrote; throws when it was altered or belongs to another key. */
+export function decrypt(key: Uint8Array, sealed: Uint8Array): Uint8Array {
+  const decipher = createDecipheriv(CIPHER, key, sealed.subarray(0, NONCE_BYTES))
+  decipher.setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
+  const body = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES))
+  return Buffer.concat([body, decipher.final()])
+}

@@ -1,0 +1,6 @@
+export { VERIFY_ERROR_CODES, VerifyError, type VerifyErrorCode } from './error.ts'
+export { type Output, main } from './main.ts'
+export { nodeHasher, nodeSignatureVerifier } from './node-crypto.ts'
+export type { ExportRefusal, ExportRefused, ExportVerdict, ExportVerified, PayloadCount } from './verdict.ts'
+export { type ExportOptions, verifyExport } from './verify-export.ts'
+export { type ReceiptTextVerdict, verifyReceiptText } from './verify-receipt-file.ts'
