@@ -6,7 +6,7 @@ import { type Command, runContender } from './child.ts'
 import type { Load } from './load.ts'
 import { round } from './load.ts'
 import { describeMachine, type Machine } from './machine.ts'
-import { loadOptions, PEERS, PEERS_ROOT, type Peer, type PeerFamily, preparePeer } from './peers/peers.ts'
+import { loadOptions, PEERS, PEERS_ROOT, type Peer, preparePeer } from './peers/peers.ts'
 import { isMeasurement, isSkipped, type Report } from './report-line.ts'
 
 export const CONTENDERS = ['ours', 'floor', 'langgraph', 'dbos', 'restate'] as const
@@ -20,7 +20,7 @@ export interface ActionsOptions {
 }
 
 /** Ours under its policies, and the cost of one action alone beside the cost of one fsync on the same disk. */
-export interface Ours {
+interface Ours {
   readonly constantPolicy: Report
   readonly cedarWasm: Report
   readonly oneInFlight: Report
@@ -54,7 +54,7 @@ export async function measureActions(options: ActionsOptions): Promise<ActionsRe
     ? await measureOwn('floor', 'floor.ts', loadOptions(options.load), options)
     : { name: 'floor', skipped: NOT_ASKED }
   const peers: Report[] = []
-  for (const peer of PEERS.filter(({ family }) => options.only.has(family satisfies PeerFamily))) {
+  for (const peer of PEERS.filter(({ family }) => options.only.has(family))) {
     peers.push(await measurePeer(peer, options))
   }
   return { machine, ours, floor, peers, ratio: ratios(ours.constantPolicy, peers) }

@@ -55,7 +55,7 @@ function listProcesses(): Process[] {
     })
 }
 
-/** Parses one `/proc/<pid>/stat` (man 5 proc). The command name may hold spaces and brackets, so fields count from the last `)`. */
+/** Parses one `/proc/<pid>/stat` (man 5 proc). The name may hold spaces and brackets, so fields count from the last `)`. */
 export function parseStat(stat: string): Process {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const field = (number: number): number => Number(fields[number - 3] ?? '0')

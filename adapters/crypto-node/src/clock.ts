@@ -6,6 +6,7 @@ const LONGEST_MS = 2_147_000_000
 /** The machine's clock. A timer that is further away than Node can count is set again on the way. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
   at(timeMs, callback) {
     let timer: NodeJS.Timeout
     const arm = (): void => {

@@ -22,8 +22,6 @@ export interface ExchangeState {
   readonly fail: (failure: Failure) => void
   /** Bytes arrived: the clock of silence starts again. */
   readonly touch: () => void
-  /** The answer was read to its end. */
-  readonly complete: () => void
 }
 
 /** Thrown into the SDK once the exchange has failed; the failure itself is kept beside it, so that the SDK cannot lose it. */

@@ -9,7 +9,7 @@ import { acceptResponse } from './response.ts'
  * valid UTF-8, bounded bytes, and a deadline for each phase.
  *
  * 1. The first failure wins; everything that breaks in consequence of it is ignored.
- * 2. After a failure, or after `close`, the connection is gone unless the answer had been read to its end.
+ * 2. After `close`, which must follow in any case, the connection is gone unless the answer had been read to its end.
  * 3. `ended` resolves with the failure, if there is one, whatever the code in between is waiting for.
  */
 export interface Exchange {
@@ -35,7 +35,6 @@ export function openExchange(settings: ExchangeSettings): Exchange {
   let failure: Failure | undefined
   let secret: string | undefined
   let request: ClientRequest | undefined
-  let isComplete = false
   let isAnswering = false
   let phase: NodeJS.Timeout | undefined
 
@@ -43,7 +42,6 @@ export function openExchange(settings: ExchangeSettings): Exchange {
     if (failure !== undefined) return
     failure = reason
     clearTimeout(phase)
-    if (!isComplete) request?.destroy()
     end(reason)
   }
   const allow = (timeMs: number, what: string): void => {
@@ -56,13 +54,9 @@ export function openExchange(settings: ExchangeSettings): Exchange {
     else allow(settings.idleMs, 'fell silent in the middle of its answer')
     isAnswering = true
   }
-  const complete = (): void => {
-    isComplete = true
-    clearTimeout(phase)
-  }
-  const state: ExchangeState = { settings, secret: () => secret, fail, touch, complete }
+  const state: ExchangeState = { settings, secret: () => secret, fail, touch }
   const total = setTimeout(() => fail(timedOut('did not finish its answer in the time of the whole call')), settings.totalMs)
-  const onAbort = (): void => fail({ code: 'stopped', retry: 'never', message: 'The call to the model was stopped.' })
+  const onAbort = (): void => fail(STOPPED)
   settings.signal?.addEventListener('abort', onAbort)
   if (settings.signal?.aborted === true) onAbort()
 
@@ -74,16 +68,19 @@ export function openExchange(settings: ExchangeSettings): Exchange {
     return acceptResponse(await awaitResponse(request, fail), state)
   }
   const close = (): void => {
-    clearTimeout(phase)
+    fail(STOPPED)
     clearTimeout(total)
     settings.signal?.removeEventListener('abort', onAbort)
-    if (!isComplete) request?.destroy()
+    // Does nothing to an exchange that is over: its connection is already back with the agent.
+    request?.destroy()
   }
   const hide = (value: string): void => {
     secret = value
   }
   return { post, ended, failure: () => failure, fail, hide, close }
 }
+
+const STOPPED: Failure = { code: 'stopped', retry: 'never', message: 'The call to the model was stopped.' }
 
 function startRequest(url: string, init: PostInit, agent: Agent): ClientRequest {
   const target = new URL(url)

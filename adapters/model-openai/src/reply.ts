@@ -56,10 +56,9 @@ export function createReplyReader({ onText, secret }: ReplySettings): ReplyReade
     const declinedWords = typeof declined === 'string' ? declined : ''
     const hasCalls = Array.isArray(pieces) && pieces.length > 0
     if (finishReason !== null && (words !== '' || declinedWords !== '' || hasCalls)) return broken('more after its end')
-    if (text.length + words.length > MODEL_LIMITS.textLength) return TEXT_TOO_LONG
-    if (refusal.length + declinedWords.length > MODEL_LIMITS.textLength) return TEXT_TOO_LONG
     text += words
     refusal += declinedWords
+    if (Math.max(text.length, refusal.length) > MODEL_LIMITS.textLength) return TEXT_TOO_LONG
     emit(guard.pass(words))
     const defect = calls.take(pieces)
     return defect === undefined ? undefined : broken(defect)
@@ -93,9 +92,7 @@ export function createReplyReader({ onText, secret }: ReplySettings): ReplyReade
   const fail = (failure: Failure): FailedResult => ({ kind: 'failed', ...failure, ...account() })
   const finish = (): ModelResult => {
     if (finishReason === null) return fail(UNFINISHED)
-    const early = ENDED_EARLY.get(finishReason)
-    if (early !== undefined) return fail(early)
-    if (!ENDS.has(finishReason)) return fail(broken('an end for an unknown reason'))
+    if (!ENDS.has(finishReason)) return fail(ENDED_EARLY.get(finishReason) ?? broken('an end for an unknown reason'))
     const found = calls.finish()
     if (typeof found === 'string') return fail(broken(found))
     if (guard.isIn(text) || guard.isIn(refusal) || found.some((call) => echoes(call, guard.isIn))) return fail(ECHO)

@@ -116,7 +116,6 @@ async function* readBytes(response: IncomingMessage, state: ExchangeState, maxBy
     throw giveUp(response, state, CUT)
   }
   if (!isUtf8(decoder, undefined)) throw giveUp(response, state, NOT_UTF8)
-  state.complete()
 }
 
 /** Without a piece: whether the text may end here. */

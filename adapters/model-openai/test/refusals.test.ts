@@ -41,6 +41,7 @@ const cases: readonly (readonly [verdict: string, status: number, body: unknown]
   ['malformed never', 400, { error: { message: 'bad temperature', type: 'invalid_request_error', param: 'temperature' } }],
   ['malformed never', 422, { detail: [{ loc: ['body'], msg: 'field required' }] }],
   ['malformed never', 418, ''],
+  ['malformed never', 400, { error: { message: 'x', code: 'constructor', type: '__proto__' } }],
   ['malformed never', 204, ''],
 ]
 
@@ -67,9 +68,9 @@ describe('an endpoint that refuses', () => {
   })
 
   test('what it says is shown only where it looks like a code', async () => {
-    const error = { message: 'the prompt was: hunter2', code: 'weird_new_code', type: 'see https://x/?k=1' }
+    const error = { message: 'the prompt was: hunter2', code: 'see https://x/?k=1', type: 'weird_new_type' }
     const { result } = await ask({ kind: 'raw', status: 400, headers: JSON_TYPE, body: JSON.stringify({ error }) })
-    expect(result.kind === 'failed' && result.message).toContain('(HTTP 400, weird_new_code)')
+    expect(result.kind === 'failed' && result.message).toContain('(HTTP 400, weird_new_type)')
     expect(JSON.stringify(result)).not.toMatch(/hunter2|https:/)
   })
 
@@ -84,9 +85,12 @@ describe('an endpoint that refuses', () => {
     }
   })
 
-  test('an error page of a megabyte is not read to its end', async () => {
-    const { result } = await ask({ kind: 'raw', status: 500, headers: JSON_TYPE, body: ' '.repeat(1_000_000) })
-    expect(summary(result)).toBe('unavailable safe')
+  test('an error is read up to 64 KiB; beyond, its status must do', async () => {
+    const error = JSON.stringify({ error: { code: 'invalid_api_key' } })
+    const near = await ask({ kind: 'raw', status: 500, headers: JSON_TYPE, body: ' '.repeat(60_000) + error })
+    expect(summary(near.result)).toBe('unauthorized never')
+    const far = await ask({ kind: 'raw', status: 500, headers: JSON_TYPE, body: ' '.repeat(1_000_000) + error })
+    expect(summary(far.result)).toBe('unavailable safe')
   })
 })
 

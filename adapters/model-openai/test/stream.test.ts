@@ -55,9 +55,9 @@ const bad: readonly (readonly [why: string, verdict: string, events: readonly un
   ['a call cut at maxOutputTokens', 'cut_off never', [named(0, 'a', 'look', '{}'), say({}, 'length')]],
   ['filtered', 'content_filtered never', [say({ content: 'a' }, 'content_filter')]],
   ['an empty answer', 'malformed safe', [done]],
-  ['calls announced, none sent', 'malformed safe', [called]],
+  ['calls announced, none sent', 'malformed safe', [say({ content: 'a' }), called]],
   ['an unknown finish reason', 'malformed safe', [say({ content: 'a' }, 'constructor')]],
-  ['two finish reasons', 'malformed safe', [say({ content: 'a' }, 'stop'), say({}, 'tool_calls')]],
+  ['two finish reasons', 'malformed safe', [say({ content: 'a' }, 'tool_calls'), say({}, 'stop')]],
   ['text after the end', 'malformed safe', [say({ content: 'a' }, 'stop'), say({ content: 'b' })]],
   ['a call after the end', 'malformed safe', [say({ content: 'a' }, 'stop'), named(0, 'a', 'look', '{}')]],
   ['not JSON', 'malformed safe', [say({ content: 'a' }), '{"choices": [', done]],
@@ -80,9 +80,11 @@ const bad: readonly (readonly [why: string, verdict: string, events: readonly un
   ['another choice', 'malformed safe', [{ choices: [{ index: 1, delta: { content: 'b' }, finish_reason: 'stop' }] }]],
   ['content that is no text', 'malformed safe', [say({ content: [{ type: 'text', text: 'a' }] }), done]],
   ['a lone surrogate', 'malformed safe', [say({ content: '\ud800' }), done]],
-  ['the old form of calls', 'malformed safe', [say({ function_call: { name: 'look', arguments: '{}' } }, 'function_call')]],
+  ['a lone surrogate in a refusal', 'malformed safe', [say({ refusal: '\ud800' }), done]],
+  ['the old form of calls', 'malformed safe', [say({ content: 'a', function_call: { name: 'look', arguments: '{}' } }, 'stop')]],
   ['a call without an id', 'malformed safe', [named(0, undefined, 'look', '{}'), called]],
-  ['a call without a name', 'malformed safe', [named(0, 'a', undefined, '{}'), called]],
+  ['a call without a name', 'malformed safe', [named(0, 'a', 'look', '{}'), named(1, 'b', undefined, '{}'), called]],
+  ['an id with a lone surrogate', 'malformed safe', [named(0, '\ud800', 'look', '{}'), called]],
   ['a call with neither index nor id', 'malformed safe', [named(undefined, undefined, 'look', '{}'), called]],
   ['a repeated id', 'malformed safe', [named(0, 'a', 'look', '{}'), named(1, 'a', 'look', '{}'), called]],
   [
@@ -230,6 +232,13 @@ describe('an endpoint that echoes the key', () => {
     expect(summary(result)).toBe('malformed never')
     expect(JSON.stringify(result)).not.toContain(KEY)
     expect(pieces.join('')).not.toContain(KEY.slice(0, 4))
+  })
+
+  test('a key that JSON has to escape is found too', async () => {
+    const key = 'ab"cd\\ef-123456'
+    const events = [named(0, 'a', 'look', JSON.stringify({ key })), called]
+    const { result } = await ask({ kind: 'events', events }, { options: { apiKey: async () => key } })
+    expect(summary(result)).toBe('malformed never')
   })
 
   test('in the name of the model it is left out', async () => {

@@ -93,6 +93,19 @@ describe('a connection', () => {
     }
   })
 
+  test('that is reset in the middle of the answer', async () => {
+    const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n: here\n\n'
+    const rude = await listen((socket) => {
+      socket.once('data', () => socket.write(head, () => setTimeout(() => socket.resetAndDestroy(), 30)))
+    })
+    try {
+      const model = createOpenAiModel({ preset: 'vllm', name: 'test', baseUrl: `http://127.0.0.1:${rude.port}/v1` })
+      expect(summary(await model.call(REQUEST))).toBe('cut_off safe')
+    } finally {
+      await rude.close()
+    }
+  })
+
   test('https to a server that speaks none', async () => {
     const plain = await listen((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')))
     try {
@@ -124,6 +137,19 @@ describe('a connection', () => {
     }
   })
 
+  test('a kept connection is bounded like a new one', async () => {
+    const server = await startModelServer({ script: [{ kind: 'text', text: 'a' }, { kind: 'hang' }] })
+    try {
+      const timeouts = { connectMs: 60_000, firstByteMs: 80 }
+      const model = createOpenAiModel({ preset: 'vllm', name: 'test', baseUrl: server.baseUrl, timeouts })
+      expect(summary(await model.call(REQUEST))).toBe('text')
+      const result = await model.call(REQUEST)
+      expect(result.kind === 'failed' && result.message).toContain('did not begin to answer')
+    } finally {
+      await server.close()
+    }
+  })
+
   test('after a stop in the middle of the text nothing more is passed on', async () => {
     const stop = new AbortController()
     const pieces: string[] = []
@@ -133,7 +159,7 @@ describe('a connection', () => {
     }
     const { result } = await ask(
       { kind: 'text', text: 'a b c d e f g h' },
-      { request: { signal: stop.signal, onText }, server: { packetBytes: 64, pieceLength: 2 } },
+      { request: { signal: stop.signal, onText }, server: { pieceLength: 2 } },
     )
     expect(summary(result)).toBe('stopped never')
     expect(pieces).toHaveLength(1)

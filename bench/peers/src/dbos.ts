@@ -51,7 +51,7 @@ async function measure(postgres: Postgres): Promise<void> {
     })
     const version = `${installedVersion('@dbos-inc/dbos-sdk')}, ${postgres.version}`
     const durable = fsync === 'on' && commit === 'on' ? 'fsync' : `no: fsync ${fsync}, synchronous_commit ${commit}`
-    const notes = `two runStep per action, ${POOL_SIZE} connections over a unix socket, ${load.actionsPerRun} actions per workflow`
+    const notes = `two runStep per action, ${POOL_SIZE} connections, unix socket, ${load.actionsPerRun} actions per workflow`
     console.log(JSON.stringify({ name, version, inFlight: load.inFlight, ...window, durable, notes }))
   } finally {
     await DBOS.shutdown()

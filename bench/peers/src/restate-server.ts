@@ -26,11 +26,15 @@ export interface RestateServer {
 export async function startRestate(endpoint: string): Promise<RestateServer> {
   const directory = mkdtempSync(join(tmpdir(), 'tidegate-restate-'))
   const binary = `../node_modules/@restatedev/restate-server-${process.platform}-${process.arch}/bin/restate-server`
-  const server = spawn(fileURLToPath(new URL(binary, import.meta.url)), ['--base-dir', directory, '--no-logo', '--listen-mode', 'tcp', '--bind-ip', '127.0.0.1'], {
-    cwd: directory,
-    env: { ...ENVIRONMENT, HOME: join(directory) },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
+  const server = spawn(
+    fileURLToPath(new URL(binary, import.meta.url)),
+    ['--base-dir', directory, '--no-logo', '--listen-mode', 'tcp', '--bind-ip', '127.0.0.1'],
+    {
+      cwd: directory,
+      env: { ...ENVIRONMENT, HOME: join(directory) },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  )
   await until(server, `${ADMIN}/health`)
   await until(server, `${INGRESS}/restate/health`)
   const registered = await fetch(`${ADMIN}/deployments`, {

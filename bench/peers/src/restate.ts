@@ -7,7 +7,7 @@ import { installedVersion } from './installed-version.ts'
 import { seal } from './isolation.ts'
 import { INGRESS, startRestate } from './restate-server.ts'
 
-const [name, ...options] = process.argv.slice(2)
+const [name, net = '', mnt = '', ...options] = process.argv.slice(2)
 const load = parseLoad(options)
 
 /** Where a run reports its latencies to. The endpoint lives in this process, so a map suffices. */
@@ -51,8 +51,10 @@ async function measure(): Promise<void> {
       if (!answer.ok) throw new Error(`Restate answered ${answer.status}`)
       listeners.delete(runId)
     })
-    const version = `${installedVersion(`@restatedev/restate-server-${process.platform}-${process.arch}`)}, sdk ${installedVersion('@restatedev/restate-sdk')}`
-    const notes = `single node, one partition (the fastest here), two ctx.run per action, ${load.actionsPerRun} actions per invocation, sealed network namespace`
+    const engine = installedVersion(`@restatedev/restate-server-${process.platform}-${process.arch}`)
+    const version = `${engine}, sdk ${installedVersion('@restatedev/restate-sdk')}`
+    const setting = 'single node, one partition (the fastest here), sealed network namespace'
+    const notes = `${setting}, two ctx.run per action, ${load.actionsPerRun} actions per invocation`
     console.log(JSON.stringify({ name, version, inFlight: load.inFlight, ...window, durable: 'fsync', notes }))
   } finally {
     await server.stop()
@@ -60,7 +62,7 @@ async function measure(): Promise<void> {
   }
 }
 
-const leak = seal()
+const leak = seal({ net, mnt })
 if (leak === undefined) {
   await measure()
   process.exit(0)

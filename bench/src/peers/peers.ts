@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from '../child.ts'
@@ -19,9 +19,7 @@ export interface Peer {
   readonly network: 'host' | 'sealed'
 }
 
-export const PEER_FAMILIES = ['langgraph', 'dbos', 'restate'] as const
-
-export type PeerFamily = (typeof PEER_FAMILIES)[number]
+export type PeerFamily = 'langgraph' | 'dbos' | 'restate'
 
 export const PEERS: readonly Peer[] = [
   langgraph('langgraph'),
@@ -42,7 +40,7 @@ export const INSTALL_PEERS = 'npm --prefix bench/peers ci --ignore-scripts'
 /** The folder that holds the peers. */
 export const PEERS_ROOT = fileURLToPath(new URL('../../peers/', import.meta.url))
 
-/** With HOME and TMPDIR the whole environment of a peer: no credential and no tracing switch of the person who measures reaches it. */
+/** With HOME and TMPDIR all that a peer sees of an environment: no credential and no tracing switch reaches it. */
 const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** Where a peer runs from, and where it may write. */
@@ -58,8 +56,10 @@ export function preparePeer(peer: Peer, load: Load, place: Place): Command | Ski
   const absent = peer.packages.filter((name) => !existsSync(join(place.root, 'node_modules', name, 'package.json')))
   if (absent.length > 0) return { name: peer.name, skipped: `not installed (${absent.join(', ')}): ${INSTALL_PEERS}` }
   const environment = { PATH: SEARCH_PATH, HOME: place.scratch, TMPDIR: place.scratch }
-  const script = [join(place.root, 'src', peer.program), peer.name, ...loadOptions(load)]
-  if (peer.network === 'host') return { name: peer.name, program: process.execPath, args: script, environment }
+  const script = join(place.root, 'src', peer.program)
+  if (peer.network === 'host') {
+    return { name: peer.name, program: process.execPath, args: [script, peer.name, ...loadOptions(load)], environment }
+  }
   const namespace = namespaceOptions()
   if (spawnSync('unshare', [...namespace, 'true'], { env: environment }).status !== 0) {
     return {
@@ -67,7 +67,10 @@ export function preparePeer(peer: Peer, load: Load, place: Place): Command | Ski
       skipped: 'runs only in a network namespace of its own, and `unshare --net --mount` is refused here',
     }
   }
-  return { name: peer.name, program: 'unshare', args: [...namespace, process.execPath, ...script], environment }
+  // The child compares these with its own before it starts anything.
+  const outside = [readlinkSync('/proc/self/ns/net'), readlinkSync('/proc/self/ns/mnt')]
+  const args = [...namespace, process.execPath, script, peer.name, ...outside, ...loadOptions(load)]
+  return { name: peer.name, program: 'unshare', args, environment }
 }
 
 /** The options every contender but ours takes. */

@@ -81,16 +81,19 @@ export function admit(proposal: Proposal, admission: Admission): Admitted | Reje
 function refuse(operation: Operation, args: JsonObject, digest: string, allowed: AllowedOperation | undefined, admission: Admission): Rejected | undefined {
   const wider = widens(operation, args)
   if (wider !== undefined) return reject(admission, 'tidegate:scope', wider)
-  const outside = allowed === undefined ? undefined : leavesConfine(allowed, args, admission)
+  const outside = allowed === undefined || admission.compensates !== null ? undefined : leavesConfine(allowed, args, admission)
   if (outside !== undefined) return reject(admission, 'tidegate:confined', outside)
+  if (admission.compensates !== null) return breakerRefusal(operation, admission)
   const repeats = admission.state.actions.filter((action) => action.proposed.digest === digest && action.proposed.purpose === 'act').length
   if (repeats >= admission.workflow.limits.repeats) {
     return reject(admission, 'tidegate:loop', `this run has proposed the same action ${repeats} times already`, 'loop')
   }
-  if (isOpen(admission.breakers[operation.id], admission.nowMs)) {
-    return reject(admission, 'tidegate:breaker-open', `${operation.id} has failed repeatedly and is given a rest`, 'connector_timeout')
-  }
-  return undefined
+  return breakerRefusal(operation, admission)
+}
+
+function breakerRefusal(operation: Operation, admission: Admission): Rejected | undefined {
+  if (!isOpen(admission.breakers[operation.id], admission.nowMs)) return undefined
+  return reject(admission, 'tidegate:breaker-open', `${operation.id} has failed repeatedly and is given a rest`, 'connector_timeout')
 }
 
 const WILDCARD = /[*?%\u0000-\u001F]|^(?:all|any|every|everything|everyone|none|null|undefined)$/i
@@ -177,7 +180,8 @@ export function policyRequest(admitted: Admitted, action: { confidence: number; 
       dataClass: operation.dataClass,
       blastRadius: operation.blastRadius,
       reversible: operation.mutability === 'read' || operation.reversibility !== 'irreversible',
-      confidence: Math.min(action.confidence, state.confidence),
+      // What the run is unsure about says nothing against taking its deeds back.
+      confidence: action.compensates === null ? Math.min(action.confidence, state.confidence) : action.confidence,
       stage: workflow.stage,
       attempts: action.attempts,
       origins: admitted.origins,

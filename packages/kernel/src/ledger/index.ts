@@ -63,6 +63,7 @@ export {
   entriesPath,
   parseTilePath,
   partialTiles,
+  subtreeRoot,
   TILE_WIDTH,
   type Tile,
   type TileCoordinate,

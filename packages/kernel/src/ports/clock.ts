@@ -7,6 +7,8 @@
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   nowMs(): number
+  /** Milliseconds since some moment, with fractions; never goes back. For measuring, not for telling the time. */
+  monotonicMs(): number
   /** Calls back once, at or after the given time. The answer cancels it. */
   at(timeMs: number, callback: () => void): () => void
 }

@@ -14,6 +14,8 @@ export interface Draft {
   /** The number of records the writer believes the stream has. Anything else is a conflict: somebody was faster. */
   readonly expectedSeq: number
   readonly events: readonly JournalEvent[]
+  /** The writer's time. The journal takes it, or the time of the record before when that is later. */
+  readonly atMs: number
   /** The epoch under which an effect in this record was decided (I1, I7). Refused when the epoch has moved on. */
   readonly fence?: number
   /** True when this record raises the epoch, in the same transaction. */

@@ -8,7 +8,7 @@ import type { ConnectorFailure } from '../ports/connector.ts'
  * the far side did not answer; `connector_semantic` it answered that it will not; `output_validation` its answer was not what the
  * operation declares; `duplicate_execution` an effect is in the world twice; `ambiguous` nobody can tell whether an effect
  * happened; `rollback_failure` something done could not be undone; `budget`, `loop`, `stopped` our own limits; `unverified` all
- * went well but the success check does not see it (I13).
+ * went well but the success check does not see it (I13); `defect` Tidegate itself broke an invariant, and stopped the run.
  */
 export const FAILURE_KINDS = [
   'planning',
@@ -26,6 +26,7 @@ export const FAILURE_KINDS = [
   'loop',
   'stopped',
   'unverified',
+  'defect',
 ] as const
 
 export type FailureKind = (typeof FAILURE_KINDS)[number]

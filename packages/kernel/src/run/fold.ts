@@ -190,7 +190,7 @@ function foldStarted(state: RunState, event: Extract<RunEvent, { type: 'effect.s
     throw new KernelError('invariant_broken', `I4: action ${event.action} started while ${action.state}`)
   }
   const patch = { state: 'started', attempts: event.attempt, startedAtMs: atMs, retryAtMs: 0, looks: 0, found: null } as const
-  return withAction(consume(state, event.approval), event.action, () => patch)
+  return withAction(consume(state, event.approval, event.action), event.action, () => patch)
 }
 
 function foldFinished(state: RunState, event: EffectFinished): RunState {
@@ -211,10 +211,14 @@ function foldVerified(state: RunState, n: number, holds: boolean): RunState {
   return withAction(next, compensates, () => ({ state: 'undone' }))
 }
 
-/** A grant is used up by the effect that it allows, in the same record (I2). */
-function consume(state: RunState, id: string | null): RunState {
+/**
+ * A grant is used up by the effect that it allows, in the same record (I2). It belongs to that effect and not to one attempt: when
+ * an attempt certainly had no effect, the next one at the same action runs under it too.
+ */
+function consume(state: RunState, id: string | null, action: number): RunState {
   if (id === null) return state
   const approval = state.approvals.get(id)
+  if (approval?.state === 'consumed' && approval.question.action === action) return state
   if (approval?.state !== 'granted') throw new KernelError('invariant_broken', `I1: effect started under approval ${id}, which is not granted`)
   const { question, votes } = approval
   return { ...state, approvals: new Map(state.approvals).set(id, { state: 'consumed', question, votes }) }

@@ -18,4 +18,6 @@ export interface RunHead {
   readonly openApprovals: readonly string[]
   /** Things that need a person: open items of the queue. */
   readonly openItems: number
+  /** The run that this one takes back, or null. */
+  readonly undoes: string | null
 }

@@ -159,6 +159,9 @@ const LIMITS: Readonly<Record<string, (ask: Ask) => Promise<void>>> = {
     assert.equal(textOf(await ask({ kind: 'text', text })), text)
     assertFailed(await ask({ kind: 'text', text: `${text}x` }), 'cut_off')
   },
+  'holds refusals to the same limit': async (ask) => {
+    assertFailed(await ask({ kind: 'refused', text: 'x'.repeat(MODEL_LIMITS.textLength + 1) }), 'cut_off')
+  },
   'takes arguments as long as the limit, and keeps the beginning of longer ones': async (ask) => {
     const fitting = `{"a":"${'x'.repeat(MODEL_LIMITS.argumentsLength - 8)}"}`
     const [first] = callsOf(await ask({ kind: 'calls', calls: [{ name: 'look', arguments: fitting }] }))

@@ -109,6 +109,7 @@ function answer(reply: ScriptedReply, request: ModelRequest, turn: number, id: s
     case 'calls':
       return answerWithCalls(reply, request, turn, account('tool_calls'))
     case 'refused':
+      if (reply.text.length > MODEL_LIMITS.textLength) return fail('cut_off', account(null))
       return { kind: 'refused', text: reply.text, ...account('stop') }
     case 'failed':
       return fail(reply.code, { usage, ...NOTHING }, reply.retryAfterMs)

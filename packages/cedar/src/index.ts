@@ -1,0 +1,6 @@
+export * from './annotation.ts'
+export * from './engine.ts'
+export * from './error.ts'
+export { type LoadedPolicy, loadPolicies, MAX_POLICIES, type PolicyFile } from './load.ts'
+export * from './schema.ts'
+export { MAX_FILE_BYTES, MAX_NESTING, MAX_OPERATORS, MAX_POLICY_LENGTH } from './segment.ts'

@@ -1,0 +1,82 @@
+import type {
+  WireApproval,
+  WireExportAnswer,
+  WireExportRequest,
+  WireLedgerHead,
+  WireLedgerVerification,
+  WireLiftAnswer,
+  WireLiftRequest,
+  WireMe,
+  WireOperation,
+  WireQueueItem,
+  WireReceipt,
+  WireResolveAnswer,
+  WireRunDetail,
+  WireRunHead,
+  WireStop,
+  WireStopReport,
+  WireStopRequest,
+  WireTool,
+  WireTriggerAnswer,
+  WireTriggerRequest,
+  WireUndoAnswer,
+  WireVoteAnswer,
+  WireVoteRequest,
+  WireWorkflow,
+} from '@tidegate/protocol'
+
+/** Where the gateway is, and who asks. */
+export interface ClientOptions {
+  /** `http://127.0.0.1:7070`, as in server.json. */
+  readonly url: string
+  /** Left out: only `health` is answered. */
+  readonly token?: string
+  /** For one answer; 35 s unless told. */
+  readonly timeoutMs?: number
+  /** Ends every call in flight. */
+  readonly signal?: AbortSignal
+}
+
+/** Which runs to list. */
+export interface RunsQuery {
+  readonly state?: readonly WireRunHead['state'][]
+  readonly workflow?: string
+  /** Runs opened before this one. */
+  readonly before?: string
+  readonly limit?: number
+}
+
+/**
+ * Everything that the gateway can be asked, typed. Each call resolves to a checked answer, or rejects with a ClientError: `problem`
+ * when the gateway says no (its code is in `problem.code`).
+ */
+export interface Client {
+  health(): Promise<{ readonly status: 'ok' }>
+  /** Who the token belongs to. */
+  me(): Promise<WireMe>
+  trigger(request: WireTriggerRequest): Promise<WireTriggerAnswer>
+  runs(query?: RunsQuery): Promise<readonly WireRunHead[]>
+  run(id: string): Promise<WireRunDetail>
+  /** Resolves when the run rests or waits, or when the time (at most 60 s) is up. */
+  settled(id: string, waitMs: number): Promise<WireRunHead>
+  undo(run: string, why: string): Promise<WireUndoAnswer>
+  approvals(state: 'open' | 'all'): Promise<readonly WireApproval[]>
+  approval(id: string): Promise<WireApproval>
+  vote(id: string, request: WireVoteRequest): Promise<WireVoteAnswer>
+  stops(): Promise<readonly WireStop[]>
+  stop(request: WireStopRequest): Promise<WireStopReport>
+  lift(request: WireLiftRequest): Promise<WireLiftAnswer>
+  queue(all: boolean): Promise<readonly WireQueueItem[]>
+  resolve(item: string, why: string): Promise<WireResolveAnswer>
+  ledgerHead(): Promise<WireLedgerHead>
+  /** Takes as long as the ledger is long. */
+  ledgerVerify(): Promise<WireLedgerVerification>
+  ledgerExport(request: WireExportRequest): Promise<WireExportAnswer>
+  receipt(of: { readonly index: number } | { readonly run: string }): Promise<WireReceipt>
+  tools(): Promise<readonly { readonly tool: string; readonly operations: readonly WireOperation[] }[]>
+  tool(id: string): Promise<WireTool>
+  workflows(): Promise<readonly WireWorkflow[]>
+  workflow(name: string): Promise<WireWorkflow>
+  /** Closes the connections that are kept. */
+  close(): void
+}

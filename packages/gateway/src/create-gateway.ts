@@ -1,0 +1,117 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import type { Tidegate } from '@tidegate/runtime'
+import type { Authenticate } from './authenticate.ts'
+import { answer, type Ground } from './answer.ts'
+import { GatewayError } from './error.ts'
+import { refuse } from './reply.ts'
+import { writeRefusal, writeReply } from './write.ts'
+
+/** What a gateway is made of. */
+export interface GatewayOptions {
+  readonly tidegate: Tidegate
+  readonly authenticate: Authenticate
+  /** The version of the server, shown to authenticated callers only. */
+  readonly version: string
+  /** 127.0.0.1 unless told. */
+  readonly host?: string
+  /** 0, the default, takes a free one. */
+  readonly port?: number
+  /** 1 MiB unless told. */
+  readonly maxBodyBytes?: number
+  /** Told of every defect and storage failure, with the incident id that the caller was given. */
+  readonly onDefect?: (error: unknown, incident: string) => void
+}
+
+/** A gateway: stopped, listening, or closed. */
+export interface Gateway {
+  /** Starts to listen; answers the address. */
+  listen(): Promise<{ readonly url: string; readonly port: number }>
+  /** Takes no more requests, lets those in flight end for a moment, and then cuts them. */
+  close(): Promise<void>
+}
+
+const DEFAULT_BODY_BYTES = 1_048_576
+const MAX_CONNECTIONS = 512
+/** How long requests in flight may go on after `close`. */
+const GRACE_MS = 2_000
+
+/**
+ * Puts the runtime on HTTP/1.1: checks who asks and what, calls the runtime, and renders its answer. It decides nothing itself.
+ *
+ * Listens on the loopback interface unless told otherwise; answers only requests that name it in their Host header.
+ *
+ * @throws GatewayError `gateway_host_invalid` when the host is not a plain address or name.
+ */
+export function createGateway(options: GatewayOptions): Gateway {
+  const host = options.host ?? '127.0.0.1'
+  if (!/^(?:[a-z0-9.-]{1,253}|\[?[0-9a-f:]{2,45}\]?)$/i.test(host)) {
+    throw new GatewayError('gateway_host_invalid', 'The host to listen on must be an address such as 127.0.0.1.')
+  }
+  const ground: Ground = {
+    tidegate: options.tidegate,
+    authenticate: options.authenticate,
+    version: options.version,
+    maxBodyBytes: options.maxBodyBytes ?? DEFAULT_BODY_BYTES,
+    hosts: new Set(),
+    onDefect: options.onDefect ?? (() => undefined),
+  }
+  const server = createStrictServer((request, response) => {
+    respond(request, response, ground).catch((error: unknown) => {
+      ground.onDefect(error, randomUUID())
+      response.destroy()
+    })
+  })
+  return {
+    listen: async () => {
+      const port = await listen(server, host, options.port ?? 0)
+      const name = host.includes(':') ? `[${host.replaceAll(/[[\]]/g, '')}]` : host.toLowerCase()
+      for (const each of host === '127.0.0.1' ? [name, 'localhost'] : [name]) ground.hosts.add(`${each}:${port}`)
+      return { url: `http://${name}:${port}`, port }
+    },
+    close: () => close(server),
+  }
+}
+
+/** A server that gives slow and oversized requests no room. */
+function createStrictServer(onRequest: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  const server = createServer({ maxHeaderSize: 8_192, connectionsCheckingInterval: 1_000, requireHostHeader: false }, onRequest)
+  server.headersTimeout = 5_000
+  server.requestTimeout = 15_000
+  server.keepAliveTimeout = 30_000
+  server.maxConnections = MAX_CONNECTIONS
+  server.maxHeadersCount = 64
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const code = { HPE_HEADER_OVERFLOW: 'headers_too_large', ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout' } as const
+    const known = code[error.code as keyof typeof code] ?? 'invalid_request'
+    if (socket.writable) writeRefusal(socket, refuse(known, 'The request cannot be read as HTTP/1.1.'))
+    else socket.destroy()
+  })
+  return server
+}
+
+async function respond(request: IncomingMessage, response: ServerResponse, ground: Ground): Promise<void> {
+  const { reply, headers } = await answer(request, ground)
+  writeReply(request, response, reply, headers)
+}
+
+async function listen(server: Server, host: string, port: number): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  server.once('error', (cause) => {
+    reject(new GatewayError('gateway_listen_failed', `Cannot listen on ${host}:${port}. Is another server running? Set another port.`, { cause }))
+  })
+  // Sound: a server that listens on TCP has an address with a port.
+  server.listen(port, host.replaceAll(/[[\]]/g, ''), () => resolve((server.address() as AddressInfo).port))
+  return promise
+}
+
+async function close(server: Server): Promise<void> {
+  if (!server.listening) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  server.close(() => resolve())
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS)
+  await promise
+  clearTimeout(timer)
+}

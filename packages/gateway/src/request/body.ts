@@ -1,0 +1,58 @@
+import type { IncomingMessage } from 'node:http'
+import { type Json, KernelError, parseJson } from '@tidegate/kernel'
+import { type Refusal, refuse } from '../reply.ts'
+
+/** How deep the JSON of a request may nest. */
+const MAX_DEPTH = 32
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * Reads the body of a request as strict JSON; `undefined` when there is none. The sender controls every byte: size is counted while
+ * it arrives, and whatever two readers could understand differently is refused (see parseJson).
+ */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<{ readonly body: Json | undefined } | Refusal> {
+  const announced = Number(request.headers['content-length'] ?? 0)
+  if (announced > maxBytes) return tooLarge(maxBytes)
+  const bytes = await collect(request, maxBytes)
+  if (bytes === 'too_large') return tooLarge(maxBytes)
+  if (bytes === 'cut_off') return refuse('invalid_request', 'The body ended before it was complete.')
+  if (bytes.length === 0) return { body: undefined }
+  if (!/^application\/json(?:\s*;\s*charset=utf-8)?$/i.test(request.headers['content-type'] ?? '')) {
+    return refuse('unsupported_media_type', 'Send the body as `Content-Type: application/json`.')
+  }
+  if (request.headers['content-encoding'] !== undefined) {
+    return refuse('unsupported_media_type', 'Send the body without a Content-Encoding.')
+  }
+  let text: string
+  try {
+    text = UTF8.decode(bytes)
+  } catch {
+    return refuse('invalid_utf8', 'The body is not valid UTF-8.')
+  }
+  try {
+    return { body: parseJson(text, { maxBytes, maxDepth: MAX_DEPTH }) }
+  } catch (error) {
+    if (error instanceof KernelError) return refuse('malformed_json', error.message)
+    throw error
+  }
+}
+
+/** The bytes of a body, unless there are too many or the sender went away: half a body is none. */
+async function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer | 'too_large' | 'cut_off'> {
+  const { promise, resolve } = Promise.withResolvers<Buffer | 'too_large' | 'cut_off'>()
+  const chunks: Buffer[] = []
+  let size = 0
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length
+    if (size > maxBytes) resolve('too_large')
+    else chunks.push(chunk)
+  })
+  request.once('end', () => resolve(Buffer.concat(chunks)))
+  request.once('error', () => resolve('cut_off'))
+  request.once('close', () => resolve('cut_off'))
+  return promise
+}
+
+function tooLarge(maxBytes: number): Refusal {
+  return refuse('body_too_large', `A body may have at most ${maxBytes} bytes.`)
+}

@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http'
+import type { Person } from '@tidegate/runtime'
+import type { Authenticate } from '../authenticate.ts'
+import { type Refusal, refuse } from '../reply.ts'
+
+/**
+ * Refuses a request that was not meant for this gateway, or that a web page made.
+ *
+ * The Host header must name this gateway (a DNS name that was rebound to a loopback address does not), exactly once. A browser
+ * says where a request comes from; no page of another origin has any business here, and none is told otherwise (no CORS).
+ */
+export function guardOrigin(request: IncomingMessage, hosts: ReadonlySet<string>): Refusal | undefined {
+  const named = valuesOf(request, 'host')
+  const [host] = named
+  if (named.length !== 1 || host === undefined || !hosts.has(host.toLowerCase())) {
+    return refuse('wrong_host', 'The Host header does not name this gateway. Use the address that `tidegate up` printed.')
+  }
+  const [origin] = valuesOf(request, 'origin')
+  const site = valuesOf(request, 'sec-fetch-site')[0] ?? 'none'
+  if ((origin !== undefined && origin !== `http://${host}`) || (site !== 'none' && site !== 'same-origin')) {
+    return refuse('forbidden_origin', 'Requests from web pages of another origin are not answered.')
+  }
+  return undefined
+}
+
+/** Who makes the request; a refusal when nobody known does. Says the same whatever was wrong with the token. */
+export function guardPerson(request: IncomingMessage, authenticate: Authenticate): { readonly person: Person } | Refusal {
+  const values = valuesOf(request, 'authorization')
+  const token = values.length === 1 ? /^Bearer ([\x21-\x7e]{1,512})$/i.exec(values[0] ?? '')?.[1] : undefined
+  const person = token === undefined ? undefined : authenticate(token)
+  return person === undefined ? refuse('unauthorized', 'Send `Authorization: Bearer <token>` with a token of this server.') : { person }
+}
+
+/** All values of a header as they were sent: node keeps only the first of some that come twice. */
+function valuesOf(request: IncomingMessage, name: string): readonly string[] {
+  return request.headersDistinct[name] ?? []
+}

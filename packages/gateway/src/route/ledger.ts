@@ -1,0 +1,45 @@
+import { exportRequestSchema, receiptQuerySchema } from '@tidegate/protocol'
+import { done, refuse } from '../reply.ts'
+import { type Route, route } from './route.ts'
+
+/** Recomputing or writing out a whole ledger takes a while: a million entries about ten seconds. */
+const WHOLE_LEDGER_MS = 300_000
+/** An export leaves the server, possibly with what customers wrote in it. */
+const EXPORTERS = ['operator', 'auditor']
+
+/** The ledger: its head, its proofs, and the whole of it. */
+export const LEDGER_ROUTES: readonly Route[] = [
+  route({ method: 'GET', path: '/ledger/head', run: async ({ tidegate }) => done(tidegate.ledgerHead()) }),
+  route({
+    method: 'POST',
+    path: '/ledger/verify',
+    timeoutMs: WHOLE_LEDGER_MS,
+    run: async ({ tidegate }) => {
+      const answer = await tidegate.ledgerVerify()
+      return done({ ...answer, problems: answer.problems.slice(0, 1_000).map((problem) => problem.slice(0, 2_000)) })
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/ledger/receipt',
+    query: receiptQuerySchema,
+    run: async ({ tidegate, query }) => {
+      const of = query.index === undefined ? { run: query.run ?? '' } : { index: query.index }
+      const answer = await tidegate.receipt(of)
+      return answer.kind === 'not_found' ? refuse('not_found', answer.message) : done({ index: answer.index, text: answer.text })
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/ledger/export',
+    body: exportRequestSchema,
+    timeoutMs: WHOLE_LEDGER_MS,
+    run: async ({ tidegate, person, body }) => {
+      if (!EXPORTERS.some((role) => person.roles.includes(role))) {
+        return refuse('not_entitled', `Only these roles may export the ledger: ${EXPORTERS.join(', ')}.`)
+      }
+      const { size, files } = await tidegate.exportLedger(body.directory, { payloads: body.payloads })
+      return done({ size, files, directory: body.directory })
+    },
+  }),
+]

@@ -1,0 +1,1 @@
+export { tellRun } from '../../runtime/src/story/index.ts'

@@ -1,0 +1,42 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { PROBLEM_TYPE } from '@tidegate/protocol'
+import { problemOf, type Refusal, type Reply, statusOf } from './reply.ts'
+
+/** On every answer: it is data for one reader, not a page, and nobody keeps it. */
+const HEADERS: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+}
+
+/** How long a sender may go on sending a body that is refused already, so that it gets to read why. */
+const LINGER_MS = 500
+
+/** Writes an answer. When the request was refused before its body was read, the connection is closed behind it. */
+export function writeReply(request: IncomingMessage, response: ServerResponse, reply: Reply, headers: Readonly<Record<string, string>>): void {
+  const body = Buffer.from(JSON.stringify(reply.kind === 'done' ? reply.body : problemOf(reply)))
+  const unread = !request.complete
+  if (unread) {
+    response.once('finish', () => setTimeout(() => request.socket.destroy(), LINGER_MS).unref())
+    request.resume()
+  }
+  response.writeHead(statusOf(reply), {
+    ...HEADERS,
+    ...headers,
+    'content-type': reply.kind === 'done' ? 'application/json' : PROBLEM_TYPE,
+    'content-length': body.length,
+    ...(unread ? { connection: 'close' } : {}),
+  })
+  response.end(body)
+}
+
+/** Answers on a connection whose request could not even be parsed, and closes it. */
+export function writeRefusal(socket: Duplex, refusal: Refusal): void {
+  const body = JSON.stringify(problemOf(refusal))
+  const head = [`HTTP/1.1 ${statusOf(refusal)} ${refusal.code}`, `content-type: ${PROBLEM_TYPE}`, `content-length: ${Buffer.byteLength(body)}`, 'connection: close']
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}

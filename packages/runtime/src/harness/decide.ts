@@ -1,0 +1,215 @@
+import {
+  type ActionState,
+  type Admitted,
+  admit,
+  type Decision,
+  deny,
+  digestOf,
+  type JsonObject,
+  type Operation,
+  type Origin,
+  policyRequest,
+  type Proposal,
+  type Question,
+  type Rejected,
+  resolveVerdict,
+  type RunEvent,
+  type RunState,
+  type Workflow,
+} from '@tidegate/kernel'
+import { answerOf, callOf } from './execute.ts'
+import type { HarnessParts } from './parts.ts'
+
+/** An action that is about to be decided: a new proposal, or one that is decided again. */
+export interface Candidate {
+  readonly n: number
+  readonly proposal: Proposal
+  readonly purpose: 'act' | 'check' | 'compensate'
+  readonly compensates: number | null
+  /** Undefined for a new proposal. */
+  readonly action?: ActionState
+  /** The granted (or, on another attempt, consumed) approval that it may run under. */
+  readonly approval: string | null
+}
+
+/** What was decided, as the events to record; `start` says that the last of them starts the effect. */
+export interface Decided {
+  readonly events: readonly RunEvent[]
+  readonly start: boolean
+  /** A dry run: take the preview after the decision is recorded. */
+  readonly rehearse: boolean
+}
+
+/** The one door (DESIGN section 1): whatever reaches a connector has come through here. */
+export async function decide(parts: HarnessParts, state: RunState, workflow: Workflow, candidate: Candidate): Promise<Decided> {
+  const { policy } = parts
+  const admission = {
+    state: withoutCandidate(state, candidate),
+    workflow,
+    find: parts.registry.find,
+    hasher: parts.hasher,
+    policyVersion: policy.version,
+    breakers: parts.control.state.breakers,
+    nowMs: parts.clock.nowMs(),
+    compensates: candidate.compensates,
+  }
+  const admitted = admit(candidate.proposal, admission)
+  if (admitted.kind === 'rejected') return denied(candidate, admitted)
+  const proposed = candidate.action === undefined ? [proposedEvent(candidate, admitted)] : []
+  if (candidate.action !== undefined && candidate.action.proposed.digest !== admitted.digest) {
+    const changed = deny('tidegate:schema-changed', 'the operation is no longer declared as it was when this was proposed', policy.version)
+    return { events: [decidedEvent(candidate.n, changed, 'planning')], start: false, rehearse: false }
+  }
+  const held = candidate.approval === null ? undefined : await hold(parts, state, candidate, admitted)
+  if (held !== undefined && 'void' in held) {
+    const closed: RunEvent = { type: 'approval.closed', approval: held.approval, state: 'voided', why: held.void }
+    return { events: [closed], start: false, rehearse: false }
+  }
+  const facts = {
+    confidence: candidate.proposal.confidence,
+    attempts: candidate.action?.attempts ?? 0,
+    compensates: candidate.compensates,
+    approvals: held?.policies ?? [],
+  }
+  const decision = resolveVerdict(policy.evaluate(policyRequest(admitted, facts, state, workflow)), policy.version)
+  return settle(parts, state, workflow, { candidate, admitted, decision, proposed, ...(held === undefined ? {} : { approval: held.approval }) })
+}
+
+interface Settling {
+  readonly candidate: Candidate
+  readonly admitted: Admitted
+  readonly decision: Decision
+  readonly proposed: readonly RunEvent[]
+  readonly approval?: string
+}
+
+async function settle(parts: HarnessParts, state: RunState, workflow: Workflow, settling: Settling): Promise<Decided> {
+  const { candidate, admitted, decision, proposed, approval } = settling
+  const { n } = candidate
+  const decided = decidedEvent(n, decision, null)
+  if (decision.outcome === 'deny') return { events: [...proposed, decided], start: false, rehearse: false }
+  if (decision.outcome === 'dry_run') return { events: [...proposed, decided], start: false, rehearse: true }
+  if (decision.outcome === 'ask') {
+    if (approval !== undefined) {
+      const closed: RunEvent = { type: 'approval.closed', approval, state: 'voided', why: 'policy now asks for something else' }
+      return { events: [closed], start: false, rehearse: false }
+    }
+    return { events: [...proposed, ...(await ask(parts, state, workflow, settling))], start: false, rehearse: false }
+  }
+  const attempt = (candidate.action?.attempts ?? 0) + 1
+  const lease = admitted.operation.secrets
+  const started: RunEvent = { type: 'effect.started', action: n, attempt, digest: admitted.digest, approval: approval ?? null, lease }
+  return { events: [...proposed, decided, started], start: true, rehearse: false }
+}
+
+/** Opens the question, with the preview that the people will see bound into it. No preview, no question: nobody approves blind. */
+async function ask(parts: HarnessParts, state: RunState, workflow: Workflow, { candidate, admitted, decision }: Settling): Promise<readonly RunEvent[]> {
+  const { n } = candidate
+  const taken = await preview(parts, state, candidate, admitted)
+  if (taken.kind === 'failed') {
+    const denied = deny('tidegate:preview-failed', 'it cannot be shown what this would change, so nobody can be asked', parts.policy.version)
+    const failed: RunEvent = { type: 'preview.failed', action: n, sealed: { message: taken.message } }
+    return [failed, decidedEvent(n, denied, taken.failure === 'semantic' ? 'connector_semantic' : 'connector_timeout')]
+  }
+  const nowMs = Math.max(state.updatedAtMs, parts.clock.nowMs())
+  const question: Question = {
+    id: `${state.opened.run}.a${n}.${(candidate.action?.voided ?? 0) + (candidate.action?.attempts ?? 0) * 10}`,
+    run: state.opened.run,
+    action: n,
+    digest: admitted.digest,
+    previewDigest: taken.kind === 'taken' ? taken.digest : null,
+    policyVersion: parts.policy.version,
+    policies: decision.policies.map((policy) => policy.id),
+    approvers: decision.approvers,
+    requesters: [...state.opened.actors, state.opened.agent],
+    openedAtMs: nowMs,
+    deadlineMs: nowMs + workflow.limits.approvalMs,
+  }
+  const shown: readonly RunEvent[] = taken.kind === 'taken' ? [previewEvent(n, taken)] : []
+  return [decidedEvent(n, decision, null), ...shown, { type: 'approval.opened', question }]
+}
+
+/** Takes the preview of a dry run; answers the event that records it. */
+export async function rehearse(parts: HarnessParts, state: RunState, action: ActionState): Promise<RunEvent> {
+  const operation = parts.registry.find(action.proposed.operation)
+  if (operation === undefined) return { type: 'preview.failed', action: action.n, sealed: { message: 'the operation is no longer declared' } }
+  const taken = await previewOf(parts, state, action.n, operation, action.proposed.sealed.arguments as JsonObject) // normalised: digest is set
+  if (taken.kind === 'taken') return previewEvent(action.n, taken)
+  return { type: 'preview.failed', action: action.n, sealed: { message: taken.kind === 'failed' ? taken.message : 'the operation has no preview' } }
+}
+
+/** Checks that what was approved is what would run now; says why not. */
+async function hold(parts: HarnessParts, state: RunState, candidate: Candidate, admitted: Admitted): Promise<{ approval: string; policies: readonly string[] } | { approval: string; void: string }> {
+  const id = candidate.approval ?? ''
+  const approval = state.approvals.get(id)
+  if (approval === undefined) return { approval: id, void: 'the approval is not known' }
+  const { question } = approval
+  if (question.digest !== admitted.digest) return { approval: id, void: 'the action is not the one that was approved' }
+  if (question.policyVersion !== parts.policy.version) return { approval: id, void: 'the policy has changed since it was asked' }
+  const taken = await preview(parts, state, candidate, admitted)
+  const digest = taken.kind === 'taken' ? taken.digest : null
+  if (digest !== question.previewDigest) return { approval: id, void: 'the world has changed since it was asked: it would now do something else' }
+  return { approval: id, policies: question.policies }
+}
+
+type Preview =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'taken'; readonly digest: string; readonly value: import('@tidegate/kernel').Json }
+  | { readonly kind: 'failed'; readonly failure: string; readonly message: string }
+
+function preview(parts: HarnessParts, state: RunState, candidate: Candidate, admitted: Admitted): Promise<Preview> {
+  return previewOf(parts, state, candidate.n, admitted.operation, admitted.arguments)
+}
+
+async function previewOf(parts: HarnessParts, state: RunState, n: number, operation: Operation, args: JsonObject): Promise<Preview> {
+  if (!operation.canPreview) return { kind: 'none' }
+  const base = state.actions[n]
+  const call = base === undefined ? { ...bareCall(parts, state, n, operation), arguments: args } : callOf(parts, state, base, operation)
+  const loose: Operation = { ...operation, mutability: 'read', output: { parse: (value) => ({ ok: true, value }), jsonSchema: {} } }
+  const result = await answerOf(parts, loose, () => parts.registry.connectorOf(operation).preview(call))
+  if (result.kind === 'failed') return { kind: 'failed', failure: result.failure, message: result.message }
+  return { kind: 'taken', digest: digestOf(parts.hasher, result.output), value: result.output }
+}
+
+function bareCall(parts: HarnessParts, state: RunState, n: number, operation: Operation) {
+  const secret = async (name: string): Promise<string> => {
+    if (!operation.secrets.includes(name)) throw new Error(`${operation.id} does not declare the secret "${name}"`)
+    return parts.secrets(name)
+  }
+  return { operation: operation.id, effectId: `${state.opened.run}.${n}`, attempt: 0, timeoutMs: operation.timeoutMs, secret }
+}
+
+function denied(candidate: Candidate, rejected: Rejected): Decided {
+  const proposed = candidate.action === undefined ? [rawProposal(candidate, rejected.digest)] : []
+  const failure = rejected.failure === 'policy_denial' ? null : rejected.failure
+  return { events: [...proposed, decidedEvent(candidate.n, rejected.decision, failure)], start: false, rehearse: false }
+}
+
+function decidedEvent(action: number, decision: Decision, failure: Rejected['failure'] | null): RunEvent {
+  const { outcome, policies, approvers, policyVersion } = decision
+  return { type: 'action.decided', action, outcome, policies, approvers, policyVersion, failure }
+}
+
+function previewEvent(action: number, taken: Extract<Preview, { kind: 'taken' }>): RunEvent {
+  return { type: 'preview.taken', action, digest: taken.digest, sealed: { preview: taken.value } }
+}
+
+function proposedEvent(candidate: Candidate, { operation, arguments: args, digest, origins }: Admitted): RunEvent {
+  const base = rawProposal(candidate, digest)
+  return { ...base, effect: operation.mutability !== 'read', sealed: { ...base.sealed, arguments: args, origins } }
+}
+
+const NO_ORIGINS: readonly Origin[] = []
+
+/** Records even what makes no sense, as the planner wrote it: a refused attempt is evidence. */
+function rawProposal({ n, proposal, purpose, compensates }: Candidate, digest: string | null) {
+  const { operation, node = null, confidence, claimedRisk = null, goal, justification } = proposal
+  const clipped = operation.length > 200 ? `${operation.slice(0, 200)}...` : operation
+  const sealed = { goal, justification, arguments: proposal.arguments, origins: NO_ORIGINS }
+  return { type: 'action.proposed', action: n, operation: clipped, purpose, effect: false, node, confidence, claimedRisk, digest, compensates, sealed } as const
+}
+
+/** An action that is decided again does not count as a repetition of itself. */
+function withoutCandidate(state: RunState, { action }: Candidate): RunState {
+  return action === undefined ? state : { ...state, actions: state.actions.filter((other) => other.n !== action.n) }
+}

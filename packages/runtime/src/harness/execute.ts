@@ -1,0 +1,147 @@
+import {
+  type ActionState,
+  backoffMs,
+  type Connector,
+  type ConnectorCall,
+  type ConnectorFailure,
+  type ConnectorResult,
+  type EffectFinished,
+  type Operation,
+  type Reconciliation,
+  type RunEvent,
+  type RunState,
+  sanitise,
+  stopFor,
+} from '@tidegate/kernel'
+import type { HarnessParts } from './parts.ts'
+
+/** How long past its own deadline a connector is waited for. */
+const GRACE_MS = 1_000
+
+/** The call of an action, as its connector gets it. */
+export function callOf(parts: Pick<HarnessParts, 'secrets'>, state: RunState, action: ActionState, operation: Operation): ConnectorCall {
+  return {
+    operation: operation.id,
+    arguments: action.proposed.sealed.arguments,
+    effectId: `${state.opened.run}.${action.n}`,
+    attempt: action.attempts,
+    timeoutMs: operation.timeoutMs,
+    secret: async (name) => {
+      if (!operation.secrets.includes(name)) throw new Error(`${operation.id} does not declare the secret "${name}"`)
+      return parts.secrets(name)
+    },
+  }
+}
+
+/**
+ * Executes an action whose `effect.started` is durable (I3), and answers the events that record the outcome.
+ *
+ * The stops are looked at once more, synchronously, before the call: a stop that was acknowledged in between finds that nothing
+ * starts after it (I7). If we crash anywhere in here, the action is found `started` and is looked for, never repeated (I4).
+ */
+export async function execute(parts: HarnessParts, state: RunState, action: ActionState, operation: Operation): Promise<readonly RunEvent[]> {
+  const { agent, workflow, run } = state.opened
+  const startedAtMs = parts.clock.nowMs()
+  if (stopFor(parts.control.state.stops, { run, agent, workflow, tool: operation.tool }) !== undefined) {
+    const stopped: ConnectorFailure = { kind: 'failed', failure: 'refused', retry: 'safe', message: 'a stop came before the call was made' }
+    return finished(action, operation, stopped, 0, parts.clock.nowMs(), { counts: false })
+  }
+  const call = callOf(parts, state, action, operation)
+  parts.inFlight.add(call.effectId, { run, agent, workflow, tool: operation.tool, operation: operation.id, sinceMs: startedAtMs })
+  const result = await answerOf(parts, operation, () => parts.registry.connectorOf(operation).execute(call))
+  parts.inFlight.remove(call.effectId)
+  const nowMs = parts.clock.nowMs()
+  const fault = result.kind === 'failed' && (result.failure === 'timeout' || result.failure === 'unavailable')
+  await parts.breakers.count(operation.id, fault ? 'fault' : 'ok')
+  return finished(action, operation, result, nowMs - startedAtMs, nowMs, { counts: true })
+}
+
+/** Calls a connector so that it always answers: an exception or silence is a failure that may have had an effect. */
+export async function answerOf(parts: Pick<HarnessParts, 'clock'>, operation: Operation, call: () => Promise<ConnectorResult>): Promise<ConnectorResult> {
+  const unknown = operation.mutability === 'read' ? ('safe' as const) : ('unknown' as const)
+  const silent: ConnectorFailure = { kind: 'failed', failure: 'timeout', retry: unknown, message: `no answer within ${operation.timeoutMs} ms` }
+  const thrown: ConnectorFailure = { kind: 'failed', failure: 'unavailable', retry: unknown, message: 'the connector broke off' }
+  const result = await withDeadline(parts, operation.timeoutMs + GRACE_MS, call, silent, thrown)
+  if (result.kind === 'failed') return result.retry === 'unknown' ? { ...result, retry: unknown } : result
+  const shaped = operation.output.parse(result.output)
+  if (shaped.ok) return { kind: 'done', output: shaped.value, complete: result.complete }
+  const issues = shaped.issues.map((issue) => `${issue.path || '(root)'}: ${issue.message}`)
+  const message = `the answer is not what ${operation.id} declares: ${issues.slice(0, 3).join('; ')}`
+  return { kind: 'failed', failure: 'invalid_output', retry: operation.mutability === 'read' ? 'never' : 'unknown', message }
+}
+
+/** Looks for an effect whose outcome is not known; answers the events that record what was found. */
+export async function reconcile(parts: HarnessParts, state: RunState, action: ActionState, operation: Operation | undefined): Promise<readonly RunEvent[]> {
+  const nowMs = parts.clock.nowMs()
+  const found = operation === undefined ? ({ kind: 'unknown', message: 'the operation is no longer declared' } as const) : await lookFor(parts, state, action, operation)
+  const about = { type: 'effect.reconciled', action: action.n, attempt: action.attempts } as const
+  if (found.kind === 'happened' || found.kind === 'doubled') {
+    const shaped = operation?.output.parse(found.output)
+    const output = shaped?.ok ? sanitise(shaped.value).value : null
+    return [{ ...about, found: found.kind, lookAgainAtMs: null, sealed: { output, message: '' } }]
+  }
+  if (found.kind === 'unknown') {
+    const lookAgainAtMs = operation !== undefined && action.looks < MAX_LOOKS ? nowMs + backoffMs(action.looks + 2) : null
+    return [{ ...about, found: 'unknown', lookAgainAtMs, sealed: { output: null, message: found.message } }]
+  }
+  const event: RunEvent = { ...about, found: found.kind, lookAgainAtMs: null, sealed: { output: null, message: '' } }
+  const again = operation !== undefined && action.attempts < operation.maxAttempts
+  return again ? [event, { type: 'retry.scheduled', action: action.n, atMs: nowMs + backoffMs(action.attempts) }] : [event]
+}
+
+const MAX_LOOKS = 5
+
+type Found = Reconciliation | { readonly kind: 'repeatable' }
+
+async function lookFor(parts: HarnessParts, state: RunState, action: ActionState, operation: Operation): Promise<Found> {
+  if (operation.mutability === 'read') return { kind: 'repeatable' }
+  if (operation.canReconcile) {
+    const connector = parts.registry.connectorOf(operation)
+    const call = callOf(parts, state, action, operation)
+    const silent = { kind: 'unknown', message: 'the look-up did not answer' } as const
+    const found = await withDeadline(parts, operation.timeoutMs + GRACE_MS, () => connector.reconcile(call), silent, silent)
+    if (found.kind !== 'unknown') return found
+    return operation.idempotency === 'key' ? { kind: 'repeatable' } : found
+  }
+  if (operation.idempotency === 'key') return { kind: 'repeatable' }
+  return { kind: 'unknown', message: `${operation.id} has no way to look whether it happened` }
+}
+
+/** Looks whether a compensation is in the world. */
+export async function verify(parts: HarnessParts, state: RunState, action: ActionState, operation: Operation | undefined): Promise<RunEvent> {
+  const about = { type: 'effect.verified', action: action.n } as const
+  if (operation === undefined || !operation.canVerify) {
+    return { ...about, holds: false, sealed: { detail: 'the operation declares no way to look at its result' } }
+  }
+  const connector: Connector = parts.registry.connectorOf(operation)
+  const call = callOf(parts, state, action, operation)
+  const silent = { holds: false, detail: 'looking at the result failed' }
+  const seen = await withDeadline(parts, operation.timeoutMs + GRACE_MS, () => connector.verify(call, action.output), silent, silent)
+  return { ...about, holds: seen.holds, sealed: { detail: seen.detail } }
+}
+
+/** Waits for an answer until the time is up; an exception is answered like silence, in its own words. */
+async function withDeadline<T>(parts: Pick<HarnessParts, 'clock'>, limitMs: number, call: () => Promise<T>, silent: T, thrown: T): Promise<T> {
+  const { promise, resolve } = Promise.withResolvers<T>()
+  const cancel = parts.clock.at(parts.clock.nowMs() + limitMs, () => resolve(silent))
+  try {
+    return await Promise.race([promise, call()])
+  } catch {
+    return thrown
+  } finally {
+    cancel()
+  }
+}
+
+function finished(action: ActionState, operation: Operation, result: ConnectorResult, durationMs: number, nowMs: number, { counts }: { counts: boolean }): readonly RunEvent[] {
+  const about = { type: 'effect.finished', action: action.n, attempt: action.attempts, durationMs } as const
+  if (result.kind === 'done') {
+    const { value, findings } = sanitise(result.output)
+    return [{ ...about, result: 'done', complete: result.complete, findings, failure: null, retry: null, code: null, sealed: { output: value, message: '' } }]
+  }
+  const { failure, retry, message, code = null } = result
+  const event: EffectFinished = { ...about, result: 'failed', complete: true, findings: [], failure, retry, code, sealed: { output: null, message } }
+  if (retry === 'unknown') return [event, { type: 'effect.ambiguous', action: action.n, attempt: action.attempts, why: 'unknown_outcome' }]
+  const again = retry === 'safe' && (!counts || action.attempts < operation.maxAttempts)
+  return again ? [event, { type: 'retry.scheduled', action: action.n, atMs: nowMs + backoffMs(action.attempts, result.retryAfterMs) }] : [event]
+}

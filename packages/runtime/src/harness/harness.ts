@@ -1,0 +1,175 @@
+import { foldRun, KernelError, nextStep, type RunEvent, type RunState } from '@tidegate/kernel'
+import { RuntimeError } from '../error.ts'
+import { commit } from './commit.ts'
+import type { HarnessParts } from './parts.ts'
+import { perform } from './perform.ts'
+
+/** Drives runs: takes each as far as it can go now, and sees to it that it is woken when it can go on. */
+export interface Harness {
+  /** Asks for a run to be driven. May be called at any time, twice, or for a run at rest (the Scheduler port's `advance`). */
+  advance(run: string): void
+  /** Waits until nothing is being driven. */
+  idle(): Promise<void>
+  /** Runs something while the run stands still, then drives it on. */
+  exclusively<T>(run: string, action: (state: RunState | undefined) => Promise<T>): Promise<T>
+  /** The run as its records tell it, or undefined. Throws RuntimeError `run_erased` when retention took its content. */
+  load(run: string): Promise<RunState | undefined>
+  /** Called after every change of a run. The answer unsubscribes. */
+  watch(listener: (state: RunState) => void): () => void
+  /** Drives nothing more. */
+  close(): Promise<void>
+}
+
+/** How long to leave a run alone after the store failed. */
+const STORE_PAUSE_MS = 2_000
+
+/**
+ * Creates the harness.
+ *
+ * Invariants: H1. One run is driven by one loop at a time. H2. Between two steps nothing is known but what the journal holds. H3. An
+ * exception ends the driving of its run, never that of another: a broken invariant ends the run, a failed store only pauses it.
+ */
+export function createHarness(parts: HarnessParts): Harness {
+  const { journal, clock, log } = parts
+  const chains = new Map<string, Promise<unknown>>()
+  const wanted = new Set<string>()
+  const timers = new Map<string, () => void>()
+  const listeners = new Set<(state: RunState) => void>()
+  let closed = false
+
+  async function load(run: string): Promise<RunState | undefined> {
+    const entries = await journal.read(`run/${run}`)
+    if (entries.length === 0) return undefined
+    if (entries.some((entry) => entry.erased)) throw new RuntimeError('run_erased', `The content of run ${run} has been erased; its ledger entries are still provable.`)
+    return foldRun(entries)
+  }
+
+  /** H1: everything about one run happens in one chain. */
+  function chain<T>(run: string, action: () => Promise<T>): Promise<T> {
+    const next = (chains.get(run) ?? Promise.resolve()).then(action)
+    const settled = next.then(
+      () => undefined,
+      () => undefined, // whoever asked has the rejection
+    )
+    chains.set(run, settled)
+    void settled.then(() => {
+      if (chains.get(run) === settled) chains.delete(run)
+    })
+    return next
+  }
+
+  function advance(run: string): void {
+    if (closed || wanted.has(run)) return
+    wanted.add(run)
+    void chain(run, async () => {
+      wanted.delete(run)
+      await driveSafely(run)
+    })
+  }
+
+  async function driveSafely(run: string): Promise<void> {
+    try {
+      await drive(run)
+    } catch (error) {
+      await giveUp(run, error)
+    }
+  }
+
+  async function drive(run: string): Promise<void> {
+    timers.get(run)?.()
+    timers.delete(run)
+    let state = await load(run)
+    while (state !== undefined && !closed) {
+      const entry = parts.registry.workflow(state.opened.workflow)
+      if (entry === undefined) {
+        log({ level: 'error', run, code: 'workflow_missing', message: `run ${run} waits: its workflow ${state.opened.workflow} is no longer declared` })
+        return
+      }
+      const step = nextStep(state, { workflow: entry.workflow, find: parts.registry.find, control: parts.control.state, nowMs: Math.max(clock.nowMs(), state.updatedAtMs) })
+      if (step.kind === 'rest') return
+      if (step.kind === 'wait') {
+        if (step.untilMs !== null) wake(run, step.untilMs)
+        return
+      }
+      if (step.kind === 'finish' && step.state === 'completed' && state.opened.undoes !== null) await markUndone(state.opened.undoes, run)
+      const result = await perform(parts, state, entry, step)
+      state = result.kind === 'committed' ? result.state : await load(run)
+      if (state !== undefined) for (const listener of listeners) listener(state)
+    }
+  }
+
+  function wake(run: string, atMs: number): void {
+    timers.get(run)?.()
+    timers.set(
+      run,
+      clock.at(atMs, () => {
+        timers.delete(run)
+        advance(run)
+      }),
+    )
+  }
+
+  /** The undone run learns who undid it; a crash in between repeats this, and it changes nothing the second time. */
+  async function markUndone(source: string, by: string): Promise<void> {
+    await exclusively(source, async (state) => {
+      if (state === undefined || state.undoneBy !== null) return
+      await commit(parts, state, [{ type: 'run.undone', by }])
+    })
+  }
+
+  /** H3. */
+  async function giveUp(run: string, error: unknown): Promise<void> {
+    const code = isCoded(error) ? error.code : 'defect'
+    const message = error instanceof Error ? error.message : String(error)
+    if (code.startsWith('journal_')) {
+      log({ level: 'error', run, code, message })
+      wake(run, clock.nowMs() + STORE_PAUSE_MS)
+      return
+    }
+    log({ level: 'error', run, code, message: `run ${run} ends: ${message}` })
+    if (!(error instanceof KernelError) && code !== 'defect') return
+    try {
+      const state = await load(run)
+      if (state === undefined || state.phase === 'finished') return
+      const item = `${run}.q${state.items.size + 1}`
+      const events: readonly RunEvent[] = [
+        { type: 'queue.added', item, kind: 'unfinished', action: null, effect: null, sealed: { title: 'Tidegate stopped this run because of a defect', detail: message } },
+        { type: 'run.finished', state: 'failed', failure: 'defect' },
+      ]
+      await commit(parts, state, events)
+    } catch (again) {
+      log({ level: 'error', run, code: 'defect', message: `run ${run} could not be closed: ${again instanceof Error ? again.message : String(again)}` })
+    }
+  }
+
+  function exclusively<T>(run: string, action: (state: RunState | undefined) => Promise<T>): Promise<T> {
+    return chain(run, async () => {
+      const answer = await action(await load(run))
+      advance(run)
+      return answer
+    })
+  }
+
+  return {
+    advance,
+    load,
+    exclusively,
+    watch(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    async idle() {
+      while (chains.size > 0) await Promise.all(chains.values())
+    },
+    async close() {
+      closed = true
+      for (const cancel of timers.values()) cancel()
+      timers.clear()
+      await Promise.all(chains.values())
+    },
+  }
+}
+
+function isCoded(error: unknown): error is Error & { code: string } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+}

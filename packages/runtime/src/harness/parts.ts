@@ -1,0 +1,23 @@
+import type { Clock, Entropy, Hasher, Journal, Log, PolicyEngine } from '@tidegate/kernel'
+import type { Control } from '../control.ts'
+import type { Registry } from '../registry.ts'
+import type { BreakerPanel } from './breakers.ts'
+import type { InFlight } from './in-flight.ts'
+
+/** Resolves a declared secret by name. Called once per use; what it returns is neither kept nor logged. */
+export type SecretSource = (name: string) => Promise<string>
+
+/** What the harness is made of. */
+export interface HarnessParts {
+  readonly journal: Journal
+  readonly control: Control
+  readonly registry: Registry
+  readonly policy: PolicyEngine
+  readonly clock: Clock
+  readonly entropy: Entropy
+  readonly hasher: Hasher
+  readonly secrets: SecretSource
+  readonly log: Log
+  readonly breakers: BreakerPanel
+  readonly inFlight: InFlight
+}

@@ -1,0 +1,23 @@
+/** What a model is told that works through a workflow step by step, and how far it is trusted. */
+export interface AgentPlan {
+  /** What is to be achieved, for the model and for people. */
+  readonly goal: string
+  /** Rules of the house, one sentence each. Advice to the model: what protects is policy. */
+  readonly rules: readonly string[]
+  /**
+   * 0 to 10,000: how sure a proposal counts. Set by people from how well this workflow has gone; a model's own opinion of itself is
+   * not asked for. Every reply that could not be used lowers it for the rest of the run.
+   */
+  readonly confidence: number
+  /** UTF-16 units of one observation that the model is shown. */
+  readonly observationLength: number
+  /** UTF-16 units of all observations together; the newest are kept. */
+  readonly historyLength: number
+}
+
+/** What a plan has unless its workflow says otherwise. */
+export const AGENT_DEFAULTS = {
+  confidence: 9_200,
+  observationLength: 8_000,
+  historyLength: 60_000,
+} as const satisfies Partial<AgentPlan>

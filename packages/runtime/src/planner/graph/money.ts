@@ -1,0 +1,69 @@
+import { isBorder } from './phrase.ts'
+
+/** An amount of money in minor units (cents, fen). */
+export interface Money {
+  readonly minor: number
+  readonly currency: string
+}
+
+/** How each known currency is written, and how many decimals its minor unit has. */
+const CURRENCIES: Readonly<Record<string, { readonly names: readonly string[]; readonly decimals: number }>> = {
+  EUR: { names: ['EUR', '€', 'euros', 'euro', '欧元'], decimals: 2 },
+  USD: { names: ['USD', 'US$', '$', 'dollars', 'dollar', '美元'], decimals: 2 },
+  GBP: { names: ['GBP', '£', 'pounds', 'pound', '英镑'], decimals: 2 },
+  CHF: { names: ['CHF', 'francs', 'franc', '瑞士法郎'], decimals: 2 },
+  CNY: { names: ['CNY', 'RMB', '人民币', '元人民币', '元', '块钱', '¥', '￥'], decimals: 2 },
+  JPY: { names: ['JPY', 'yen', '日元', '円'], decimals: 0 },
+}
+
+/** Every currency that amounts can be read in. */
+export const CURRENCY_CODES: readonly string[] = Object.keys(CURRENCIES)
+
+const NUMBER = /\d[\d.,'\u00a0\u202f]{0,20}/gu
+const MAX_MINOR = 1_000_000_000_000
+
+/**
+ * Finds the amounts of money in a text that name one of these currencies, before the number or behind it, in the order in which
+ * they stand. Anything that can be read in two ways (`1.234` without decimals) is read as the larger amount.
+ */
+export function findMoney(text: string, currencies: readonly string[]): readonly Money[] {
+  const found: Money[] = []
+  for (const match of text.matchAll(NUMBER)) {
+    const digits = match[0].replace(/[.,'\u00a0\u202f]+$/u, '')
+    const currency = currencyAt(text, { start: match.index, end: match.index + digits.length }, currencies)
+    const minor = currency === undefined ? undefined : parseMinor(digits, CURRENCIES[currency]?.decimals ?? 2)
+    if (currency !== undefined && minor !== undefined) found.push({ minor, currency })
+  }
+  return found
+}
+
+function currencyAt(
+  text: string,
+  { start, end }: { start: number; end: number },
+  currencies: readonly string[],
+): string | undefined {
+  const before = text
+    .slice(Math.max(0, start - 8), start)
+    .trimEnd()
+    .toLowerCase()
+  const after = text
+    .slice(end, end + 8)
+    .trimStart()
+    .toLowerCase()
+  const isNumber = isBorder(text, start) && text[start - 1] !== '-'
+  const stands = (name: string): boolean =>
+    (isNumber && after.startsWith(name) && isBorder(after, name.length)) ||
+    (before.endsWith(name) && isBorder(before, before.length - name.length))
+  return currencies.find((code) => CURRENCIES[code]?.names.some((name) => stands(name.toLowerCase())))
+}
+
+/** `1,250.00`, `1.250,00`, `480`, `12.5`: the last separator with one or two digits behind it is the decimal one. */
+function parseMinor(digits: string, decimals: number): number | undefined {
+  const parts = /^(.*?)(?:[.,](\d{1,2}))?$/u.exec(digits)
+  if (parts === null) return undefined
+  const whole = (parts[1] ?? '').replaceAll(/[^\d]/gu, '')
+  const fraction = parts[2] ?? ''
+  if (fraction.length > decimals || whole === '') return undefined
+  const minor = Number(`${whole}${fraction.padEnd(decimals, '0')}`)
+  return Number.isSafeInteger(minor) && minor <= MAX_MINOR ? minor : undefined
+}

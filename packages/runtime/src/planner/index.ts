@@ -1,0 +1,29 @@
+export { AGENT_DEFAULTS, type AgentPlan } from './agent/agent-plan.ts'
+export { type AgentPlannerOptions, createAgentPlanner } from './agent/create-agent-planner.ts'
+export { createGraphPlanner, type GraphPlannerOptions } from './graph/create-graph-planner.ts'
+export {
+  type AskModel,
+  type BranchNode,
+  type ClassifyNode,
+  type ClassRule,
+  type ClassRules,
+  type Condition,
+  edgesOf,
+  type ExtractByModel,
+  type ExtractNode,
+  type ExtractRules,
+  type FieldRule,
+  type FinishNode,
+  type GiveUpNode,
+  type Graph,
+  type GraphNode,
+  type Matcher,
+  type ModelField,
+  needsModel,
+  type OperationNode,
+  type Pick as PickRule,
+  type Test as BranchTest,
+  type Verdict,
+} from './graph/graph.ts'
+export { CURRENCY_CODES } from './graph/money.ts'
+export type { ModelPrice, ModelUse } from './model-use.ts'

@@ -1,0 +1,106 @@
+import type { ActionState, Approval, Operation, RunState } from '@tidegate/kernel'
+import { currencyOf, listed, oneLine, phraseCall } from './phrase.ts'
+import type { StoryKind, StoryLine } from './story.ts'
+
+/** How people call what sanitising takes out. */
+const HIDDEN = {
+  hidden_markup: 'markup that a reader would not see',
+  invisible_characters: 'invisible characters',
+  encoded_text: 'encoded text',
+  control_characters: 'control characters',
+} as const
+
+/** The lines about one action: what was decided about it, and what became of it. */
+export function tellAction(action: ActionState, state: RunState, operation: Operation | undefined): readonly StoryLine[] {
+  const { proposed } = action
+  const near = [action.preview?.value ?? null, action.output]
+  const phrase = phraseCall(operation, proposed.operation, proposed.sealed.arguments, currencyOf(state, near))
+  const line = (kind: StoryKind, text: string): StoryLine => ({ kind, text, action: action.n })
+  return [...tellDecision(action, state, phrase, line), ...tellOutcome(action, state, phrase, line), ...tellFindings(action, line)]
+}
+
+type WriteLine = (kind: StoryKind, text: string) => StoryLine
+
+/** A read that policy allows is not worth a line of its own: that it was seen says it. */
+function tellDecision(action: ActionState, state: RunState, phrase: string, line: WriteLine): readonly StoryLine[] {
+  const { decision, proposed } = action
+  if (decision === null) return []
+  const approvals = [...state.approvals.values()].filter((approval) => approval.question.action === action.n)
+  if (!proposed.effect && decision.outcome === 'allow' && approvals.length === 0) return []
+  const because = reasonsOf(decision.policies)
+  const asked = approvals.map((approval) => line('decided', tellQuestion(approval, phrase, because)))
+  if (decision.outcome === 'ask') return asked.length > 0 ? asked : [line('decided', `${phrase} -> to be asked${because}`)]
+  if (asked.length > 0 && decision.outcome === 'allow') return asked
+  const verdict = { allow: 'allowed', deny: 'refused', dry_run: 'only tried out' }[decision.outcome]
+  return [...asked, line('decided', `${phrase} -> ${verdict}${because}`)]
+}
+
+function tellQuestion(approval: Approval, phrase: string, because: string): string {
+  const { approvers, policies } = approval.question
+  const wanted = listed(approvers.map(({ role, count }) => (count === 1 ? role : `${count} x ${role}`)))
+  const reason = approval.state === 'open' ? because : policies.length === 0 ? '' : `, because of ${listed(policies)}`
+  const votes = approval.votes.map(({ voter, vote, why }) => `${voter} said ${vote === 'approve' ? 'yes' : 'no'}${why === '' ? '' : ` ("${oneLine(why, 80)}")`}`)
+  const became = {
+    open: 'nobody has decided yet',
+    granted: 'granted',
+    refused: 'refused',
+    lapsed: 'nobody answered in time, which means no',
+    voided: 'void, since the world or the policy changed meanwhile',
+    consumed: 'granted and used',
+  }[approval.state]
+  return `${phrase} -> asks ${wanted}${reason}; ${[...votes, became].join('; ')}`
+}
+
+function reasonsOf(policies: readonly { readonly id: string; readonly reason: string }[]): string {
+  const reasons = policies.map(({ id, reason }) => (reason === '' ? id : `${oneLine(reason, 200)} [${id}]`))
+  return reasons.length === 0 ? '' : `, because ${listed(reasons)}`
+}
+
+function tellOutcome(action: ActionState, state: RunState, phrase: string, line: WriteLine): readonly StoryLine[] {
+  const { proposed, found, outcome } = action
+  const looked = action.looks > 0 ? '; the answer was lost, so it was looked for at the far side' : ''
+  switch (action.state) {
+    case 'done':
+      if (found === 'doubled') return [line('touched', `${phrase}; it is in the world more than once`)]
+      return tellDone(action, `${phrase}${looked}`, line)
+    case 'undone':
+      return [line('touched', `${phrase}${looked}`), line('undone', `${phrase}${takenBackBy(action, state)}`)]
+    case 'failed': {
+      const why = found === 'unknown' ? 'nobody can tell whether it happened' : oneLine(outcome?.sealed.message ?? 'it did not happen', 200)
+      const attempts = action.attempts > 1 ? ` after ${action.attempts} attempts` : ''
+      return [line('tried', `${phrase}; failed${attempts}: ${why || 'no reason given'}`)]
+    }
+    case 'started':
+      return [line(proposed.effect ? 'touched' : 'saw', `${phrase}; under way, its outcome is not known yet`)]
+    case 'ambiguous':
+      return [line('tried', `${phrase}; it may or may not have happened, and is being looked for`)]
+    case 'retryable':
+      return action.attempts > 0 ? [line('tried', `${phrase}; failed once, and will be tried again`)] : []
+    case 'rehearsed':
+      return [line('tried', `${phrase}; only tried out, nothing was changed`)]
+    default:
+      return []
+  }
+}
+
+function tellDone(action: ActionState, phrase: string, line: WriteLine): readonly StoryLine[] {
+  const { proposed, outcome, verified } = action
+  if (proposed.purpose === 'compensate') {
+    const seen = { true: '; seen to be back as it was', false: '; but the world does not show it', null: '' }[`${verified}`]
+    return [line('undone', `${phrase}${seen}`)]
+  }
+  const short = outcome?.complete === false ? '; the answer was cut short' : ''
+  return [line(proposed.effect ? 'touched' : 'saw', `${phrase}${short}`)]
+}
+
+function takenBackBy(action: ActionState, state: RunState): string {
+  const by = state.actions.find((other) => other.proposed.compensates === action.n && other.verified === true)
+  return by === undefined ? '' : `, taken back by ${by.proposed.operation}`
+}
+
+function tellFindings(action: ActionState, line: WriteLine): readonly StoryLine[] {
+  if (action.findings.length === 0) return []
+  const kinds = [...new Set(action.findings.map(({ kind }) => HIDDEN[kind]))]
+  const places = [...new Set(action.findings.map(({ path }) => path || '(root)'))].slice(0, 5)
+  return [line('saw', `Hidden in that answer, and taken out before anything read it: ${listed(kinds)}, at ${listed(places)}`)]
+}

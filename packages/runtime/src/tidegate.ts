@@ -1,0 +1,198 @@
+import { canonicalJson, type Draft, effectsToUndo, type ExportFile, type JsonObject, type LedgerReader, type RunEvent, type RunHead, type RunState, type SignatureVerifier, utf8Length } from '@tidegate/kernel'
+import type { ApprovalView, Person, QueueView, ResolveAnswer, Tidegate, TriggerAnswer, TriggerRequest, UndoAnswer } from './api.ts'
+import { castVote, runOfApproval, viewOf } from './desk/approvals.ts'
+import { exportOf, receiptOf, verifyLedger } from './desk/ledger.ts'
+import { liftStop, OPERATOR, raiseStop } from './desk/stops.ts'
+import { commit } from './harness/commit.ts'
+import { createHarness, type Harness } from './harness/harness.ts'
+import { headOf } from './harness/head.ts'
+import type { HarnessParts } from './harness/parts.ts'
+import { createUlid } from './id.ts'
+
+/** What a Tidegate is made of; the composition root or a test brings each. */
+export interface TidegateParts extends HarnessParts {
+  readonly ledger: LedgerReader
+  readonly verifier: SignatureVerifier
+  /** Writes the files of an export below a directory that is empty or absent; answers how many. */
+  readonly writeExport: (directory: string, files: Iterable<ExportFile>) => Promise<number>
+}
+
+/** The largest input of a run, as canonical JSON in bytes. */
+export const INPUT_MAX_BYTES = 1_048_576
+
+/** Starts a Tidegate on an open journal: whatever a crash left behind is taken up again. */
+export async function startTidegate(parts: TidegateParts): Promise<Tidegate & { readonly harness: Harness }> {
+  const harness = createHarness(parts)
+  for (const head of await parts.journal.openRuns()) harness.advance(head.run)
+
+  async function heads(states: readonly string[], limit = 10_000): Promise<readonly RunHead[]> {
+    return parts.journal.runs({ states, limit })
+  }
+
+  async function approvals(state: 'open' | 'all'): Promise<readonly ApprovalView[]> {
+    const found = state === 'open' ? await heads(['waiting']) : await parts.journal.runs({ limit: 10_000 })
+    const runs = await Promise.all(found.filter((head) => state === 'all' || head.openApprovals.length > 0).map((head) => harness.load(head.run).catch(() => undefined)))
+    return runs.flatMap((run) => (run === undefined ? [] : [...run.approvals.values()].filter((a) => state === 'all' || a.state === 'open').map((a) => viewOf(parts, run, a))))
+  }
+
+  async function queue(all: boolean): Promise<readonly QueueView[]> {
+    const found = (await parts.journal.runs({ limit: 10_000 })).filter((head) => all || head.openItems > 0)
+    const runs = await Promise.all(found.map((head) => harness.load(head.run).catch(() => undefined)))
+    return runs.flatMap((run) => (run === undefined ? [] : itemsOf(run).filter((item) => all || item.resolvedBy === null)))
+  }
+
+  return {
+    harness,
+    trigger: (request) => trigger(parts, harness, request),
+    runs: (query) => parts.journal.runs(query),
+    run: (id) => harness.load(id),
+    settled: (id, timeoutMs) => settled(parts, harness, id, timeoutMs),
+    approvals: ({ state = 'open' }) => approvals(state),
+    async approval(id) {
+      const run = await harness.load(runOfApproval(id))
+      const approval = run?.approvals.get(id)
+      return run === undefined || approval === undefined ? undefined : viewOf(parts, run, approval)
+    },
+    vote: (id, ballot) => castVote(parts, harness, id, ballot),
+    async stop(request) {
+      const answer = await raiseStop(parts, request)
+      if (answer.kind === 'stopped') for (const head of await parts.journal.openRuns()) harness.advance(head.run)
+      return answer
+    },
+    async lift(request) {
+      const answer = await liftStop(parts, request)
+      if (answer.kind === 'lifted') for (const head of await parts.journal.openRuns()) harness.advance(head.run)
+      return answer
+    },
+    stops: () => parts.control.state.stops,
+    undo: (run, request) => undo(parts, harness, run, request),
+    queue: ({ all }) => queue(all),
+    resolve: (item, request) => resolveItem(parts, harness, item, request),
+    ledgerHead: () => parts.journal.head(),
+    ledgerVerify: () => verifyLedger(parts),
+    receipt: async (of) => receiptOf(parts, of),
+    async exportLedger(directory, options) {
+      const { size, files } = exportOf(parts, options)
+      return { size, files: await parts.writeExport(directory, files) }
+    },
+    operations: () => parts.registry.operations,
+    workflows: () => parts.registry.workflows,
+    async close() {
+      await harness.close()
+      await parts.journal.close()
+    },
+  }
+}
+
+function itemsOf(run: RunState): readonly QueueView[] {
+  return [...run.items.values()].map((item) => ({ ...item, run: run.opened.run, workflow: run.opened.workflow }))
+}
+
+/** Opens a run for an event, once per event (I4 begins at the door): the claim on the event and the run are one record. */
+async function trigger(parts: HarnessParts, harness: Harness, request: TriggerRequest): Promise<TriggerAnswer> {
+  const entry = parts.registry.workflow(request.workflow)
+  if (entry === undefined) {
+    const known = parts.registry.workflows.map((workflow) => workflow.name).join(', ')
+    return { kind: 'refused', code: 'unknown_workflow', message: `there is no workflow "${request.workflow.slice(0, 80)}"; there are: ${known}` }
+  }
+  const problem = inputProblem(request.input)
+  if (problem !== undefined) return { kind: 'refused', ...problem }
+  const claim = `${request.source}\n${request.event}`
+  const opened = await open(parts, { entry: entry.workflow, claim, request, undoes: null, undo: [] })
+  if (opened.kind === 'opened') harness.advance(opened.run)
+  return opened
+}
+
+function inputProblem(input: JsonObject): { code: 'input_too_large' | 'invalid_input'; message: string } | undefined {
+  try {
+    if (utf8Length(canonicalJson(input)) <= INPUT_MAX_BYTES) return undefined
+    return { code: 'input_too_large', message: `the input of a run has at most ${INPUT_MAX_BYTES} bytes` }
+  } catch (error) {
+    return { code: 'invalid_input', message: error instanceof Error ? error.message : 'the input is not JSON' }
+  }
+}
+
+interface Opening {
+  readonly entry: import('@tidegate/kernel').Workflow
+  readonly claim: string
+  readonly request: Pick<TriggerRequest, 'source' | 'event' | 'input' | 'user' | 'client'>
+  readonly undoes: string | null
+  readonly undo: ReturnType<typeof effectsToUndo>
+}
+
+async function open(parts: HarnessParts, { entry, claim, request, undoes, undo }: Opening): Promise<{ kind: 'opened' | 'duplicate'; run: string }> {
+  const run = createUlid(parts.clock, parts.entropy)
+  const event: RunEvent = {
+    type: 'run.opened',
+    run,
+    workflow: entry.name,
+    workflowVersion: entry.version,
+    agent: entry.agent,
+    actors: [request.user, request.client],
+    trigger: { source: request.source, event: request.event },
+    environment: entry.environment,
+    stage: entry.stage,
+    policyVersion: parts.policy.version,
+    undoes,
+    sealed: { input: request.input, undo },
+  }
+  const atMs = parts.clock.nowMs()
+  const head: RunHead = { run, workflow: entry.name, agent: entry.agent, state: undoes === null ? 'running' : 'undoing', failure: null, summary: 'opened', openedAtMs: atMs, updatedAtMs: atMs, wakeAtMs: null, effects: 0, openApprovals: [], openItems: 0, undoes }
+  const draft: Draft = { stream: `run/${run}`, expectedSeq: 0, events: [event], atMs, claim, head }
+  const result = await parts.journal.append(draft)
+  if (result.kind === 'claimed') return { kind: 'duplicate', run: result.stream.slice('run/'.length) }
+  if (result.kind !== 'committed') throw new Error(`A new run met a ${result.kind}.`)
+  return { kind: 'opened', run }
+}
+
+/** Opens a run that takes back what a finished one did: governed, recorded and undone like any other. */
+async function undo(parts: HarnessParts, harness: Harness, id: string, { person, why }: { person: Person; why: string }): Promise<UndoAnswer> {
+  const refuse = (code: Extract<UndoAnswer, { kind: 'refused' }>['code'], message: string): UndoAnswer => ({ kind: 'refused', code, message })
+  if (!person.roles.includes(OPERATOR)) return refuse('not_entitled', `only the role ${OPERATOR} may undo a run`)
+  const state = await harness.load(id)
+  const entry = state === undefined ? undefined : parts.registry.workflow(state.opened.workflow)
+  if (state === undefined || entry === undefined) return refuse('not_found', `there is no run ${id}`)
+  if (state.phase !== 'finished') return refuse('not_finished', 'the run is still going on; stop it first')
+  if (state.undoneBy !== null) return refuse('already_undone', `run ${state.undoneBy} has undone it`)
+  const effects = state.opened.undoes === null ? effectsToUndo(state) : []
+  if (effects.length === 0) return refuse('nothing_to_undo', 'nothing that this run did is still standing')
+  const request = { source: 'tidegate:undo', event: id, input: { undoes: id, why }, user: person.id, client: 'client:tidegate' }
+  const opened = await open(parts, { entry: entry.workflow, claim: `tidegate:undo\n${id}`, request, undoes: id, undo: effects })
+  if (opened.kind === 'duplicate') return refuse('already_undone', `run ${opened.run} is undoing it, or has tried; see tidegate queue`)
+  harness.advance(opened.run)
+  return { kind: 'opened', run: opened.run, effects: effects.length }
+}
+
+function resolveItem(parts: HarnessParts, harness: Harness, id: string, { person, why }: { person: Person; why: string }): Promise<ResolveAnswer> {
+  return harness.exclusively(runOfApproval(id), async (state) => {
+    const item = state?.items.get(id)
+    if (!person.roles.includes(OPERATOR)) return { kind: 'refused', code: 'not_entitled', message: `only the role ${OPERATOR} may clear the queue` }
+    if (state === undefined || item === undefined) return { kind: 'refused', code: 'not_found', message: `there is no item ${id}` }
+    if (item.resolvedBy !== null) return { kind: 'refused', code: 'already_resolved', message: `${item.resolvedBy} has resolved it` }
+    await commit(parts, state, [{ type: 'queue.resolved', item: id, by: person.id, sealed: { why } }])
+    return { kind: 'resolved' }
+  })
+}
+
+/** States in which a run does nothing by itself for a while. */
+function isSettled(head: RunHead): boolean {
+  return head.state !== 'running' && head.state !== 'undoing'
+}
+
+async function settled(parts: HarnessParts, harness: Harness, id: string, timeoutMs: number): Promise<RunHead | undefined> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const unwatch = harness.watch((state) => {
+    if (state.opened.run === id && (isSettled(headOf(state)) || state.held !== null)) resolve()
+  })
+  const cancel = parts.clock.at(parts.clock.nowMs() + Math.min(timeoutMs, 300_000), resolve)
+  try {
+    const now = await harness.load(id)
+    if (now === undefined) return undefined
+    if (!isSettled(headOf(now)) && now.held === null) await promise
+    const then = await harness.load(id)
+    return then === undefined ? undefined : headOf(then)
+  } finally {
+    unwatch()
+    cancel()
+  }
+}

@@ -1,0 +1,7 @@
+export { type CheckpointStore, openCheckpointStore, originHash } from './checkpoint-store.ts'
+export { createWitness, type LocalWitness, type WitnessParts } from './create-witness.ts'
+export { type CosignDecision, decideCosign, type WitnessView } from './decide-cosign.ts'
+export { WITNESS_ERROR_CODES, WitnessError, type WitnessErrorCode } from './error.ts'
+export { openKeyFile } from './key-file.ts'
+export { main } from './main.ts'
+export { createWitnessServer } from './witness-server.ts'

@@ -1,0 +1,27 @@
+import { createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto'
+import type { Hasher, SignatureVerifier, Signer } from '@tidegate/kernel'
+
+/** SHA-256 by Node's OpenSSL. */
+export const nodeHasher: Hasher = { sha256: (data) => hash('sha256', data, 'buffer') }
+
+/** The DER of a SubjectPublicKeyInfo for Ed25519 (RFC 8410), up to the 32 bytes of the key. */
+const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
+
+/** Ed25519 by Node's OpenSSL. */
+export const nodeSignatureVerifier: SignatureVerifier = {
+  verify(publicKey, message, signature) {
+    if (publicKey.length !== 32 || signature.length !== 64) return false
+    const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' })
+    return verify(null, message, key, signature)
+  },
+}
+
+/** A signer over a private Ed25519 key in this process. */
+export function signerOf(name: string, privateKey: KeyObject): Signer {
+  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })
+  return {
+    name,
+    publicKey: new Uint8Array(spki.subarray(SPKI_PREFIX.length)),
+    sign: (message) => new Uint8Array(sign(null, message, privateKey)),
+  }
+}
