@@ -69,7 +69,7 @@ function prepare(version: string, loaded: readonly LoadedPolicy[], schema: Cedar
       staticPolicies: Object.fromEntries(policies.map((policy) => [policy.id, policy.text])),
     })
     if (answer.type === 'failure') throw new CedarError('policy_engine', answer.errors.map((error) => error.message).join('; '))
-    const loadedAs = { preparsedPolicySetId: id, preparsedSchemaName: schemaName, validateRequest: true, entities: [] }
+    const loadedAs = { preparsedPolicySetId: id, preparsedSchemaName: schemaName, validateRequest: false, entities: [] }
     return (question: CedarQuestion) => statefulIsAuthorized({ ...question, ...loadedAs })
   }
   return {

@@ -213,6 +213,7 @@ function headOf(state: RunState | undefined): readonly RunHead[] {
       wakeAtMs: null,
       effects: state.actions.filter((action) => action.proposed.effect && action.state === 'done').length,
       openApprovals,
+      undoes: state.opened.undoes,
       openItems: [...state.items.values()].filter((item) => item.resolvedBy === null).length,
     },
   ]

@@ -21,6 +21,8 @@ export const runHeadSchema = z.object({
   effects: wireCount,
   openApprovals: wireList(wireId),
   openItems: wireCount,
+  /** The run that this one undoes, or null. */
+  undoes: wireId.nullable(),
 })
 export type WireRunHead = z.infer<typeof runHeadSchema>
 

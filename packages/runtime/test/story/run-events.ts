@@ -19,7 +19,7 @@ export const START_MS = 1_700_000_000_000
 export function runOf(events: readonly RunEvent[]): RunState {
   const [opened] = events
   const stream = opened?.type === 'run.opened' ? `run/${opened.run}` : 'run/none'
-  return foldRun(events.map((event, i): Entry => ({ index: i, stream, seq: i + 1, atMs: START_MS + i * 1_000, epoch: 0, events: [event] })))
+  return foldRun(events.map((event, i): Entry => ({ index: i, stream, seq: i + 1, atMs: START_MS + i * 1_000, epoch: 0, events: [event], erased: false })))
 }
 
 export function opened(run: string, more: Partial<RunOpened> & { readonly input?: JsonObject } = {}): RunOpened {

@@ -1,4 +1,15 @@
-import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, visit, type YAMLError } from 'yaml'
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml'
 import type { Json } from '@tidegate/kernel'
 import type { FileProblem, Finding, Path } from './problem.ts'
 import { writePath } from './problem.ts'
@@ -21,12 +32,24 @@ export function parseYaml(source: string | Uint8Array, file: string): YamlFile {
   const text = decode(source)
   if (text.message !== undefined) return { ok: false, problems: [{ file, line: 1, column: 1, path: '', message: text.message }] }
   const lines = new LineCounter()
-  const document = parseDocument(text.text, { lineCounter: lines, version: '1.2', schema: 'core', merge: false, prettyErrors: false, logLevel: 'silent' })
+  const document = parseDocument(text.text, {
+    lineCounter: lines,
+    version: '1.2',
+    schema: 'core',
+    merge: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+  })
   const at = (offset: number): { line: number; column: number } => {
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
-  const broken = [...document.errors, ...document.warnings].map((error) => ({ file, ...at(error.pos[0]), path: '', message: explain(error) }))
+  const broken = [...document.errors, ...document.warnings].map((error) => ({
+    file,
+    ...at(error.pos[0]),
+    path: '',
+    message: explain(error),
+  }))
   if (broken.length > 0) return { ok: false, problems: distinct(broken) }
   const refused = refuseTricks(document).map(({ offset, path, message }) => ({ file, ...at(offset), path, message }))
   if (refused.length > 0) return { ok: false, problems: distinct(refused) }
@@ -38,8 +61,10 @@ export function parseYaml(source: string | Uint8Array, file: string): YamlFile {
 
 function decode(source: string | Uint8Array): { text: string; message?: never } | { text?: never; message: string } {
   const size = typeof source === 'string' ? Buffer.byteLength(source) : source.byteLength
-  if (size > MAX_FILE_BYTES) return { message: `The file has ${size} bytes; at most ${MAX_FILE_BYTES} are read. Split it into several workflows.` }
-  if (typeof source === 'string') return source.isWellFormed() ? { text: source } : { message: 'The text holds half a character. Save the file as UTF-8.' }
+  if (size > MAX_FILE_BYTES)
+    return { message: `The file has ${size} bytes; at most ${MAX_FILE_BYTES} are read. Split it into several workflows.` }
+  if (typeof source === 'string')
+    return source.isWellFormed() ? { text: source } : { message: 'The text holds half a character. Save the file as UTF-8.' }
   try {
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(source) }
   } catch {
@@ -61,7 +86,9 @@ const CURES: Readonly<Record<string, string>> = {
 }
 
 function explain({ code, message }: YAMLError): string {
-  return CURES[code] ?? `This is not YAML: ${message.split('\n')[0] ?? ''}. Look at the indentation, the quotes and the brackets here.`
+  return (
+    CURES[code] ?? `This is not YAML: ${message.split('\n')[0] ?? ''}. Look at the indentation, the quotes and the brackets here.`
+  )
 }
 
 interface Trick {

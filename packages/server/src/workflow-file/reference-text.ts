@@ -41,7 +41,10 @@ export function referencesIn(text: string): readonly FoundReference[] {
 }
 
 /** All texts of a template with their paths. */
-export function textsOf(template: Json, path: readonly (string | number)[]): readonly (readonly [readonly (string | number)[], string])[] {
+export function textsOf(
+  template: Json,
+  path: readonly (string | number)[],
+): readonly (readonly [readonly (string | number)[], string])[] {
   if (typeof template === 'string') return [[path, template]]
   if (Array.isArray(template)) return (template as readonly Json[]).flatMap((item, i) => textsOf(item, [...path, i]))
   if (typeof template === 'object' && template !== null) {

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest'
+import { createWorld, listPlanner, MEI, OPS, operation, PERMIT, policyOf, READ, SET, startDesk, UNDO, workflow } from './bench-desk.ts'
+
+const ASK = { kind: 'forbidden', forbids: [{ id: 'ask', reason: 'high', outcome: 'ask', approvers: [{ role: 'billing-lead', count: 1 }] }] } as const
+
+describe('a run', () => {
+  test('acts, looks at the world, and is completed', async () => {
+    const world = createWorld()
+    const { tidegate, trigger } = await startDesk({ connector: world })
+    const run = await trigger('e1')
+    expect((await tidegate.settled(run, 2_000))?.state).toBe('completed')
+    expect(world.done).toEqual(['desk.set 0'])
+    expect(await trigger('e1')).toBe(run)
+    await tidegate.close()
+  })
+
+  test('waits for a person, and goes on once with the exact action', async () => {
+    const world = createWorld()
+    const policy = policyOf((id, approvals) => (id === 'desk.set' && !approvals.includes('ask') ? ASK : PERMIT))
+    const { tidegate, trigger } = await startDesk({ connector: world, policy })
+    const run = await trigger('e1')
+    expect((await tidegate.settled(run, 2_000))?.state).toBe('waiting')
+    const [view] = await tidegate.approvals({})
+    const { id, digest } = view?.approval.question ?? { id: '', digest: '' }
+    expect(await tidegate.vote(id, { person: OPS, vote: 'approve', why: '', digest })).toMatchObject({ code: 'not_entitled' })
+    expect(await tidegate.vote(id, { person: MEI, vote: 'approve', why: 'ok', digest })).toMatchObject({ kind: 'counted', state: 'granted' })
+    expect(await tidegate.vote(id, { person: MEI, vote: 'approve', why: 'ok', digest })).toMatchObject({ code: 'approval_closed' })
+    await tidegate.harness.idle()
+    expect((await tidegate.run(run))?.final).toBe('completed')
+    expect(world.done).toEqual(['desk.set 0'])
+    await tidegate.close()
+  })
+
+  test('what was done is taken back when a later step fails, in reverse order, and looked at', async () => {
+    const world = createWorld()
+    const failing = { ...world, execute: async (call: Parameters<typeof world.execute>[0]) => (call.operation === 'desk.send' ? { kind: 'failed' as const, failure: 'semantic' as const, retry: 'never' as const, message: 'bounced' } : world.execute(call)) }
+    const operations = [READ, SET, UNDO, operation('desk.send')]
+    const { tidegate, trigger } = await startDesk({ connector: failing, operations, planner: listPlanner(['desk.set', 'desk.send']) })
+    const run = await trigger('e1')
+    expect(await tidegate.settled(run, 2_000)).toMatchObject({ state: 'undone', failure: 'connector_semantic' })
+    expect(world.done).toEqual(['desk.set 0', 'desk.unset 2'])
+    await tidegate.close()
+  })
+
+  test('a stop holds, and a lift lets go', async () => {
+    const world = createWorld()
+    const { tidegate, trigger } = await startDesk({ connector: world })
+    const stopped = await tidegate.stop({ person: OPS, scope: 'global', mode: 'hold', why: 'test' })
+    expect(stopped).toMatchObject({ kind: 'stopped', epoch: 1, running: [] })
+    const run = await trigger('e1')
+    await tidegate.harness.idle()
+    expect((await tidegate.run(run))?.held).not.toBeNull()
+    expect(world.done).toEqual([])
+    expect(await tidegate.lift({ person: OPS, scope: 'global', why: 'test' })).toMatchObject({ kind: 'lifted', epoch: 2 })
+    await tidegate.harness.idle()
+    expect((await tidegate.run(run))?.final).toBe('completed')
+    await tidegate.close()
+  })
+
+  test('a finished run is undone by a run of its own', async () => {
+    const world = createWorld()
+    const { tidegate, trigger } = await startDesk({ connector: world })
+    const run = await trigger('e1')
+    await tidegate.settled(run, 2_000)
+    const answer = await tidegate.undo(run, { person: OPS, why: 'wrong customer' })
+    if (answer.kind !== 'opened') throw new Error(answer.message)
+    expect((await tidegate.settled(answer.run, 2_000))?.state).toBe('completed')
+    expect(world.done).toEqual(['desk.set 0', 'desk.unset 0'])
+    expect((await tidegate.run(run))?.undoneBy).toBe(answer.run)
+    expect(await tidegate.undo(run, { person: OPS, why: 'again' })).toMatchObject({ code: 'already_undone' })
+    await tidegate.close()
+  })
+
+  test.each([
+    ['an operation nobody declared', ['desk.format'], 'tidegate:undeclared-operation'],
+    ['one that the workflow does not list', ['desk.unset'], 'tidegate:not-in-workflow'],
+  ])('%s is denied and recorded', async (_, ids, policy) => {
+    const world = createWorld()
+    const { tidegate, trigger } = await startDesk({ connector: world, planner: listPlanner(ids), workflow: workflow([READ, SET]) })
+    const run = await trigger('e1')
+    expect(await tidegate.settled(run, 2_000)).toMatchObject({ state: 'failed', failure: 'policy_denial', openItems: 1 })
+    expect((await tidegate.run(run))?.actions[0]?.decision?.policies[0]?.id).toBe(policy)
+    expect(world.done).toEqual([])
+    await tidegate.close()
+  })
+})

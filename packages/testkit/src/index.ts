@@ -1,0 +1,5 @@
+export { type Chance, createChance } from './chance/seeded-entropy.ts'
+export { describeJournalContract, runHead } from './journal/journal-contract.ts'
+export { type AppendFaults, createDisk, createMemoryJournal, type Disk, StoreFault } from './journal/memory-journal.ts'
+export * from './model/index.ts'
+export { createVirtualClock, type VirtualClock } from './time/virtual-clock.ts'
