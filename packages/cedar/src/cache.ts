@@ -3,7 +3,7 @@ const MAX_KEY_LENGTH = 4_096
 
 /** A bounded map from questions to answers. */
 export interface AnswerCache<T> {
-  /** The answer to the question with this key: a kept one, or a new one that is kept when `mayKeep` says so. */
+  /** The answer to the question with this key: a kept one, or a new one, which is kept unless computing it throws. */
   answer(key: string, compute: () => T): T
   readonly size: number
 }
@@ -13,7 +13,7 @@ export interface AnswerCache<T> {
  *
  * Exact as long as the key says everything that the answer depends on and the answer does not change with time.
  */
-export function createAnswerCache<T>(capacity: number, mayKeep: (answer: T) => boolean): AnswerCache<T> {
+export function createAnswerCache<T>(capacity: number): AnswerCache<T> {
   const kept = new Map<string, T>()
   return {
     get size() {
@@ -23,7 +23,7 @@ export function createAnswerCache<T>(capacity: number, mayKeep: (answer: T) => b
       const known = kept.get(key)
       if (known !== undefined) return known
       const answer = compute()
-      if (capacity === 0 || key.length > MAX_KEY_LENGTH || !mayKeep(answer)) return answer
+      if (capacity === 0 || key.length > MAX_KEY_LENGTH) return answer
       const oldest = kept.keys().next()
       if (kept.size >= capacity && !oldest.done) kept.delete(oldest.value)
       kept.set(key, answer)

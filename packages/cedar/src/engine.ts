@@ -31,13 +31,13 @@ const MAX_MESSAGE_LENGTH = 300
  * would skip the policy (I6).
  *
  * A verdict depends on the policies, the schema and the request alone, all of which make up the key of the cache, so that a kept
- * verdict is the one that would be computed. Policy sets stay in Cedar's memory until the process ends.
+ * verdict is the one that would be computed; a crash of Cedar is never kept. Policy sets stay in Cedar's memory until the process ends.
  */
 export function createCedarEngine({ policies, schema, cacheSize = DEFAULT_CACHE_SIZE }: CedarEngineOptions): PolicyEngine {
   const loaded = loadPolicies(policies, schema)
   const version = versionOf(policies, schema)
   const evaluator = prepare(version, loaded, schema)
-  const cache = createAnswerCache<PolicyVerdict>(cacheSize, (verdict) => verdict.kind !== 'broken')
+  const cache = createAnswerCache<PolicyVerdict>(cacheSize)
   return {
     version,
     evaluate(request) {
@@ -69,7 +69,7 @@ function prepare(version: string, loaded: readonly LoadedPolicy[], schema: Cedar
       staticPolicies: Object.fromEntries(policies.map((policy) => [policy.id, policy.text])),
     })
     if (answer.type === 'failure') throw new CedarError('policy_engine', answer.errors.map((error) => error.message).join('; '))
-    const loadedAs = { preparsedPolicySetId: id, preparsedSchemaName: schemaName, validateRequest: false, entities: [] }
+    const loadedAs = { preparsedPolicySetId: id, preparsedSchemaName: schemaName, validateRequest: true, entities: [] }
     return (question: CedarQuestion) => statefulIsAuthorized({ ...question, ...loadedAs })
   }
   return {
@@ -91,7 +91,6 @@ function decide(question: CedarQuestion, evaluator: Evaluator): PolicyVerdict {
   if (forbids.length === 0) return { kind: 'unmatched' }
   if (forbids.some((forbid) => forbid.outcome === 'deny')) return { kind: 'forbidden', forbids }
   const underneath = read(evaluator.withoutSoft(question), evaluator)
-  if (underneath.decision === 'broken') return broken(underneath.because)
   return underneath.decision === 'allow' ? { kind: 'forbidden', forbids } : { kind: 'unmatched' }
 }
 

@@ -147,6 +147,13 @@ const bad: readonly (readonly [string, string, CedarErrorCode, string, RegExp])[
     /change nothing/,
   ],
   [
+    'an ask only when it is approved',
+    forbid(asking, ' when { context.approvals.contains("a") }'),
+    'policy_approval',
+    '1:1',
+    /change nothing/,
+  ],
+  [
     'an approval that satisfies only sometimes',
     forbid(asking, ' unless { context.approvals.contains("a") && context.stage > 1 }'),
     'policy_approval',
@@ -200,6 +207,14 @@ describe('a bad policy refuses the whole set, with its place', () => {
       'b.cedar:1 policy_syntax',
     ])
     expect(message.split('\n')).toHaveLength(3)
+  })
+
+  test('in the order of the file, whatever order Cedar finds them in', () => {
+    const text = Array.from(
+      { length: 9 },
+      (_, i) => `@id("p${i}") permit (principal, action, resource) when { context.x${i} };`,
+    ).join('\n')
+    expect(refusal(() => engineOf(text)).issues.map((issue) => issue.line)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 
   test('too many policies', () => {

@@ -1,4 +1,4 @@
-import type { Connector, FindOperation, Operation, Planner, Workflow } from '@tidegate/kernel'
+import type { Connector, FindOperation, JsonObject, Operation, Planner, ShapeResult, Workflow } from '@tidegate/kernel'
 import { RuntimeError } from './error.ts'
 
 /** A connector with the operations it offers. */
@@ -12,6 +12,8 @@ export interface Tool {
 export interface WorkflowWithPlanner {
   readonly workflow: Workflow
   readonly planner: Planner
+  /** Checks what a trigger brings; everything is taken when absent. */
+  readonly parseInput?: (input: JsonObject) => ShapeResult
 }
 
 /** What is declared, and therefore may be used. */

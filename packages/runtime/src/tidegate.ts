@@ -8,11 +8,14 @@ import { createHarness, type Harness } from './harness/harness.ts'
 import { headOf } from './harness/head.ts'
 import type { HarnessParts } from './harness/parts.ts'
 import { createUlid } from './id.ts'
+import type { WorkflowWithPlanner } from './registry.ts'
 
 /** What a Tidegate is made of; the composition root or a test brings each. */
 export interface TidegateParts extends HarnessParts {
   readonly ledger: LedgerReader
   readonly verifier: SignatureVerifier
+  /** Called before an export: lets a witness sign the newest checkpoint first. */
+  readonly beforeExport?: () => Promise<void>
   /** Writes the files of an export below a directory that is empty or absent; answers how many. */
   readonly writeExport: (directory: string, files: Iterable<ExportFile>) => Promise<number>
 }
@@ -72,6 +75,7 @@ export async function startTidegate(parts: TidegateParts): Promise<Tidegate & { 
     ledgerVerify: () => verifyLedger(parts),
     receipt: async (of) => receiptOf(parts, of),
     async exportLedger(directory, options) {
+      await parts.beforeExport?.()
       const { size, files } = exportOf(parts, options)
       return { size, files: await parts.writeExport(directory, files) }
     },
@@ -95,7 +99,7 @@ async function trigger(parts: HarnessParts, harness: Harness, request: TriggerRe
     const known = parts.registry.workflows.map((workflow) => workflow.name).join(', ')
     return { kind: 'refused', code: 'unknown_workflow', message: `there is no workflow "${request.workflow.slice(0, 80)}"; there are: ${known}` }
   }
-  const problem = inputProblem(request.input)
+  const problem = inputProblem(request.input, entry)
   if (problem !== undefined) return { kind: 'refused', ...problem }
   const claim = `${request.source}\n${request.event}`
   const opened = await open(parts, { entry: entry.workflow, claim, request, undoes: null, undo: [] })
@@ -103,10 +107,14 @@ async function trigger(parts: HarnessParts, harness: Harness, request: TriggerRe
   return opened
 }
 
-function inputProblem(input: JsonObject): { code: 'input_too_large' | 'invalid_input'; message: string } | undefined {
+function inputProblem(input: JsonObject, { parseInput }: WorkflowWithPlanner): { code: 'input_too_large' | 'invalid_input'; message: string } | undefined {
   try {
-    if (utf8Length(canonicalJson(input)) <= INPUT_MAX_BYTES) return undefined
-    return { code: 'input_too_large', message: `the input of a run has at most ${INPUT_MAX_BYTES} bytes` }
+    if (utf8Length(canonicalJson(input)) > INPUT_MAX_BYTES) {
+      return { code: 'input_too_large', message: `the input of a run has at most ${INPUT_MAX_BYTES} bytes` }
+    }
+    const shaped = parseInput?.(input)
+    if (shaped === undefined || shaped.ok) return undefined
+    return { code: 'invalid_input', message: shaped.issues.map((issue) => `${issue.path}: ${issue.message}`).join('; ') }
   } catch (error) {
     return { code: 'invalid_input', message: error instanceof Error ? error.message : 'the input is not JSON' }
   }

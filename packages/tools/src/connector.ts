@@ -1,12 +1,12 @@
-import {
-  type Connector,
-  type ConnectorCall,
-  type ConnectorFailure,
-  type ConnectorResult,
-  type Json,
-  type Operation,
-  type Reconciliation,
-  type ShapeIssue,
+import type {
+  Connector,
+  ConnectorCall,
+  ConnectorFailure,
+  ConnectorResult,
+  Json,
+  Operation,
+  Reconciliation,
+  ShapeIssue,
 } from '@tidegate/kernel'
 import { z } from 'zod'
 import { runUntil, type Timed } from './deadline.ts'

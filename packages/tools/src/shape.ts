@@ -79,7 +79,8 @@ function describe(schema: z.ZodType, io: 'input' | 'output', reasons: string[]):
 
 /** Looks for objects that would let through keys nobody declared. */
 function findOpen(schema: Json, path: string, reasons: string[]): void {
-  if (Array.isArray(schema)) for (const [i, item] of (schema as readonly Json[]).entries()) findOpen(item, `${path}/${i}`, reasons)
+  if (Array.isArray(schema))
+    for (const [i, item] of (schema as readonly Json[]).entries()) findOpen(item, `${path}/${i}`, reasons)
   if (!isObject(schema)) return
   if (schema.type === 'object' && (schema.additionalProperties === undefined || isEmpty(schema.additionalProperties))) {
     reasons.push(`lets through undeclared keys at "${path || '/'}". Use z.strictObject({...}) there`)

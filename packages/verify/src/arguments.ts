@@ -17,7 +17,7 @@ export type Command =
   | (Trusted & { readonly kind: 'receipt'; readonly file: string; readonly json: boolean })
 
 /** The keys that the command line trusts. */
-export interface Trusted {
+interface Trusted {
   readonly logKeys: readonly VerifierKey[]
   readonly witnessKeys: readonly VerifierKey[]
   readonly quorum?: number

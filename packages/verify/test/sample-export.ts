@@ -37,7 +37,7 @@ function vkey({ name, publicKey }: Signer, algorithm: 'cosignature/v1' | 'ed2551
 }
 
 /** The ciphertext of every third entry. */
-export function sampleCiphertext(index: number): Buffer {
+function sampleCiphertext(index: number): Buffer {
   return Buffer.from(`ciphertext ${index} `.repeat(3))
 }
 
@@ -56,7 +56,7 @@ export function sampleEntry(index: number): string {
 }
 
 /** A frontier grown over the entries, and the full tiles it let go. */
-export function grow(entries: readonly string[]) {
+function grow(entries: readonly string[]) {
   const frontier = createFrontier(nodeHasher)
   const tiles = new Map<string, Uint8Array>()
   for (const entry of entries) {

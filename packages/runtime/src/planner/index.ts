@@ -1,4 +1,4 @@
-export { AGENT_DEFAULTS, type AgentPlan } from './agent/agent-plan.ts'
+export type { AgentPlan } from './agent/agent-plan.ts'
 export { type AgentPlannerOptions, createAgentPlanner } from './agent/create-agent-planner.ts'
 export { createGraphPlanner, type GraphPlannerOptions } from './graph/create-graph-planner.ts'
 export {
@@ -8,7 +8,6 @@ export {
   type ClassRule,
   type ClassRules,
   type Condition,
-  edgesOf,
   type ExtractByModel,
   type ExtractNode,
   type ExtractRules,
@@ -25,5 +24,4 @@ export {
   type Test as BranchTest,
   type Verdict,
 } from './graph/graph.ts'
-export { CURRENCY_CODES } from './graph/money.ts'
 export type { ModelPrice, ModelUse } from './model-use.ts'

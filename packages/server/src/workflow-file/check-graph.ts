@@ -1,4 +1,4 @@
-import { edgesOf, type Graph, type GraphNode } from '@tidegate/runtime'
+import type { Graph, GraphNode } from '@tidegate/runtime'
 import { suggest } from './did-you-mean.ts'
 import type { Finding, Path } from './problem.ts'
 
@@ -38,7 +38,7 @@ export function checkGraph(graph: Graph): readonly Finding[] {
 
 function forward({ nodes }: Graph, name: string): readonly string[] {
   const node = nodes.get(name)
-  return node === undefined ? [] : edgesOf(node)
+  return node === undefined ? [] : edgePaths(name, node).map(({ to }) => to)
 }
 
 function reachable(from: readonly string[], next: (name: string) => readonly string[]): ReadonlySet<string> {

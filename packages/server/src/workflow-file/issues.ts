@@ -11,7 +11,7 @@ export function explainIssues(issues: readonly z.core.$ZodIssue[], value: Json, 
 function explainIssue(issue: z.core.$ZodIssue, value: Json, root: Path): readonly Finding[] {
   const inner = issue.path.map((segment) => (typeof segment === 'symbol' ? String(segment) : segment))
   const path = [...root, ...inner]
-  const given = valueOf(value, inner)
+  const given = givenAt(value, inner)
   if (issue.code === 'unrecognized_keys') {
     const messages = issue.message.split('\n')
     return issue.keys.map((key, i) => ({ path: [...path, key], atKey: true, message: messages[i] ?? `Unknown key "${key}".` }))
@@ -57,6 +57,6 @@ function show(value: Json): string {
   return text.length > 60 ? `${text.slice(0, 60)}...` : text
 }
 
-function valueOf(value: Json, path: Path): Json | undefined {
+function givenAt(value: Json, path: Path): Json | undefined {
   return valueAt(value, path.map((segment) => `/${String(segment).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''))
 }

@@ -15,7 +15,7 @@ export function missingIn(schema: JsonObject, pointer: string): Missing | undefi
   for (const segment of segmentsOf(pointer)) {
     if (!isObject(current)) return undefined
     if (isObject(current.properties)) {
-      const known = Object.keys(current.properties)
+      const known: readonly string[] = Object.keys(current.properties)
       const isOpen = current.additionalProperties === true || isObject(current.additionalProperties)
       if (!known.includes(segment)) return isOpen ? undefined : { segment, known }
       current = current.properties[segment]

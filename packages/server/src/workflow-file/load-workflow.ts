@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson, type FindOperation, isObject, type Json, type Origin, type Workflow } from '@tidegate/kernel'
-import { AGENT_DEFAULTS, type AgentPlan, type Graph } from '@tidegate/runtime'
+import type { AgentPlan, Graph } from '@tidegate/runtime'
 import { checkGraph } from './check-graph.ts'
 import { checkReferences, toPointer } from './check-references.ts'
 import type { InputFields } from './input.ts'
@@ -140,5 +140,5 @@ function pointersOf<Value>(map: Readonly<Record<string, Value>>): Readonly<Recor
 }
 
 function planOf({ goal, rules, confidence }: NonNullable<WorkflowDocument['instructions']>): AgentPlan {
-  return { ...AGENT_DEFAULTS, goal, rules, ...(confidence === undefined ? {} : { confidence }) }
+  return { goal, rules, ...(confidence === undefined ? {} : { confidence }) }
 }

@@ -1,4 +1,3 @@
-import { CURRENCY_CODES } from '@tidegate/runtime'
 import { z } from 'zod'
 import { json, operationId } from './schema.ts'
 import { confidence, mapOf, name, section, template, text } from './section.ts'
@@ -24,7 +23,8 @@ const classifyNode = section({
   classes: mapOf(name, { max: 50 }),
 })
 
-const currency = z.enum(CURRENCY_CODES as [string, ...string[]])
+/** ISO 4217. */
+const currency = z.enum(Intl.supportedValuesOf('currency'), 'Write the code of a currency, such as EUR or CNY.')
 const fieldRule = section({
   money: z.array(currency).min(1, 'Name at least one currency.').optional(),
   identifier: text(20).optional(),

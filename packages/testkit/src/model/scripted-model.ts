@@ -49,6 +49,7 @@ export function createScriptedModel({ script, id = 'scripted/model', clock = REA
 
 const REAL_TIME: Clock = {
   nowMs: Date.now,
+  monotonicMs: () => performance.now(),
   at: (timeMs, callback) => {
     const timer = setTimeout(callback, Math.max(0, timeMs - Date.now()))
     return () => clearTimeout(timer)

@@ -26,7 +26,7 @@ function createManualClock(): Clock & { advance(timeMs: number): void } {
     due.add(entry)
     return () => due.delete(entry)
   }
-  return { nowMs: () => nowMs, at, advance }
+  return { nowMs: () => nowMs, monotonicMs: () => nowMs, at, advance }
 }
 
 describe('a scripted model', () => {

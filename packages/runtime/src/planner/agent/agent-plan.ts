@@ -8,11 +8,11 @@ export interface AgentPlan {
    * 0 to 10,000: how sure a proposal counts. Set by people from how well this workflow has gone; a model's own opinion of itself is
    * not asked for. Every reply that could not be used lowers it for the rest of the run.
    */
-  readonly confidence: number
+  readonly confidence?: number
   /** UTF-16 units of one observation that the model is shown. */
-  readonly observationLength: number
+  readonly observationLength?: number
   /** UTF-16 units of all observations together; the newest are kept. */
-  readonly historyLength: number
+  readonly historyLength?: number
 }
 
 /** What a plan has unless its workflow says otherwise. */
@@ -20,4 +20,7 @@ export const AGENT_DEFAULTS = {
   confidence: 9_200,
   observationLength: 8_000,
   historyLength: 60_000,
-} as const satisfies Partial<AgentPlan>
+} as const satisfies Omit<AgentPlan, 'goal' | 'rules'>
+
+/** A plan with nothing left open. */
+export type FullAgentPlan = Required<AgentPlan>

@@ -1,6 +1,6 @@
 import type { JsonObject, ModelCallRecord, ModelMessage, Planner, PlannerAnswer, PlannerView, RunState } from '@tidegate/kernel'
 import { answerFailure, asObject, callModel, countLast, type ModelUse } from '../model-use.ts'
-import type { AgentPlan } from './agent-plan.ts'
+import { AGENT_DEFAULTS, type AgentPlan, type FullAgentPlan } from './agent-plan.ts'
 import { rebuildHistory } from './history.ts'
 import { offerTools, writeSystem } from './prompt.ts'
 import { clip, type Reading, readReply } from './reply.ts'
@@ -27,10 +27,11 @@ export const FAILED_PENALTY = 100
  * again with growing pauses; replies that cannot be used are answered twice and then end the run.
  */
 export function createAgentPlanner({ plan, model }: AgentPlannerOptions): Planner {
-  return { next: (view) => nextTurn(plan, model, view) }
+  const full = { ...AGENT_DEFAULTS, ...plan }
+  return { next: (view) => nextTurn(full, model, view) }
 }
 
-async function nextTurn(plan: AgentPlan, use: ModelUse, view: PlannerView): Promise<PlannerAnswer> {
+async function nextTurn(plan: FullAgentPlan, use: ModelUse, view: PlannerView): Promise<PlannerAnswer> {
   const messages = rebuildHistory(plan, view)
   const { result, record } = await callModel(use, { system: writeSystem(plan, view), messages, tools: offerTools(view) })
   const request = summarise(messages)
@@ -40,7 +41,7 @@ async function nextTurn(plan: AgentPlan, use: ModelUse, view: PlannerView): Prom
 }
 
 interface Turn {
-  readonly plan: AgentPlan
+  readonly plan: FullAgentPlan
   readonly view: PlannerView
   readonly usage: ModelCallRecord
 }
@@ -80,7 +81,7 @@ function answerReading(reading: Reading, { plan, view, usage }: Turn): PlannerAn
 }
 
 /** What people set, less what the run's replies cost, and never more than the run has. */
-function confidenceOf(plan: AgentPlan, state: RunState): number {
+function confidenceOf(plan: FullAgentPlan, state: RunState): number {
   const replies = state.modelCalls.map(({ reply }) => asObject(reply))
   const unusable = replies.filter(isUnusable).length
   const failed = replies.filter((reply) => reply.kind === 'failed').length

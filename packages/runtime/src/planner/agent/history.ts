@@ -11,7 +11,7 @@ import {
   type PlannerView,
 } from '@tidegate/kernel'
 import { asObject, quoteData } from '../model-use.ts'
-import type { AgentPlan } from './agent-plan.ts'
+import type { FullAgentPlan } from './agent-plan.ts'
 import { clip } from './reply.ts'
 
 const MAX_SAID_LENGTH = 2_000
@@ -24,7 +24,7 @@ const MAX_ARGUMENTS_LENGTH = 8_000
  * Observations are cut to the plan's size, and beyond the plan's total the oldest are left out, newest kept. Every observation
  * carries its labels, and no data can pretend to end the data (see quoteData).
  */
-export function rebuildHistory(plan: AgentPlan, view: PlannerView): readonly ModelMessage[] {
+export function rebuildHistory(plan: FullAgentPlan, view: PlannerView): readonly ModelMessage[] {
   const actions = view.state.actions.filter(({ proposed }) => proposed.purpose === 'act')
   const turns = view.state.modelCalls.map(({ reply }) => asObject(reply))
   let proposed = 0
@@ -123,7 +123,7 @@ function ours(text: string): LabelledText {
 /** Newest first, each observation gets the room that is left; then the order is restored. */
 function fitExchanges(
   exchanges: readonly Exchange[],
-  { observationLength, historyLength }: AgentPlan,
+  { observationLength, historyLength }: FullAgentPlan,
 ): readonly (readonly ModelMessage[])[] {
   let left = historyLength
   const fitted: (readonly ModelMessage[])[] = []

@@ -1,11 +1,11 @@
 import type { JsonObject, ModelTool, Operation, PlannerView } from '@tidegate/kernel'
-import type { AgentPlan } from './agent-plan.ts'
+import type { FullAgentPlan } from './agent-plan.ts'
 
 /** The two tools that every agent has besides its operations. Operation ids hold a dot, so that these can never be mistaken. */
 export const CONTROL_TOOLS = { finish: 'finish', escalate: 'escalate' } as const
 
 /** Writes the standing instructions. Only what people wrote stands here: no input, no observation. */
-export function writeSystem(plan: AgentPlan, { workflow }: PlannerView): string {
+export function writeSystem(plan: FullAgentPlan, { workflow }: PlannerView): string {
   const rules = plan.rules.map((rule) => `- ${rule}`)
   const { limits } = workflow
   return [

@@ -150,20 +150,3 @@ export function needsModel(graph: Graph): boolean {
     (node) => (node.kind === 'classify' || node.kind === 'extract') && node.by.kind === 'model',
   )
 }
-
-/** All nodes that a node can lead to. */
-export function edgesOf(node: GraphNode): readonly string[] {
-  switch (node.kind) {
-    case 'classify':
-      return [...node.classes.values()]
-    case 'extract':
-      return [node.next]
-    case 'operation':
-      return [node.next, node.onFailed, node.onInvalid].filter((edge) => edge !== null)
-    case 'branch':
-      return [...node.conditions.map((condition) => condition.next), node.otherwise]
-    case 'finish':
-    case 'give_up':
-      return []
-  }
-}

@@ -6,18 +6,15 @@ export interface Money {
   readonly currency: string
 }
 
-/** How each known currency is written, and how many decimals its minor unit has. */
-const CURRENCIES: Readonly<Record<string, { readonly names: readonly string[]; readonly decimals: number }>> = {
-  EUR: { names: ['EUR', '€', 'euros', 'euro', '欧元'], decimals: 2 },
-  USD: { names: ['USD', 'US$', '$', 'dollars', 'dollar', '美元'], decimals: 2 },
-  GBP: { names: ['GBP', '£', 'pounds', 'pound', '英镑'], decimals: 2 },
-  CHF: { names: ['CHF', 'francs', 'franc', '瑞士法郎'], decimals: 2 },
-  CNY: { names: ['CNY', 'RMB', '人民币', '元人民币', '元', '块钱', '¥', '￥'], decimals: 2 },
-  JPY: { names: ['JPY', 'yen', '日元', '円'], decimals: 0 },
+/** How currencies are written besides their code. */
+const NAMES: Readonly<Record<string, readonly string[]>> = {
+  EUR: ['€', 'euros', 'euro', '欧元'],
+  USD: ['US$', '$', 'dollars', 'dollar', '美元'],
+  GBP: ['£', 'pounds', 'pound', '英镑'],
+  CHF: ['francs', 'franc', '瑞士法郎'],
+  CNY: ['RMB', '人民币', '元', '块钱', '¥', '￥'],
+  JPY: ['yen', '日元', '円'],
 }
-
-/** Every currency that amounts can be read in. */
-export const CURRENCY_CODES: readonly string[] = Object.keys(CURRENCIES)
 
 const NUMBER = /\d[\d.,'\u00a0\u202f]{0,20}/gu
 const MAX_MINOR = 1_000_000_000_000
@@ -31,7 +28,7 @@ export function findMoney(text: string, currencies: readonly string[]): readonly
   for (const match of text.matchAll(NUMBER)) {
     const digits = match[0].replace(/[.,'\u00a0\u202f]+$/u, '')
     const currency = currencyAt(text, { start: match.index, end: match.index + digits.length }, currencies)
-    const minor = currency === undefined ? undefined : parseMinor(digits, CURRENCIES[currency]?.decimals ?? 2)
+    const minor = currency === undefined ? undefined : parseMinor(digits, decimalsOf(currency))
     if (currency !== undefined && minor !== undefined) found.push({ minor, currency })
   }
   return found
@@ -54,7 +51,7 @@ function currencyAt(
   const stands = (name: string): boolean =>
     (isNumber && after.startsWith(name) && isBorder(after, name.length)) ||
     (before.endsWith(name) && isBorder(before, before.length - name.length))
-  return currencies.find((code) => CURRENCIES[code]?.names.some((name) => stands(name.toLowerCase())))
+  return currencies.find((code) => [code, ...(NAMES[code] ?? [])].some((name) => stands(name.toLowerCase())))
 }
 
 /** `1,250.00`, `1.250,00`, `480`, `12.5`: the last separator with one or two digits behind it is the decimal one. */
@@ -66,4 +63,9 @@ function parseMinor(digits: string, decimals: number): number | undefined {
   if (fraction.length > decimals || whole === '') return undefined
   const minor = Number(`${whole}${fraction.padEnd(decimals, '0')}`)
   return Number.isSafeInteger(minor) && minor <= MAX_MINOR ? minor : undefined
+}
+
+/** Decimals of the minor unit: 2 for EUR, 0 for JPY. */
+function decimalsOf(currency: string): number {
+  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
 }

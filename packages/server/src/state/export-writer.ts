@@ -1,0 +1,29 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { ExportFile } from '@tidegate/kernel'
+import { ServerError } from '../error.ts'
+
+/**
+ * Writes the files of an export below a directory that is empty or absent; answers how many.
+ *
+ * @throws ServerError `state_unusable` when the directory holds something, or a file cannot be written.
+ */
+export async function writeExport(directory: string, files: Iterable<ExportFile>): Promise<number> {
+  try {
+    mkdirSync(directory, { recursive: true })
+    if (readdirSync(directory).length > 0) throw new ServerError('state_unusable', `${directory} is not empty. Name a new directory for the export.`)
+    let count = 0
+    for (const { path, bytes } of files) {
+      const file = join(directory, path)
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, bytes, { flag: 'wx' })
+      count += 1
+      if (count % 64 === 0) await new Promise((resolve) => setImmediate(resolve)) // others get a turn
+    }
+    return count
+  } catch (cause) {
+    if (cause instanceof ServerError) throw cause
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    throw new ServerError('state_unusable', `The export to ${directory} failed (${code}). What is there is not complete.`, { cause })
+  }
+}

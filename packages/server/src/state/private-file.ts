@@ -1,0 +1,47 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { ServerError } from '../error.ts'
+
+/**
+ * Reads a file that only its owner may read, or makes it. Never overwrites: a key that exists is used, whatever it holds.
+ *
+ * @throws ServerError `state_unusable` when others may read it, or it can neither be read nor made.
+ */
+export function readOrCreatePrivate(file: string, create: () => string): string {
+  try {
+    const { mode } = statSync(file)
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+      throw new ServerError('state_unusable', `Others may read ${file}. Protect it with: chmod 600 ${file}`)
+    }
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    if (cause instanceof ServerError) throw cause
+    if (!isMissing(cause)) throw new ServerError('state_unusable', `${file} cannot be read.`, { cause })
+  }
+  const text = create()
+  writeAtomically(file, text, 0o600)
+  return text
+}
+
+/** Writes a file so that it is there as a whole or not at all, also after a loss of power. */
+export function writeAtomically(file: string, text: string, mode = 0o644): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    const draft = `${file}.${process.pid}.tmp`
+    const descriptor = openSync(draft, 'w', mode)
+    try {
+      writeSync(descriptor, text)
+      fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+    renameSync(draft, file)
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    throw new ServerError('state_unusable', `${file} cannot be written (${code}). Make its directory writable, or name another under store.directory.`, { cause })
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

@@ -1,0 +1,2 @@
+/** The version of Tidegate, as in its package files. */
+export const VERSION = '0.1.0'
