@@ -74,11 +74,12 @@ function notSent(error: unknown, watch: Watch): Exchange {
 async function converse(request: HttpRequest, { place, limits }: Route, socket: Socket, watch: Watch): Promise<Exchange> {
   let unused = true
   const client = new Client(place.origin, {
-    // The socket is handed over once: a second connection would carry the request a second time.
+    // The socket is handed over once: a second connection would carry the request a second time. It is handed over later, not at
+    // once, because the client does not look again while it is still asking.
     connect: (_options, callback) => {
-      if (unused) callback(null, socket)
-      else callback(new Error('one connection only'), null)
+      const first = unused
       unused = false
+      queueMicrotask(() => (first ? callback(null, socket) : callback(new Error('one connection only'), null)))
     },
     pipelining: 1,
     allowH2: false,

@@ -47,8 +47,7 @@ export function loadPolicies(files: readonly PolicyFile[], schema: CedarSchema):
   const unique = parsed.filter((policy, index) => isFirst(policy, index, parsed, issues))
   checkLanguage(unique, schema, issues)
   checkMeaning(unique, schema, issues)
-  const order = (issue: PolicyIssue) => files.findIndex((source) => source.file === issue.file)
-  const [first, ...rest] = issues.toSorted((a, b) => order(a) - order(b) || a.line - b.line || a.column - b.column)
+  const [first, ...rest] = inOrder(issues, files)
   if (first !== undefined) throw errorOfIssues([first, ...rest])
   return unique.map(({ source, start, text, json, annotated }) => ({
     ...annotated,
@@ -128,9 +127,20 @@ function checkMeaning(policies: readonly Parsed[], schema: CedarSchema, issues: 
   }
 }
 
+/** By place; a mistake is named once, though Cedar finds it again for every operation that it concerns. */
+function inOrder(issues: readonly PolicyIssue[], files: readonly PolicyFile[]): readonly PolicyIssue[] {
+  const order = (issue: PolicyIssue) => files.findIndex((source) => source.file === issue.file)
+  const distinct = new Map(issues.map((issue) => [`${issue.file}:${issue.line}:${issue.column}:${issue.message}`, issue]))
+  return [...distinct.values()].toSorted(
+    (a, b) => order(a) - order(b) || a.line - b.line || a.column - b.column || (a.message < b.message ? -1 : 1),
+  )
+}
+
 function issueOf(error: DetailedError, code: CedarErrorCode, policy: Pick<Parsed, 'source' | 'start' | 'text'>): PolicyIssue {
   const byte = error.sourceLocations?.[0]?.start ?? 0
-  const said = error.message.replace(/^failed to parse policy from string: |^for policy `[^`]*`(?:, |: )/, '')
+  const said = error.message
+    .replace(/^failed to parse policy from string: |^for policy `[^`]*`(?:, |: )/, '')
+    .replace(/ in context for Action::"[^"]*"/, ' in context')
   const message = error.help === null ? said : `${said} (${error.help})`
   return issueAt(policy.source, policy.start + offsetOfByte(policy.text, byte), code, message)
 }

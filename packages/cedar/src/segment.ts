@@ -1,7 +1,7 @@
 import type { CedarErrorCode } from './error.ts'
 
 /** One policy as it stands in its file. */
-export interface Segment {
+interface Segment {
   /** Where it starts in the file, in UTF-16 code units. */
   readonly start: number
   /** From the first annotation (or the effect) to the semicolon. */
@@ -9,7 +9,7 @@ export interface Segment {
 }
 
 /** Why a file was refused before Cedar saw it; `at` is a UTF-16 offset into the file. */
-export interface Refusal {
+interface Refusal {
   readonly code: CedarErrorCode
   readonly at: number
   readonly message: string
@@ -46,7 +46,7 @@ export function splitPolicies(text: string): Segmented {
   if (Buffer.byteLength(text) > MAX_FILE_BYTES)
     return refuse('policy_limit', 0, `a policy file may have ${MAX_FILE_BYTES} bytes at most`)
   const unseen = UNSEEN.exec(text)
-  if (false) {
+  if (unseen !== null) {
     const point = (unseen[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
     return refuse('policy_syntax', unseen.index, `the invisible character U+${point} is not allowed in a policy file`)
   }

@@ -8,7 +8,7 @@ export const operations = [
   { id: 'desk.invoice.export', tool: 'desk' },
   { id: 'mail.send', tool: 'mail' },
 ]
-export const workflows = [
+const workflows = [
   { name: 'refunds', agent: 'triage' },
   { name: 'reports', agent: 'clerk' },
 ]

@@ -12,7 +12,7 @@ import {
   type Json,
   parseJson,
   utf8Length,
-} from '../src/canonical/index.ts'
+} from '../src/index.ts'
 
 interface Vectors {
   readonly numbers: readonly (readonly [string, string | null])[]

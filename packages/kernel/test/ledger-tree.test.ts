@@ -121,9 +121,10 @@ describe('the frontier', () => {
     const before = hex(snapshot.edge[0] ?? new Uint8Array())
     const root = frontier.root()
     const rootBefore = hex(root)
+    root.fill(0)
+    expect(hex(frontier.root())).toBe(rootBefore)
     frontier.append(leafHash(hasher, 'b'))
     expect(hex(snapshot.edge[0] ?? new Uint8Array())).toBe(before)
-    expect(hex(root)).toBe(rootBefore)
   })
 })
 
@@ -202,6 +203,13 @@ describe('proofs', () => {
         expect(verifyInclusion(hasher, { ...claim, proof: broken })).toBe(false)
       }),
     )
+  })
+
+  test('an inner node never passes for a leaf', () => {
+    const { frontier } = grow(leavesUpTo(2))
+    const root = frontier.root()
+    expect(verifyInclusion(hasher, { index: 0, size: 2, leafHash: root, root, proof: [] })).toBe(false)
+    expect(verifyInclusion(hasher, { index: 0, size: 1, leafHash: root, root, proof: [] })).toBe(true)
   })
 
   test('refuse what is out of range', () => {

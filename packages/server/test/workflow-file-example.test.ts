@@ -25,7 +25,11 @@ const tool = resolveTool(desk, { file: 'tools/desk.ts', settings: { baseUrl: 'ht
 const find = (id: string): Operation | undefined => tool.operations.find((operation) => operation.id === id)
 
 function load(name: string): LoadedWorkflow {
-  const answer = loadWorkflow(readFileSync(new URL(`workflows/${name}`, EXAMPLE)), { file: name, find, environment: 'production' })
+  const answer = loadWorkflow(readFileSync(new URL(`workflows/${name}`, EXAMPLE)), {
+    file: name,
+    find,
+    environment: 'production',
+  })
   if (!answer.ok) throw new Error(JSON.stringify(answer.problems, null, 2))
   return answer
 }
@@ -52,13 +56,24 @@ interface Proposed {
  * Runs the graph over one ticket of the example: reads answer from the files, sanitised as the runtime does; writes answer nothing;
  * `fails` fails. No decision is taken here: what policy makes of the proposals is tested where the policies are.
  */
-async function rehearse(ticket: string, { fails = '' } = {}): Promise<{ proposed: readonly Proposed[]; last: PlannerAnswer; state: RunState }> {
+async function rehearse(
+  ticket: string,
+  { fails = '' } = {},
+): Promise<{ proposed: readonly Proposed[]; last: PlannerAnswer; state: RunState }> {
   const { workflow, graph } = load('support-billing.yaml')
   if (graph === undefined) throw new Error('support-billing has a graph')
   const planner = createGraphPlanner({ graph })
   let state = open(ticket)
   const append = (...events: RunEvent[]): void => {
-    state = foldEntry(state, { index: state.seq, stream: 'run/r1', seq: state.seq + 1, atMs: state.seq, epoch: 0, events })
+    state = foldEntry(state, {
+      index: state.seq,
+      stream: 'run/r1',
+      seq: state.seq + 1,
+      atMs: state.seq,
+      epoch: 0,
+      erased: false,
+      events,
+    })
   }
   const proposed: Proposed[] = []
   for (let turn = 0; turn < workflow.limits.steps; turn++) {
@@ -70,7 +85,8 @@ async function rehearse(ticket: string, { fails = '' } = {}): Promise<{ proposed
       const origins = [...new Set(Object.values(answer.proposal.origins ?? {}).flat())].toSorted()
       proposed.push({ operation: answer.proposal.operation, arguments: answer.proposal.arguments, origins })
       append(...execute(state, answer.proposal, answer.proposal.operation === fails))
-      if (state.actions.at(-1)?.state === 'denied') return { proposed, last: await planner.next({ state, workflow, find }), state }
+      if (state.actions.at(-1)?.state === 'denied')
+        return { proposed, last: await planner.next({ state, workflow, find }), state }
     } else return { proposed, last: answer, state }
   }
   throw new Error('the graph does not end')
@@ -91,7 +107,7 @@ function open(ticketId: string): RunState {
     undoes: null,
     sealed: { input: { ticketId }, undo: [] },
   }
-  return openRun({ index: 0, stream: 'run/r1', seq: 1, atMs: 0, epoch: 0, events: [opened] })
+  return openRun({ index: 0, stream: 'run/r1', seq: 1, atMs: 0, epoch: 0, erased: false, events: [opened] })
 }
 
 /** The records of one action that is allowed and executed, or refused because its arguments do not fit. */
@@ -116,11 +132,18 @@ function execute(state: RunState, proposal: { operation: string; arguments: Json
   ]
   const decided = { type: 'action.decided', action, policies: [], approvers: [], policyVersion: '' } as const
   if (!fits) return [...events, { ...decided, outcome: 'deny', failure: 'planning' }]
-  const output = operation?.mutability === 'read' && isObject(proposal.arguments) ? read(proposal.operation, proposal.arguments) : {}
+  const output =
+    operation?.mutability === 'read' && isObject(proposal.arguments) ? read(proposal.operation, proposal.arguments) : {}
   const { value, findings } = sanitise(output)
   const complete = valueAt(output, '/complete') !== false
   const result = fails
-    ? ({ result: 'failed', failure: 'semantic', retry: 'never', code: 'recipient_rejected', sealed: { output: null, message: 'bounced' } } as const)
+    ? ({
+        result: 'failed',
+        failure: 'semantic',
+        retry: 'never',
+        code: 'recipient_rejected',
+        sealed: { output: null, message: 'bounced' },
+      } as const)
     : ({ result: 'done', failure: null, retry: null, code: null, sealed: { output: value, message: '' } } as const)
   return [
     ...events,
@@ -130,14 +153,29 @@ function execute(state: RunState, proposal: { operation: string; arguments: Json
   ]
 }
 
-const OWNERS: Readonly<Record<string, string>> = { 'inv-5002': 'c-102', 'inv-5004': 'c-103', 'inv-5008': 'c-106', 'inv-5011': 'c-109', 'inv-5013': 'c-111' }
+const OWNERS: Readonly<Record<string, string>> = {
+  'inv-5002': 'c-102',
+  'inv-5004': 'c-103',
+  'inv-5008': 'c-106',
+  'inv-5011': 'c-109',
+  'inv-5013': 'c-111',
+}
 
 function read(operation: string, { ticketId, customerId, invoiceId }: JsonObject): Json {
   if (operation === 'desk.ticket.read') {
     const file = JSON.parse(readFileSync(new URL(`tickets/${String(ticketId)}.json`, EXAMPLE), 'utf8')) as JsonObject
-    return { id: ticketId ?? '', customerId: file.customerId ?? '', subject: file.subject ?? '', body: file.body ?? '', attachments: file.attachments ?? [], severity: 3, state: 'open' }
+    return {
+      id: ticketId ?? '',
+      customerId: file.customerId ?? '',
+      subject: file.subject ?? '',
+      body: file.body ?? '',
+      attachments: file.attachments ?? [],
+      severity: 3,
+      state: 'open',
+    }
   }
-  if (operation === 'desk.customer.read') return { id: customerId ?? '', name: 'Somebody', email: 'somebody@customer.example', status: 'active' }
+  if (operation === 'desk.customer.read')
+    return { id: customerId ?? '', name: 'Somebody', email: 'somebody@customer.example', status: 'active' }
   if (operation === 'desk.invoice.list') return { customerId: customerId ?? '', items: [], complete: customerId !== 'c-112' }
   return { id: invoiceId ?? '', customerId: OWNERS[String(invoiceId)] ?? '', amountMinor: 1 }
 }
@@ -167,7 +205,10 @@ test.each([
 
 test('an ordinary request carries the words of the customer and nobody else', async () => {
   const { writes: addresses } = await writes('t-1002')
-  expect(addresses[0]).toMatchObject({ arguments: { invoiceId: 'inv-5002', billingAddress: 'Lindenstraße 21, 10969 Berlin, Germany' }, origins: ['user'] })
+  expect(addresses[0]).toMatchObject({
+    arguments: { invoiceId: 'inv-5002', billingAddress: 'Lindenstraße 21, 10969 Berlin, Germany' },
+    origins: ['user'],
+  })
   const { writes: refunds } = await writes('t-1003')
   expect(refunds[0]).toMatchObject({ arguments: { invoiceId: 'inv-5004', amountMinor: 48_000 } })
   expect(refunds[0]?.origins).not.toContain('third-party')
@@ -209,7 +250,9 @@ test('hidden text and a list cut short lower the confidence of everything after 
 test('t-1009: when the mail bounces the graph gives up, so that the run takes the address back', async () => {
   const result = await writes('t-1009', { fails: 'desk.reply.send' })
   expect(result.writes.map(({ operation }) => operation)).toEqual(['desk.invoice.correct-address', 'desk.reply.send'])
-  expect(result.writes[0]).toMatchObject({ arguments: { invoiceId: 'inv-5011', billingAddress: 'Gran Vía 45, 28013 Madrid, Spain' } })
+  expect(result.writes[0]).toMatchObject({
+    arguments: { invoiceId: 'inv-5011', billingAddress: 'Gran Vía 45, 28013 Madrid, Spain' },
+  })
   expect(result.last).toEqual({ kind: 'give_up', reason: 'desk.reply.send is failed: bounced' })
 })
 

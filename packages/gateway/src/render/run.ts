@@ -1,7 +1,7 @@
 import { type Operation, type RunHead, type RunState, runStateName } from '@tidegate/kernel'
 import type { WireRunAction, WireRunDetail, WireRunHead } from '@tidegate/protocol'
 import { clip } from '../reply.ts'
-import { tellRun } from '../story.ts'
+import { tellRun } from '@tidegate/runtime'
 
 const TEXT = 262_144
 

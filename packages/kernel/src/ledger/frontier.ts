@@ -16,7 +16,8 @@ export interface Frontier {
   /** How many leaves the tree has. */
   readonly size: number
   /**
-   * Adds one leaf by its hash and returns the tiles that this completed: none 255 times of 256. The tiles belong to the caller.
+   * Adds one leaf by its hash, which must not change afterwards, and returns the tiles that this completed: none 255 times of
+   * 256. The tiles belong to the caller.
    */
   append(leafHash: Uint8Array): readonly Tile[]
   /** The root over all leaves so far; that of the empty tree when there is none. */

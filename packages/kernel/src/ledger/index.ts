@@ -1,8 +1,3 @@
-export { decodeBase64, encodeBase64 } from '../canonical/base64.ts'
-export { type JsonLimits, parseJson } from '../canonical/parse-json.ts'
-export { decodeUtf8, encodeUtf8, utf8Length } from '../canonical/utf8.ts'
-export type { SignatureVerifier, Signer } from '../ports/signer.ts'
-export type { CosignRequest, Witness, WitnessAnswer, WitnessRefusal } from '../ports/witness.ts'
 export { ADD_CHECKPOINT_MAX_BYTES, encodeAddCheckpoint, parseAddCheckpoint } from './add-checkpoint.ts'
 export {
   type Checkpoint,

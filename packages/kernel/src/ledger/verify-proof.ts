@@ -83,7 +83,7 @@ export function verifyConsistency(hasher: Hasher, claim: ConsistencyClaim): bool
     node = half(node)
     last = half(last)
   }
-  return last === 0 && isSameHash(oldHash, oldRoot)
+  return last === 0 && isSameHash(oldHash, oldRoot) && isSameHash(newHash, newRoot)
 }
 
 /** Halves a node's number, rounded down: a step towards the root. Numbers may be past 32 bits, so no shift. */

@@ -41,5 +41,7 @@ export interface ModelCallRecord {
  * but its model. It keeps no state of its own: two planners shown the same view may both be asked.
  */
 export interface Planner {
+  /** True for one that answers without waiting for anything. What came before is then made durable together with its answer. */
+  readonly immediate?: boolean
   next(view: PlannerView): Promise<PlannerAnswer>
 }

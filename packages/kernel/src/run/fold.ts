@@ -36,8 +36,15 @@ export function foldEntry(state: RunState, entry: Entry): RunState {
   if (entry.seq !== state.seq + 1) {
     throw new KernelError('event_out_of_order', `record ${entry.seq} of ${entry.stream} follows record ${state.seq}`)
   }
-  const start: RunState = { ...state, seq: entry.seq, updatedAtMs: entry.atMs }
-  return (entry.events as readonly RunEvent[]).reduce((s, event) => foldEvent(s, event, entry.atMs), start)
+  return { ...foldEvents(state, entry.events as readonly RunEvent[], entry.atMs), seq: entry.seq }
+}
+
+/**
+ * Folds events that are to become the next record, before they are one: the state as it will be, at the sequence it still has.
+ * What breaks an invariant throws here and so is never written.
+ */
+export function foldEvents(state: RunState, events: readonly RunEvent[], atMs: number): RunState {
+  return events.reduce((s, event) => foldEvent(s, event, atMs), { ...state, updatedAtMs: atMs })
 }
 
 function emptyState(opened: RunOpened, atMs: number): RunState {

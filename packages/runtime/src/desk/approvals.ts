@@ -44,7 +44,7 @@ export function castVote(parts: HarnessParts, harness: Harness, id: string, ball
     const events: RunEvent[] = [{ type: 'approval.voted', approval: id, voter: person.id, roles: person.roles, vote, sealed: { why } }]
     if (decision.after !== 'open') events.push({ type: 'approval.closed', approval: id, state: decision.after, why: decision.after === 'granted' ? 'enough entitled people said yes' : 'an entitled person said no' })
     const committed = await commit(parts, state, events)
-    if (committed.kind !== 'committed') return { kind: 'rejected', code: 'approval_closed', message: 'somebody else changed this run in the same moment; look again' }
+    if (committed === 'conflict') return { kind: 'rejected', code: 'approval_closed', message: 'somebody else changed this run in the same moment; look again' }
     return { kind: 'counted', state: decision.after, run }
   })
 }

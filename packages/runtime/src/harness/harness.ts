@@ -3,6 +3,7 @@ import { RuntimeError } from '../error.ts'
 import { commit } from './commit.ts'
 import type { HarnessParts } from './parts.ts'
 import { perform } from './perform.ts'
+import { flush, type Progress, startProgress } from './progress.ts'
 
 /** Drives runs: takes each as far as it can go now, and sees to it that it is woken when it can go on. */
 export interface Harness {
@@ -20,13 +21,16 @@ export interface Harness {
   close(): Promise<void>
 }
 
+/** How many events are put into one record at most. */
+const MAX_WAITING = 48
+
 /** How long to leave a run alone after the store failed. */
 const STORE_PAUSE_MS = 2_000
 
 /**
  * Creates the harness.
  *
- * Invariants: H1. One run is driven by one loop at a time. H2. Between two steps nothing is known but what the journal holds. H3. An
+ * Invariants: H1. One run is driven by one loop at a time. H2. Whatever is touched outside is touched on the strength of what the journal holds. H3. An
  * exception ends the driving of its run, never that of another: a broken invariant ends the run, a failed store only pauses it.
  */
 export function createHarness(parts: HarnessParts): Harness {
@@ -78,23 +82,30 @@ export function createHarness(parts: HarnessParts): Harness {
   async function drive(run: string): Promise<void> {
     timers.get(run)?.()
     timers.delete(run)
-    let state = await load(run)
-    while (state !== undefined && !closed) {
+    let progress = progressOf(await load(run))
+    while (progress !== undefined && !closed) {
+      const { state } = progress
       const entry = parts.registry.workflow(state.opened.workflow)
       if (entry === undefined) {
         log({ level: 'error', run, code: 'workflow_missing', message: `run ${run} waits: its workflow ${state.opened.workflow} is no longer declared` })
         return
       }
       const step = nextStep(state, { workflow: entry.workflow, find: parts.registry.find, control: parts.control.state, nowMs: Math.max(clock.nowMs(), state.updatedAtMs) })
-      if (step.kind === 'rest') return
-      if (step.kind === 'wait') {
-        if (step.untilMs !== null) wake(run, step.untilMs)
+      const atRest = step.kind === 'rest' || step.kind === 'wait'
+      if (atRest || progress.waiting.length > MAX_WAITING) {
+        if (progress.waiting.length > 0) {
+          const flushed = await flush(parts, progress)
+          progress = flushed.kind === 'durable' ? flushed.progress : progressOf(await load(run))
+          continue // a stop or a vote may have come in the meantime
+        }
+        if (step.kind === 'wait' && step.untilMs !== null) wake(run, step.untilMs)
+        for (const listener of listeners) listener(state)
         return
       }
       if (step.kind === 'finish' && step.state === 'completed' && state.opened.undoes !== null) await markUndone(state.opened.undoes, run)
-      const result = await perform(parts, state, entry, step)
-      state = result.kind === 'committed' ? result.state : await load(run)
-      if (state !== undefined) for (const listener of listeners) listener(state)
+      const performed = await perform(parts, progress, entry, step)
+      progress = performed === 'conflict' ? progressOf(await load(run)) : performed
+      if (progress !== undefined && progress.waiting.length === 0) for (const listener of listeners) listener(progress.state)
     }
   }
 
@@ -168,6 +179,10 @@ export function createHarness(parts: HarnessParts): Harness {
       await Promise.all(chains.values())
     },
   }
+}
+
+function progressOf(state: RunState | undefined): Progress | undefined {
+  return state === undefined ? undefined : startProgress(state)
 }
 
 function isCoded(error: unknown): error is Error & { code: string } {

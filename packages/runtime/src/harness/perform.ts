@@ -15,38 +15,52 @@ import {
   type Workflow,
 } from '@tidegate/kernel'
 import type { WorkflowWithPlanner } from '../registry.ts'
-import { commit, type Committed } from './commit.ts'
 import { type Candidate, decide, rehearse } from './decide.ts'
 import { execute, reconcile, verify } from './execute.ts'
 import type { HarnessParts } from './parts.ts'
+import { add, flush, type Progress } from './progress.ts'
 
-/** A step that leads to records; the others (`rest`, `wait`) are the loop's own. */
+/** A step that leads to events; the others (`rest`, `wait`) are the loop's own. */
 export type Performable = Exclude<Step, { kind: 'rest' | 'wait' }>
 
+/** What became of a step: the run further on, or `conflict` when it must be read again. */
+export type Performed = Progress | 'conflict'
+
 /**
- * Performs one step of a run: one record, or two around an effect. Every record is durable before anything is built on it, and the
- * answer is the run as it then stands. If we crash after any of them, {@link nextStep} goes on from there.
+ * Performs one step of a run. What it answers may hold events that are not durable yet (see {@link Progress}); nothing outside has
+ * been touched on their strength. If we crash anywhere in here, {@link nextStep} goes on from what is durable.
  */
-export async function perform(parts: HarnessParts, state: RunState, entry: WorkflowWithPlanner, step: Performable): Promise<Committed> {
+export async function perform(parts: HarnessParts, progress: Progress, entry: WorkflowWithPlanner, step: Performable): Promise<Performed> {
   const { workflow } = entry
+  const { state } = progress
   switch (step.kind) {
     case 'plan':
-      return plan(parts, state, entry)
+      return entry.planner.immediate === true ? plan(parts, progress, entry) : whenDurable(parts, progress, (durable) => plan(parts, durable, entry))
     case 'decide':
-      return go(parts, state, workflow, again(step.action, step.approval), [])
+      return go(parts, progress, workflow, again(step.action, step.approval))
     case 'look':
-      return go(parts, state, workflow, checkCandidate(parts, state, workflow), [])
+      return go(parts, progress, workflow, checkCandidate(parts, state, workflow))
     case 'compensate':
-      return go(parts, state, workflow, compensation(state, step), [])
-    case 'reconcile': {
-      const operation = parts.registry.find(step.action.proposed.operation)
-      return commit(parts, state, await reconcile(parts, state, step.action, operation))
-    }
+      return go(parts, progress, workflow, compensation(state, step))
+    case 'reconcile':
+      return whenDurable(parts, progress, async (durable) => {
+        const operation = parts.registry.find(step.action.proposed.operation)
+        return add(parts, durable, await reconcile(parts, durable.state, step.action, operation))
+      })
     case 'verify':
-      return commit(parts, state, [await verify(parts, state, step.action, parts.registry.find(step.action.proposed.operation))])
+      return whenDurable(parts, progress, async (durable) => {
+        const operation = parts.registry.find(step.action.proposed.operation)
+        return add(parts, durable, [await verify(parts, durable.state, step.action, operation)])
+      })
     default:
-      return commit(parts, state, recordOf(state, workflow, step))
+      return add(parts, progress, recordOf(state, workflow, step))
   }
+}
+
+/** Makes what waits durable before something that takes its time. */
+async function whenDurable(parts: HarnessParts, progress: Progress, then: (progress: Progress) => Promise<Performed>): Promise<Performed> {
+  const flushed = await flush(parts, progress)
+  return flushed.kind === 'durable' ? then(flushed.progress) : 'conflict'
 }
 
 type Plain = Exclude<Performable, { kind: 'plan' | 'decide' | 'look' | 'compensate' | 'reconcile' | 'verify' }>
@@ -75,51 +89,66 @@ function recordOf(state: RunState, workflow: Workflow, step: Plain): readonly Ru
   }
 }
 
-async function plan(parts: HarnessParts, state: RunState, { workflow, planner }: WorkflowWithPlanner): Promise<Committed> {
+async function plan(parts: HarnessParts, progress: Progress, { workflow, planner }: WorkflowWithPlanner): Promise<Performed> {
+  const { state } = progress
   const answer = await planner.next({ state, workflow, find: parts.registry.find })
   const usage = usageEvents(answer)
   switch (answer.kind) {
     case 'note': {
       const { node, value, origins, confidence } = answer
-      return commit(parts, state, [...usage, { type: 'plan.noted', node, ...(confidence === undefined ? {} : { confidence }), sealed: { value, origins } }])
+      return add(parts, progress, [...usage, { type: 'plan.noted', node, ...(confidence === undefined ? {} : { confidence }), sealed: { value, origins } }])
     }
     case 'finish':
-      return commit(parts, state, [...usage, { type: 'plan.finished', escalate: answer.escalate, sealed: { reason: answer.reason } }])
-    case 'give_up': {
-      const last = state.actions.at(-1)
-      const blamed = last?.state === 'failed' || last?.state === 'denied'
-      const failure = blamed ? failureOfAction(last, parts.registry.find(last.proposed.operation)) : 'planning'
-      const reason = blamed ? reasonOf(last, answer.reason) : answer.reason
-      return commit(parts, state, [...usage, { type: 'run.failing', failure, sealed: { reason } }])
-    }
+      return add(parts, progress, [...usage, { type: 'plan.finished', escalate: answer.escalate, sealed: { reason: answer.reason } }])
+    case 'give_up':
+      return add(parts, progress, [...usage, givenUp(parts, state, answer.reason)])
     case 'again': {
       const note = { value: { reason: answer.reason }, origins: ['model'] } as const
-      const committed = await commit(parts, state, [...usage, { type: 'plan.noted', node: 'again', sealed: note }])
-      await pause(parts, answer.afterMs)
-      return committed
+      const noted = add(parts, progress, [...usage, { type: 'plan.noted', node: 'again', sealed: note }])
+      return whenDurable(parts, noted, async (durable) => {
+        await pause(parts, answer.afterMs)
+        return durable
+      })
     }
-    case 'propose':
-      return go(parts, state, workflow, { n: state.actions.length, proposal: answer.proposal, purpose: 'act', compensates: null, approval: null }, usage)
+    case 'propose': {
+      const candidate: Candidate = { n: state.actions.length, proposal: answer.proposal, purpose: 'act', compensates: null, approval: null }
+      return go(parts, usage.length === 0 ? progress : add(parts, progress, usage), workflow, candidate)
+    }
   }
 }
 
 /** Decides a candidate, records it, and executes it when it may. */
-async function go(parts: HarnessParts, state: RunState, workflow: Workflow, candidate: Candidate, before: readonly RunEvent[]): Promise<Committed> {
-  const fence = parts.control.state.epoch
-  const decided = await decide(parts, state, workflow, candidate)
-  const events = [...before, ...decided.events]
-  const committed = await commit(parts, state, events, decided.start ? { fence } : {})
-  if (committed.kind === 'fenced' && candidate.action === undefined) {
-    // A stop moved. What the planner said is kept; it is decided again under the new epoch, if the stop lets it.
-    return commit(parts, state, events.filter((event) => event.type !== 'action.decided' && event.type !== 'effect.started'))
-  }
-  if (committed.kind !== 'committed') return committed
-  const action = committed.state.actions[candidate.n]
+async function go(parts: HarnessParts, progress: Progress, workflow: Workflow, candidate: Candidate): Promise<Performed> {
   const operation = parts.registry.find(candidate.proposal.operation)
-  if (action === undefined || operation === undefined) return committed
-  if (decided.rehearse) return commit(parts, committed.state, [await rehearse(parts, committed.state, action)])
-  if (!decided.start) return committed
-  return commit(parts, committed.state, await execute(parts, committed.state, action, operation))
+  if (operation?.canPreview === true && progress.waiting.length > 0) return whenDurable(parts, progress, (durable) => go(parts, durable, workflow, candidate))
+  const fence = parts.control.state.epoch
+  const decided = await decide(parts, progress.state, workflow, candidate)
+  const next = add(parts, progress, decided.events)
+  if (decided.rehearse) return whenDurable(parts, next, (durable) => rehearseNow(parts, durable, candidate.n))
+  if (!decided.start || operation === undefined) return next
+  const flushed = await flush(parts, next, { fence })
+  if (flushed.kind === 'conflict') return 'conflict'
+  if (flushed.kind === 'fenced') {
+    // A stop moved. What was there before and what the planner said are kept; it is decided again under the new epoch.
+    const kept = decided.events.filter((event) => event.type !== 'action.decided' && event.type !== 'effect.started')
+    return kept.length === 0 ? progress : add(parts, progress, kept)
+  }
+  const { durable } = flushed.progress
+  const action = durable.actions[candidate.n]
+  return action === undefined ? flushed.progress : add(parts, flushed.progress, await execute(parts, durable, action, operation))
+}
+
+async function rehearseNow(parts: HarnessParts, progress: Progress, n: number): Promise<Progress> {
+  const action = progress.state.actions[n]
+  return action === undefined ? progress : add(parts, progress, [await rehearse(parts, progress.state, action)])
+}
+
+/** After a failed or denied action the run fails as that action did, otherwise for want of a plan. */
+function givenUp(parts: HarnessParts, state: RunState, reason: string): RunEvent {
+  const last = state.actions.at(-1)
+  const blamed = last?.state === 'failed' || last?.state === 'denied'
+  const failure = blamed ? failureOfAction(last, parts.registry.find(last.proposed.operation)) : 'planning'
+  return { type: 'run.failing', failure, sealed: { reason: blamed ? reasonOf(last, reason) : reason } }
 }
 
 function again(action: ActionState, granted: string | null): Candidate {

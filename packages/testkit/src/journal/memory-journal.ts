@@ -22,11 +22,15 @@ export function createDisk(): Disk {
 
 const RESTING = new Set(['completed', 'failed', 'stopped', 'undone', 'escalated'])
 
-/** A journal in memory that passes the contract of the port, and fails on demand. Its ledger head is real, but unsigned. */
+/**
+ * A journal in memory that passes the contract of the port, and fails on demand: as the port says, a failed append is the last one
+ * until the disk is opened again. Its ledger head is real, but unsigned.
+ */
 export function createMemoryJournal(disk: Disk = createDisk(), faults: AppendFaults = { fault: () => 'none' }): Journal {
   const seqs = new Map<string, number>()
   for (const entry of disk.entries) seqs.set(entry.stream, entry.seq)
   let closed = false
+  let broken = false
 
   function place(draft: Draft): AppendResult {
     const claimed = draft.claim === undefined ? undefined : disk.claims.get(draft.claim)
@@ -51,7 +55,8 @@ export function createMemoryJournal(disk: Disk = createDisk(), faults: AppendFau
     async append(draft) {
       if (closed) throw new Error('The journal is closed.')
       await Promise.resolve() // an append never answers within the same turn
-      const fault = faults.fault(draft)
+      const fault = broken ? 'lost' : faults.fault(draft)
+      broken ||= fault !== 'none' // after a failure nothing is written until the store is opened again
       if (fault === 'lost') throw new StoreFault()
       const result = place(draft)
       if (fault === 'kept') throw new StoreFault()

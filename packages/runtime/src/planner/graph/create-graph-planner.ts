@@ -4,7 +4,7 @@ import { classifyByModel, extractByModel } from './ask-model.ts'
 import { takeBranch } from './branch.ts'
 import { classifyByRules } from './classify.ts'
 import { extractByRules } from './extract.ts'
-import type { ClassifyNode, ExtractNode, Graph, OperationNode } from './graph.ts'
+import { type ClassifyNode, type ExtractNode, type Graph, needsModel, type OperationNode } from './graph.ts'
 import { findPosition, type Position } from './position.ts'
 import { collectTexts } from './texts.ts'
 
@@ -23,7 +23,8 @@ export interface GraphPlannerOptions {
  * nowhere is never filled with a guess.
  */
 export function createGraphPlanner({ graph, model }: GraphPlannerOptions): Planner {
-  return { next: async (view) => answerAt(findPosition(graph, view.state), view, model) }
+  const immediate = !needsModel(graph)
+  return { immediate, next: async (view) => answerAt(findPosition(graph, view.state), view, model) }
 }
 
 async function answerAt(position: Position, view: PlannerView, model: ModelUse | undefined): Promise<PlannerAnswer> {

@@ -1,6 +1,6 @@
-/** A text as phrases are looked for in it: compatibility forms folded, lower case, white space collapsed. */
+/** A text as phrases are looked for in it: compatibility forms and case folded (ß is ss), white space collapsed. */
 export function foldText(text: string): string {
-  return text.normalize('NFKC').toLowerCase().replaceAll(/\s+/gu, ' ').trim()
+  return text.normalize('NFKC').toUpperCase().toLowerCase().replaceAll(/\s+/gu, ' ').trim()
 }
 
 /**

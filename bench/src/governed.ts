@@ -1,0 +1,144 @@
+import { join } from 'node:path'
+import { createSigningKey, nodeEntropy, nodeHasher, nodeVerifier, signerOf, systemClock } from '@tidegate/crypto-node'
+import { openSqliteJournal } from '@tidegate/journal-sqlite'
+import type { AllowedOperation, Connector, Json, LedgerHead, Operation, Planner, PolicyEngine, Shape, Workflow } from '@tidegate/kernel'
+import { createBreakerPanel, createInFlight, createRegistry, openControl, startTidegate } from '@tidegate/runtime'
+import { permitEverything, loadExamplePolicies } from './policies.ts'
+
+export type PolicyKind = 'constant' | 'cedar'
+
+/** A Tidegate with nothing left out but a far side. */
+export interface Governed {
+  /** One whole run with so many actions; tells the latency of each. */
+  readonly run: (id: string, actions: number, finished: (latencyMs: number) => void) => Promise<void>
+  readonly head: () => LedgerHead
+  close(): Promise<void>
+}
+
+/** Opens the real journal and harness in a directory, with a tool whose effect does nothing. */
+export async function openGoverned(directory: string, options: { readonly policy: PolicyKind }): Promise<Governed> {
+  const signer = signerOf('bench.example/log', createSigningKey())
+  const journal = openSqliteJournal({ file: join(directory, 'journal.db'), hasher: nodeHasher, signer, entropy: nodeEntropy, masterKey: nodeEntropy.bytes(32) })
+  const control = await openControl(journal, systemClock)
+  const log = (): void => {}
+  const pace = createPace()
+  const operations = [NOTE, READ]
+  const registry = createRegistry([{ name: 'desk', operations, connector: pace.connector }], [{ workflow: workflowOf(operations), planner: pace.planner }])
+  const policy: PolicyEngine = options.policy === 'constant' ? permitEverything : loadExamplePolicies(registry)
+  const tidegate = await startTidegate({
+    journal,
+    control,
+    registry,
+    policy,
+    clock: systemClock,
+    entropy: nodeEntropy,
+    hasher: nodeHasher,
+    verifier: nodeVerifier,
+    secrets: async () => 'none',
+    log,
+    breakers: createBreakerPanel({ control, clock: systemClock, log }),
+    inFlight: createInFlight(),
+    ledger: journal.ledger,
+    writeExport: async () => 0,
+  })
+  return {
+    head: () => journal.head(),
+    close: () => tidegate.close(),
+    async run(id, actions, finished) {
+      const done = pace.expect(id, actions, finished)
+      const answer = await tidegate.trigger({ workflow: 'bench', source: 'bench', event: id, input: { id, actions }, user: 'user:bench', client: 'client:bench' })
+      if (answer.kind !== 'opened') throw new Error(`The run ${id} was not opened: ${answer.kind}.`)
+      await done
+    },
+  }
+}
+
+/** Ties the latency of an action to the run that makes it: from the question to the planner until the next one. */
+function createPace() {
+  const waiting = new Map<string, { readonly finished: (latencyMs: number) => void; readonly resolve: () => void; startedMs: number }>()
+  const planner: Planner = {
+    immediate: true,
+    async next({ state }) {
+      const { id, actions } = state.opened.sealed.input
+      const entry = waiting.get(String(id))
+      const n = state.actions.length
+      const nowMs = performance.now()
+      if (entry !== undefined && n > 0) entry.finished(nowMs - entry.startedMs)
+      if (entry !== undefined) entry.startedMs = nowMs
+      if (n === actions) return { kind: 'finish', reason: 'done', escalate: false }
+      const args: Json = { id: String(id), text: `note ${n} of a run that is measured`, tags: ['a', 'b'] }
+      return { kind: 'propose', proposal: { goal: 'Write a note', operation: 'desk.note', arguments: args, justification: 'It is measured.', confidence: 9_800, node: 'note' } }
+    },
+  }
+  const connector: Connector = {
+    async execute({ operation, arguments: args }) {
+      if (operation === 'desk.read') queueMicrotask(() => release(args))
+      return { kind: 'done', output: { id: 'note-1', state: 'open', text: 'a note that was written' }, complete: true }
+    },
+    preview: async () => ({ kind: 'done', output: null, complete: true }),
+    reconcile: async () => ({ kind: 'absent' }),
+    verify: async () => ({ holds: true, detail: '' }),
+  }
+  const release = (args: Json): void => {
+    const id = String((args as { id?: Json }).id)
+    waiting.get(id)?.resolve()
+    waiting.delete(id)
+  }
+  return {
+    planner,
+    connector,
+    expect(id: string, _actions: number, finished: (latencyMs: number) => void): Promise<void> {
+      return new Promise((resolve) => waiting.set(id, { finished, resolve, startedMs: performance.now() }))
+    },
+  }
+}
+
+const ANYTHING: Shape = { parse: (value) => ({ ok: true, value }), jsonSchema: {} }
+
+function operationOf(id: string, mutability: Operation['mutability']): Operation {
+  return {
+    id,
+    tool: 'desk',
+    title: id,
+    description: id,
+    input: ANYTHING,
+    output: ANYTHING,
+    mutability,
+    dataClass: 'internal',
+    blastRadius: 'single',
+    risk: 'low',
+    reversibility: 'reversible',
+    records: ['/id'],
+    maxRecords: 1,
+    origins: { '': 'system' },
+    idempotency: 'none',
+    timeoutMs: 10_000,
+    maxAttempts: 3,
+    settleMs: 0,
+    secrets: [],
+    canPreview: false,
+    canReconcile: true,
+    canVerify: true,
+    schemaVersion: 'bench',
+  }
+}
+
+const NOTE = operationOf('desk.note', 'write')
+const READ = operationOf('desk.read', 'read')
+
+function workflowOf(operations: readonly Operation[]): Workflow {
+  return {
+    name: 'bench',
+    version: 'bench',
+    title: 'Bench',
+    agent: 'support-desk',
+    owners: { model: 'user:a', permissions: 'user:a', workflow: 'user:a', incidents: 'user:a' },
+    environment: 'production',
+    stage: 4,
+    operations: new Map(operations.map((operation): [string, AllowedOperation] => [operation.id, { confine: { '/id': '$input/id' } }])),
+    limits: { steps: 100, wallMs: 600_000, tokens: 1, costMicros: 1, repeats: 3, approvalMs: 60_000 },
+    inputOrigins: {},
+    success: { operation: 'desk.read', arguments: { id: '$input/id' }, expect: { '/state': 'open' } },
+    onFailure: 'undo',
+  }
+}

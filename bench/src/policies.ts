@@ -1,0 +1,18 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { createCedarEngine, generateSchema } from '@tidegate/cedar'
+import type { PolicyEngine } from '@tidegate/kernel'
+import type { Registry } from '@tidegate/runtime'
+
+/** Permits everything: what is left is the cost of everything else. */
+export const permitEverything: PolicyEngine = {
+  version: 'constant',
+  evaluate: () => ({ kind: 'permitted', permits: [{ id: 'all', reason: 'constant policy' }] }),
+}
+
+/** The policies of examples/support-desk on cedar-wasm, without the cache of verdicts: every action is evaluated. */
+export function loadExamplePolicies(registry: Registry): PolicyEngine {
+  const directory = new URL('../../examples/support-desk/policies/', import.meta.url)
+  const files = readdirSync(directory).filter((file) => file.endsWith('.cedar'))
+  const policies = files.map((file) => ({ file, text: readFileSync(new URL(file, directory), 'utf8') }))
+  return createCedarEngine({ policies, schema: generateSchema(registry.operations, registry.workflows), cacheSize: 0 })
+}

@@ -1,1 +1,0 @@
-export { tellRun } from '../../runtime/src/story/index.ts'

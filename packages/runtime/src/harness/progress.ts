@@ -1,0 +1,65 @@
+import { type Draft, type Entry, foldEntry, foldEvents, type RunEvent, type RunState } from '@tidegate/kernel'
+import { headOf, isNewHead } from './head.ts'
+import type { HarnessParts } from './parts.ts'
+
+/**
+ * A run on its way: what is durable, and what is about to be.
+ *
+ * Events wait here only as long as nothing outside depends on them, so that one action costs one record and not two: the outcome
+ * of the last effect is written together with the intent of the next. Whoever starts an effect, asks people, waits for anything or
+ * comes to rest makes them durable first. If we crash before that, they never happened here: an effect whose outcome was waiting is
+ * found `started` and is looked for (I4).
+ */
+export interface Progress {
+  /** As the journal holds it. */
+  readonly durable: RunState
+  /** With the waiting events folded in. */
+  readonly state: RunState
+  readonly waiting: readonly RunEvent[]
+  /** The time of the waiting record. */
+  readonly atMs: number
+}
+
+/** What became of making a record durable. */
+export type Flushed =
+  | { readonly kind: 'durable'; readonly progress: Progress }
+  /** Somebody else wrote first: read the run again. */
+  | { readonly kind: 'conflict' }
+  /** A stop was raised or lifted since the decision: decide again. */
+  | { readonly kind: 'fenced' }
+
+/** A run as the journal holds it. */
+export function startProgress(durable: RunState): Progress {
+  return { durable, state: durable, waiting: [], atMs: 0 }
+}
+
+/** Adds events to the record that is about to be written. Throws when they break an invariant (I1, I2, I4). */
+export function add(parts: Pick<HarnessParts, 'clock'>, progress: Progress, events: readonly RunEvent[]): Progress {
+  const { durable, state, waiting } = progress
+  const atMs = waiting.length > 0 ? progress.atMs : Math.max(durable.updatedAtMs, parts.clock.nowMs())
+  return { durable, state: foldEvents(state, events, atMs), waiting: [...waiting, ...events], atMs }
+}
+
+/** Makes the waiting events durable, as one record. */
+export async function flush(parts: Pick<HarnessParts, 'journal'>, progress: Progress, options: { fence?: number } = {}): Promise<Flushed> {
+  const { durable, state, waiting, atMs } = progress
+  if (waiting.length === 0) return { kind: 'durable', progress }
+  const head = headOf(state)
+  const draft: Draft = {
+    stream: `run/${durable.opened.run}`,
+    expectedSeq: durable.seq,
+    events: waiting,
+    atMs,
+    ...(options.fence === undefined ? {} : { fence: options.fence }),
+    ...(isNewHead(headOf(durable), head) ? { head } : {}),
+  }
+  const result = await parts.journal.append(draft)
+  if (result.kind === 'conflict' || result.kind === 'claimed') return { kind: 'conflict' }
+  if (result.kind === 'fenced') return { kind: 'fenced' }
+  return { kind: 'durable', progress: startProgress(settle(progress, result.entry)) }
+}
+
+/** The state after a record: the one foretold, unless the journal had to give the record a later time. */
+function settle({ durable, state, atMs }: Progress, entry: Entry): RunState {
+  return entry.atMs === atMs ? { ...state, seq: entry.seq } : foldEntry(durable, entry)
+}
