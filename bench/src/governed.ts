@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import { createSigningKey, nodeEntropy, nodeHasher, nodeVerifier, signerOf, systemClock } from '@tidegate/crypto-node'
-import { openSqliteJournal } from '@tidegate/journal-sqlite'
+import { createSigningKey, nodeEntropy, nodeHasher, nodeVerifier, systemClock } from '@tidegate/crypto-node'
+import { openThreadedJournal } from '@tidegate/journal-sqlite'
 import type { AllowedOperation, Connector, Json, LedgerHead, Operation, Planner, PolicyEngine, Shape, Workflow } from '@tidegate/kernel'
 import { createBreakerPanel, createInFlight, createRegistry, openControl, startTidegate } from '@tidegate/runtime'
+import { createWriterParts } from './journal-parts.ts'
 import { permitEverything, loadExamplePolicies } from './policies.ts'
 
 export type PolicyKind = 'constant' | 'cedar'
@@ -17,8 +18,9 @@ export interface Governed {
 
 /** Opens the real journal and harness in a directory, with a tool whose effect does nothing. */
 export async function openGoverned(directory: string, options: { readonly policy: PolicyKind }): Promise<Governed> {
-  const signer = signerOf('bench.example/log', createSigningKey())
-  const journal = openSqliteJournal({ file: join(directory, 'journal.db'), hasher: nodeHasher, signer, entropy: nodeEntropy, masterKey: nodeEntropy.bytes(32) })
+  const keys = { origin: 'bench.example/log', pem: createSigningKey(), masterKey: nodeEntropy.bytes(32) }
+  const partsModule = new URL('./journal-parts.ts', import.meta.url)
+  const journal = await openThreadedJournal({ file: join(directory, 'journal.db'), ...createWriterParts(keys), partsModule, partsData: keys })
   const control = await openControl(journal, systemClock)
   const log = (): void => {}
   const pace = createPace()

@@ -1,14 +1,16 @@
 import { canonicalJson, ENTRY_MAX_BYTES, type Entry, type Json, type JournalEvent, utf8Length } from '@tidegate/kernel'
-import { JournalError } from './error.ts'
 
-/** An event without its sealed part, and that part. */
+/** Events as two texts: what stands in the leaf, and what is encrypted beside it. */
 interface Split {
-  readonly open: readonly Json[]
-  readonly sealed: readonly Json[]
-  readonly hasSealed: boolean
+  readonly open: string
+  readonly sealed: string | null
 }
 
-/** Takes the sealed parts out of the events: they are encrypted beside the leaf, and never stand in it. */
+/**
+ * Takes the sealed parts out of the events.
+ *
+ * @throws KernelError when an event is not plain JSON.
+ */
 export function splitSealed(events: readonly JournalEvent[]): Split {
   let hasSealed = false
   const sealed: Json[] = []
@@ -22,7 +24,7 @@ export function splitSealed(events: readonly JournalEvent[]): Split {
     sealed.push(secret as unknown as Json)
     return rest as unknown as Json
   })
-  return { open, sealed, hasSealed }
+  return { open: canonicalJson(open), sealed: hasSealed ? JSON.stringify(sealed) : null }
 }
 
 /** The position and time of a record, as they stand in its leaf. */
@@ -34,17 +36,13 @@ export interface Placed {
 }
 
 /**
- * Writes the leaf of a record: RFC 8785 by construction, since the keys below stand in order (docs/spec/ledger.md).
- *
- * @throws JournalError `record_too_large`.
+ * Writes the leaf of a record: RFC 8785 by construction, since the keys below stand in order and `open` is canonical
+ * (docs/spec/ledger.md). Undefined when it would be larger than a leaf may be.
  */
-export function encodeEntryText(placed: Placed, open: readonly Json[], payload: string | undefined): string {
+export function encodeEntryText(placed: Placed, open: string, payload: string | undefined): string | undefined {
   const middle = payload === undefined ? '' : `,"payload":"${payload}"`
-  const text = `{"at":${placed.atMs},"epoch":${placed.epoch},"events":${canonicalJson(open)}${middle},"seq":${placed.seq},"stream":${canonicalJson(placed.stream)},"v":1}`
-  if (text.length * 3 > ENTRY_MAX_BYTES && utf8Length(text) > ENTRY_MAX_BYTES) {
-    throw new JournalError('record_too_large', `A record of ${placed.stream} is larger than ${ENTRY_MAX_BYTES} bytes without its payload.`)
-  }
-  return text
+  const text = `{"at":${placed.atMs},"epoch":${placed.epoch},"events":${open}${middle},"seq":${placed.seq},"stream":"${placed.stream}","v":1}`
+  return text.length * 3 > ENTRY_MAX_BYTES && utf8Length(text) > ENTRY_MAX_BYTES ? undefined : text
 }
 
 /** Reads a leaf back. `sealed` is undefined when retention has erased it. */

@@ -1,5 +1,5 @@
 /** Every code that {@link JournalError} carries. */
-export const JOURNAL_ERROR_CODES = ['journal_closed', 'journal_corrupt', 'journal_full', 'journal_locked', 'journal_unwritable', 'journal_version', 'record_too_large'] as const
+export const JOURNAL_ERROR_CODES = ['journal_closed', 'journal_corrupt', 'journal_full', 'journal_locked', 'journal_unwritable', 'journal_version', 'record_invalid', 'record_too_large'] as const
 
 export type JournalErrorCode = (typeof JOURNAL_ERROR_CODES)[number]
 

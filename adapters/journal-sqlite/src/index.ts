@@ -1,2 +1,3 @@
 export { JOURNAL_ERROR_CODES, JournalError, type JournalErrorCode } from './error.ts'
-export { openSqliteJournal, type SqliteJournal, type SqliteJournalOptions } from './journal.ts'
+export { openSqliteJournal, openThreadedJournal, type SqliteJournal, type SqliteJournalOptions, type ThreadedJournalOptions } from './journal.ts'
+export type { WriterParts } from './writer.ts'

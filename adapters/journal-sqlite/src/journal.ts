@@ -1,10 +1,13 @@
-import { createVerifierKey, encodeVerifierKey, type Entry, type Journal, type LedgerReader, type RunHead } from '@tidegate/kernel'
-import { decodeEntry } from './entry-text.ts'
+import { createVerifierKey, encodeVerifierKey, type Hasher, type Journal, type LedgerReader } from '@tidegate/kernel'
+import { eraseStream } from './erase.ts'
 import { translate } from './error.ts'
+import { createGroupCommit } from './group-commit.ts'
 import { createLedgerReader } from './ledger-reader.ts'
-import { decrypt } from './payload-cipher.ts'
+import { openReader } from './reader.ts'
 import { openStore } from './store.ts'
+import type { WriterPort } from './writer-port.ts'
 import { createWriter, type WriterParts } from './writer.ts'
+import { startWriterThread } from './writer-thread.ts'
 
 export type SqliteJournalOptions = Omit<WriterParts, 'store'> & {
   /** Path of the database file; `<file>.lock` beside it is held while the journal is open. */
@@ -16,84 +19,78 @@ export interface SqliteJournal extends Journal {
   readonly ledger: LedgerReader
 }
 
+/** A writer that runs in a thread of its own, and so makes its parts there. */
+export interface ThreadedJournalOptions extends SqliteJournalOptions {
+  /** A module that exports `createWriterParts(data)`, which makes the same parts again in the other thread. */
+  readonly partsModule: URL
+  /** What `createWriterParts` gets: plain data. It may hold keys; it never leaves the process. */
+  readonly partsData: unknown
+}
+
 /**
- * Opens the journal of one process on one SQLite file (WAL, synchronous FULL, group commit over everything in flight).
+ * Opens the journal of one process on one SQLite file (WAL, synchronous FULL, group commit over everything in flight), written in
+ * this thread: the shortest way for one action at a time.
  *
  * @throws JournalError `journal_locked` when another process has it, and as {@link openStore} does.
  */
-export function openSqliteJournal({ file, ...parts }: SqliteJournalOptions): SqliteJournal {
+export function openSqliteJournal(options: SqliteJournalOptions): SqliteJournal {
+  const { file, ...parts } = options
   const store = openStore(file)
   try {
     const writer = createWriter({ store, ...parts })
-    const keyName = { name: parts.signer.name, algorithm: 'ed25519', publicKey: parts.signer.publicKey } as const
-    const verifierKey = encodeVerifierKey(createVerifierKey(parts.hasher, keyName))
-    const ledger = createLedgerReader(store, { hasher: parts.hasher, head: writer.head, verifierKey })
-    return {
-      ledger,
-      append: writer.append,
-      head: writer.head,
-      read: async (stream, afterSeq = 0) => read(stream, afterSeq),
-      runs: async (query) => listRuns(query),
-      openRuns: async () => heads(store.db.prepare('SELECT head FROM runs WHERE open = 1 ORDER BY opened_at, run').all()),
-      erase: async (stream) => erase(stream),
-      async close() {
-        await writer.close()
-        store.close()
+    const port: WriterPort = {
+      ahead: 1,
+      get head() {
+        return writer.head()
       },
+      write: writer.write,
+      erase: (stream) => eraseStream(store, writer.streams, stream),
+      close: () => store.close(),
     }
-
-    function read(name: string, afterSeq: number): readonly Entry[] {
-      const stream = writer.streams.find(name)
-      if (stream === undefined) return []
-      return store.readStream.all(stream.id, afterSeq).map((row) => {
-        const payload = row.payload as Uint8Array | null // a BLOB column of a STRICT table
-        const sealed = payload === null || stream.wrappedKey === null ? undefined : new TextDecoder().decode(decrypt(writer.streams.keyOf(stream), payload))
-        return decodeEntry(Number(row.idx), String(row.text), sealed)
-      })
-    }
-
-    function listRuns({ states, workflow, before, limit }: Parameters<Journal['runs']>[0]): readonly RunHead[] {
-      const conditions = ['1 = 1']
-      const values: (string | number)[] = []
-      if (states !== undefined) {
-        conditions.push(`state IN (${states.map(() => '?').join(', ')})`)
-        values.push(...states)
-      }
-      if (workflow !== undefined) {
-        conditions.push('workflow = ?')
-        values.push(workflow)
-      }
-      if (before !== undefined) {
-        conditions.push('(opened_at, run) < (SELECT opened_at, run FROM runs WHERE run = ?)')
-        values.push(before)
-      }
-      const where = conditions.join(' AND ') // only the fixed texts above; values are bound
-      return heads(store.db.prepare(`SELECT head FROM runs WHERE ${where} ORDER BY opened_at DESC, run DESC LIMIT ?`).all(...values, limit))
-    }
-
-    /** Key first: without it the payloads are noise, wherever a copy of them lies. */
-    function erase(name: string): void {
-      const stream = writer.streams.find(name)
-      if (stream === undefined) return
-      try {
-        store.db.exec('BEGIN IMMEDIATE')
-        store.db.prepare('UPDATE streams SET wrapped_key = NULL WHERE id = ?').run(stream.id)
-        store.db.prepare('UPDATE entries SET payload = NULL WHERE stream = ?').run(stream.id)
-        store.db.exec('COMMIT')
-        store.db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-      } catch (error) {
-        if (store.db.isTransaction) store.db.exec('ROLLBACK')
-        throw translate(error, file)
-      } finally {
-        writer.streams.drop(name)
-      }
-    }
+    return assemble(options, port)
   } catch (error) {
     store.close()
     throw translate(error, file)
   }
 }
 
-function heads(rows: readonly Record<string, unknown>[]): readonly RunHead[] {
-  return rows.map((row) => JSON.parse(String(row.head)) as RunHead) // written by this adapter from a RunHead
+/**
+ * Opens the same journal with its writer in a thread of its own: hashing, encryption, signing and the wait for the disk leave this
+ * thread free. One process has one; the promises are the same.
+ *
+ * @throws JournalError as {@link openSqliteJournal} does.
+ */
+export async function openThreadedJournal(options: ThreadedJournalOptions): Promise<SqliteJournal> {
+  const { file, partsModule, partsData } = options
+  const port = await startWriterThread({ file, partsModule: partsModule.href, partsData })
+  try {
+    return assemble(options, port)
+  } catch (error) {
+    await port.close()
+    throw error
+  }
+}
+
+function assemble({ file, hasher, signer, masterKey }: SqliteJournalOptions, port: WriterPort): SqliteJournal {
+  const reader = openReader(file, masterKey)
+  const commits = createGroupCommit(port.write, { ahead: port.ahead })
+  const ledger = createLedgerReader(reader.db, { hasher, head: () => port.head, verifierKey: verifierKeyOf(hasher, signer) })
+  return {
+    ledger,
+    append: commits.append,
+    head: () => port.head,
+    read: async (stream, afterSeq = 0) => reader.read(stream, afterSeq),
+    runs: async (query) => reader.runs(query),
+    openRuns: async () => reader.openRuns(),
+    erase: async (stream) => port.erase(stream),
+    async close() {
+      await commits.close()
+      reader.close()
+      await port.close()
+    },
+  }
+}
+
+function verifierKeyOf(hasher: Hasher, { name, publicKey }: WriterParts['signer']): string {
+  return encodeVerifierKey(createVerifierKey(hasher, { name, algorithm: 'ed25519', publicKey }))
 }

@@ -1,21 +1,21 @@
 import { type Hasher, type LedgerHead, type LedgerReader, subtreeRoot, TILE_WIDTH, type TileCoordinate } from '@tidegate/kernel'
-import type { Store } from './store.ts'
-import { readLeaves, readTile } from './writer.ts'
+import type { DatabaseSync } from 'node:sqlite'
+import { readLeaves, readTile } from './tiles.ts'
 
 /** How many rows are read at a time. */
 const PAGE = 1_024
 
 /** Reads the ledger out of the journal's tables. Partial tiles are put together from leaves and from the full tiles below. */
-export function createLedgerReader(store: Store, parts: { hasher: Hasher; head: () => LedgerHead; verifierKey: string }): LedgerReader {
-  const textPage = store.db.prepare('SELECT text FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx')
-  const streamPage = store.db.prepare("SELECT id, name FROM streams WHERE name LIKE 'run/%' AND id > ? ORDER BY id LIMIT 256")
-  const payloadsOf = store.db.prepare('SELECT idx, payload FROM entries WHERE stream = ? AND idx < ? AND payload IS NOT NULL ORDER BY seq')
+export function createLedgerReader(db: DatabaseSync, parts: { hasher: Hasher; head: () => LedgerHead; verifierKey: string }): LedgerReader {
+  const textPage = db.prepare('SELECT text FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx')
+  const streamPage = db.prepare("SELECT id, name FROM streams WHERE name LIKE 'run/%' AND id > ? ORDER BY id LIMIT 256")
+  const payloadsOf = db.prepare('SELECT idx, payload FROM entries WHERE stream = ? AND idx < ? AND payload IS NOT NULL ORDER BY seq')
   const rootsOf = (level: number, first: number, count: number): Uint8Array =>
-    level === 0 ? readLeaves(store, first, first + count) : Buffer.concat(Array.from({ length: count }, (_, i) => rootOf(level - 1, first + i)))
-  const rootOf = (level: number, index: number): Uint8Array => subtreeRoot(parts.hasher, readTile(store, level, index), 0, TILE_WIDTH)
+    level === 0 ? readLeaves(db, first, first + count) : Buffer.concat(Array.from({ length: count }, (_, i) => rootOf(level - 1, first + i)))
+  const rootOf = (level: number, index: number): Uint8Array => subtreeRoot(parts.hasher, readTile(db, level, index), 0, TILE_WIDTH)
 
   function tile({ level, index, width }: TileCoordinate): Uint8Array {
-    if (width === TILE_WIDTH) return readTile(store, level, index)
+    if (width === TILE_WIDTH) return readTile(db, level, index)
     return rootsOf(level, index * TILE_WIDTH, width)
   }
 
@@ -29,7 +29,7 @@ export function createLedgerReader(store: Store, parts: { hasher: Hasher; head: 
       }
     },
     lastIndex(stream) {
-      const row = store.db.prepare('SELECT max(e.idx) AS idx FROM entries e JOIN streams s ON s.id = e.stream WHERE s.name = ?').get(stream)
+      const row = db.prepare('SELECT max(e.idx) AS idx FROM entries e JOIN streams s ON s.id = e.stream WHERE s.name = ?').get(stream)
       return row?.idx === null || row === undefined ? undefined : Number(row.idx)
     },
     *payloads(below) {

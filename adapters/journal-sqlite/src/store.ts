@@ -10,12 +10,10 @@ export interface Store {
   readonly insertStream: StatementSync
   readonly findStream: StatementSync
   readonly insertTile: StatementSync
-  readonly findTile: StatementSync
   readonly insertClaim: StatementSync
   readonly findClaim: StatementSync
   readonly putRun: StatementSync
   readonly putHead: StatementSync
-  readonly readStream: StatementSync
   close(): void
 }
 
@@ -71,7 +69,6 @@ function prepare(db: DatabaseSync): Omit<Store, 'db' | 'file' | 'close'> {
     insertStream: db.prepare('INSERT INTO streams (id, name, wrapped_key) VALUES (?, ?, ?)'),
     findStream: db.prepare('SELECT s.id, s.wrapped_key, (SELECT max(seq) FROM entries WHERE stream = s.id) AS seq FROM streams s WHERE name = ?'),
     insertTile: db.prepare('INSERT INTO tiles (level, idx, hashes) VALUES (?, ?, ?)'),
-    findTile: db.prepare('SELECT hashes FROM tiles WHERE level = ? AND idx = ?'),
     insertClaim: db.prepare('INSERT INTO claims (claim, stream) VALUES (?, ?)'),
     findClaim: db.prepare('SELECT s.name FROM claims c JOIN streams s ON s.id = c.stream WHERE claim = ?'),
     putRun: db.prepare(
@@ -80,6 +77,5 @@ function prepare(db: DatabaseSync): Omit<Store, 'db' | 'file' | 'close'> {
     putHead: db.prepare(
       'INSERT INTO head (id, size, root, epoch, at_ms, checkpoint) VALUES (1, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET size = excluded.size, root = excluded.root, epoch = excluded.epoch, at_ms = excluded.at_ms, checkpoint = excluded.checkpoint',
     ),
-    readStream: db.prepare('SELECT idx, text, payload FROM entries WHERE stream = ? AND seq > ? ORDER BY seq'),
   }
 }

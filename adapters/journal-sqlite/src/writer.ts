@@ -1,11 +1,10 @@
+import { hash } from 'node:crypto'
 import {
   type AppendResult,
   createFrontier,
-  type Draft,
-  encodeHex,
   type Entropy,
-  type Entry,
   encodeBase64,
+  ENTRY_MAX_BYTES,
   type Frontier,
   type Hasher,
   leafHash,
@@ -14,11 +13,12 @@ import {
   type Signer,
   signCheckpoint,
 } from '@tidegate/kernel'
-import { encodeEntryText, splitSealed } from './entry-text.ts'
+import { encodeEntryText } from './entry-text.ts'
 import { JournalError, translate } from './error.ts'
 import { encrypt } from './payload-cipher.ts'
 import { RESTING } from './schema.ts'
 import type { Store } from './store.ts'
+import { readLeaves, readTile } from './tiles.ts'
 import { createStreamIndex, type StreamIndex } from './stream-index.ts'
 
 /** What a writer is made of. */
@@ -39,21 +39,32 @@ interface Tip {
   head: LedgerHead
 }
 
-interface Waiting {
-  readonly draft: Draft
-  readonly resolve: (result: AppendResult) => void
-  readonly reject: (error: unknown) => void
+/** A record as text: what the writer needs of a draft, and nothing that it would have to look into. */
+export interface Record {
+  readonly stream: string
+  readonly expectedSeq: number
+  readonly atMs: number
+  /** Canonical JSON of the events without their sealed parts. */
+  readonly open: string
+  /** JSON of the sealed parts, or null when there are none. */
+  readonly sealed: string | null
+  readonly fence: number | null
+  readonly raisesEpoch: boolean
+  readonly claim: string | null
+  readonly head: { readonly run: string; readonly openedAtMs: number; readonly state: string; readonly workflow: string; readonly text: string } | null
 }
 
-/** How many records one commit takes at most: bounds the pause it makes. */
-const BATCH = 1_024
+/** What became of a record. */
+export type Placement =
+  | { readonly kind: 'committed'; readonly index: number; readonly seq: number; readonly atMs: number; readonly epoch: number }
+  | Exclude<AppendResult, { kind: 'committed' }>
+  | { readonly kind: 'failed'; readonly error: JournalError }
 
 /** Appends records; see {@link createWriter}. */
 export interface Writer {
-  append(draft: Draft): Promise<AppendResult>
+  /** Puts records into one transaction and syncs it. One answer for each; all `failed` when the store fails. */
+  write(records: readonly Record[]): readonly Placement[]
   head(): LedgerHead
-  /** Waits for the commit in progress and writes nothing more. */
-  close(): Promise<void>
   readonly streams: StreamIndex
 }
 
@@ -72,49 +83,21 @@ export function createWriter(parts: WriterParts): Writer {
   const { store, entropy } = parts
   const streams = createStreamIndex({ store, entropy, masterKey: parts.masterKey })
   let tip = readTip(parts)
-  let queue: Waiting[] = []
-  let scheduled = false
   let broken: JournalError | undefined
-  let closed = false
 
-  function append(draft: Draft): Promise<AppendResult> {
-    if (broken !== undefined) return Promise.reject(broken)
-    if (closed) return Promise.reject(new JournalError('journal_closed', 'The journal is closed.'))
-    return new Promise((resolve, reject) => {
-      queue.push({ draft, resolve, reject })
-      if (!scheduled) {
-        scheduled = true
-        setImmediate(flush)
-      }
-    })
-  }
-
-  function flush(): void {
-    scheduled = false
-    const batch = queue.length <= BATCH ? queue : queue.slice(0, BATCH)
-    queue = queue.length <= BATCH ? [] : queue.slice(BATCH)
-    if (batch.length === 0) return
+  function write(records: readonly Record[]): readonly Placement[] {
+    if (broken !== undefined) return fail(records, broken)
     try {
-      const results = commit(batch.map((waiting) => waiting.draft))
-      batch.forEach((waiting, i) => {
-        const result = results[i]
-        if (result instanceof JournalError) waiting.reject(result)
-        else if (result !== undefined) waiting.resolve(result)
-      })
+      return commit(records)
     } catch (error) {
-      const failure = recover(error)
-      for (const waiting of batch) waiting.reject(failure)
-    }
-    if (queue.length > 0 && !scheduled) {
-      scheduled = true
-      setImmediate(flush)
+      return fail(records, recover(error))
     }
   }
 
-  function commit(drafts: readonly Draft[]): readonly (AppendResult | JournalError)[] {
+  function commit(records: readonly Record[]): readonly Placement[] {
     store.db.exec('BEGIN IMMEDIATE')
     const before = tip.frontier.size
-    const results = drafts.map((draft) => place(draft))
+    const results = records.map(place)
     if (tip.frontier.size === before) {
       store.db.exec('ROLLBACK')
       streams.forget() // a key made for a record that was then refused went with the transaction
@@ -128,44 +111,37 @@ export function createWriter(parts: WriterParts): Writer {
   }
 
   /** Puts one record into the open transaction, or says why not. */
-  function place(draft: Draft): AppendResult | JournalError {
-    const stream = streams.open(draft.stream)
-    if (draft.claim !== undefined) {
-      const claimed = store.findClaim.get(draft.claim)
+  function place(record: Record): Placement {
+    const stream = streams.open(record.stream)
+    if (record.claim !== null) {
+      const claimed = store.findClaim.get(record.claim)
       if (claimed !== undefined) return { kind: 'claimed', stream: String(claimed.name) }
     }
-    if (stream.seq !== draft.expectedSeq) return { kind: 'conflict', seq: stream.seq }
-    if (draft.fence !== undefined && draft.fence !== tip.epoch) return { kind: 'fenced', epoch: tip.epoch }
-    const epoch = draft.raisesEpoch === true ? tip.epoch + 1 : tip.epoch
-    const atMs = Math.max(tip.atMs, draft.atMs)
+    if (stream.seq !== record.expectedSeq) return { kind: 'conflict', seq: stream.seq }
+    if (record.fence !== null && record.fence !== tip.epoch) return { kind: 'fenced', epoch: tip.epoch }
+    const epoch = record.raisesEpoch ? tip.epoch + 1 : tip.epoch
+    const atMs = Math.max(tip.atMs, record.atMs)
     const seq = stream.seq + 1
-    const { open, sealed, hasSealed } = splitSealed(draft.events)
-    const payload = hasSealed ? encrypt(streams.keyOf(stream), JSON.stringify(sealed), entropy) : null
-    const digest = payload === null ? undefined : encodeHex(parts.hasher.sha256(payload))
-    let text: string
-    try {
-      text = encodeEntryText({ stream: draft.stream, seq, atMs, epoch }, open, digest)
-    } catch (error) {
-      if (error instanceof JournalError) return error
-      return new JournalError('record_too_large', `A record of ${draft.stream} cannot be written: ${error instanceof Error ? error.message : 'not JSON'}`, { cause: error })
-    }
+    const payload = record.sealed === null ? null : encrypt(streams.keyOf(stream), record.sealed, entropy)
+    const digest = payload === null ? undefined : hash('sha256', payload, 'hex')
+    const text = encodeEntryText({ stream: record.stream, seq, atMs, epoch }, record.open, digest)
+    if (text === undefined) return { kind: 'failed', error: tooLarge(record.stream) }
     const index = tip.frontier.size
     const leaf = leafHash(parts.hasher, text)
     streams.store(stream)
     store.insertEntry.run(index, stream.id, seq, text, leaf, payload)
-    if (draft.claim !== undefined) store.insertClaim.run(draft.claim, stream.id)
-    if (draft.head !== undefined) putRun(draft.head)
+    if (record.claim !== null) store.insertClaim.run(record.claim, stream.id)
+    if (record.head !== null) putRun(record.head)
     for (const tile of tip.frontier.append(leaf)) store.insertTile.run(tile.level, tile.index, tile.hashes)
     stream.seq = seq
     tip.epoch = epoch
     tip.atMs = atMs
-    const entry: Entry = { index, stream: draft.stream, seq, atMs, epoch, events: draft.events, erased: false }
-    return { kind: 'committed', entry }
+    return { kind: 'committed', index, seq, atMs, epoch }
   }
 
-  function putRun(head: NonNullable<Draft['head']>): void {
+  function putRun(head: NonNullable<Record['head']>): void {
     const open = RESTING.includes(head.state) ? 0 : 1
-    store.putRun.run(head.run, head.openedAtMs, head.state, head.workflow, open, JSON.stringify(head))
+    store.putRun.run(head.run, head.openedAtMs, head.state, head.workflow, open, head.text)
   }
 
   function signHead(): LedgerHead {
@@ -189,15 +165,15 @@ export function createWriter(parts: WriterParts): Writer {
     return failure
   }
 
-  return {
-    append,
-    head: () => tip.head,
-    streams,
-    async close() {
-      closed = true
-      while (queue.length > 0) flush()
-    },
-  }
+  return { write, head: () => tip.head, streams }
+}
+
+function fail(records: readonly Record[], error: JournalError): readonly Placement[] {
+  return records.map(() => ({ kind: 'failed', error }))
+}
+
+function tooLarge(stream: string): JournalError {
+  return new JournalError('record_too_large', `A record of ${stream} is larger than ${ENTRY_MAX_BYTES} bytes without its payload.`)
 }
 
 function readTip({ store, hasher, signer }: WriterParts): Tip {
@@ -207,8 +183,8 @@ function readTip({ store, hasher, signer }: WriterParts): Tip {
     size === 0
       ? createFrontier(hasher)
       : restoreFrontier(hasher, size, {
-          lastLeaves: (start, end) => readLeaves(store, start, end),
-          tile: (tile) => readTile(store, tile.level, tile.index),
+          lastLeaves: (start, end) => readLeaves(store.db, start, end),
+          tile: (tile) => readTile(store.db, tile.level, tile.index),
         })
   const root = encodeBase64(frontier.root())
   if (row !== undefined && row.root !== root) {
@@ -217,16 +193,4 @@ function readTip({ store, hasher, signer }: WriterParts): Tip {
   const epoch = Number(row?.epoch ?? 0)
   const checkpoint = String(row?.checkpoint ?? signCheckpoint(hasher, { origin: signer.name, size: 0, root: frontier.root(), extensions: [] }, signer))
   return { frontier, epoch, atMs: Number(row?.at_ms ?? 0), head: { size, root, epoch, checkpoint } }
-}
-
-/** The hashes of leaves `start` to `end`, one after the other. */
-export function readLeaves(store: Store, start: number, end: number): Uint8Array {
-  const rows = store.db.prepare('SELECT leaf FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx').all(start, end)
-  return Buffer.concat(rows.map((row) => row.leaf as Uint8Array)) // a BLOB column of a STRICT table
-}
-
-export function readTile(store: Store, level: number, index: number): Uint8Array {
-  const row = store.findTile.get(level, index)
-  if (row === undefined) throw new JournalError('journal_corrupt', `The journal ${store.file} lacks tile ${level}/${index}.`)
-  return row.hashes as Uint8Array // a BLOB column of a STRICT table
 }

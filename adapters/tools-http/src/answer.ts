@@ -73,7 +73,13 @@ function failureOfStatus(answer: HttpAnswer, asked: Asked): ConnectorFailure {
   const retryAfterMs = status === 429 || status === 503 ? parseRetryAfter(headers.get('retry-after'), Date.now()) : undefined
   const code = problemCode(answer, asked.limits) ?? `http_${status}`
   return {
-    ...fail(asked, rule.failure, asked.isRead ? rule.read : rule.write, `The far side ${rule.says} (${status} ${code}).`, code),
+    ...fail(
+      asked,
+      rule.failure,
+      asked.isRead ? rule.read : rule.write,
+      `The far side ${rule.says} (${code === `http_${status}` ? status : `${status} ${code}`}).`,
+      code,
+    ),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   }
 }

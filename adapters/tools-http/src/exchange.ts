@@ -54,7 +54,10 @@ export async function exchange(request: HttpRequest, route: Route, caller: Abort
     watch.enter('connect', route.limits.connectMs)
     let socket: Socket
     try {
-      socket = await watch.within(connectTo(route.place, { ...route, signal: watch.signal }))
+      const connecting = connectTo(route.place, { ...route, signal: watch.signal })
+      // A connection that comes too late is closed by nobody else.
+      connecting.then((late) => watch.signal.aborted && late.destroy()).catch(() => undefined)
+      socket = await watch.within(connecting)
     } catch (error) {
       return notSent(error, watch)
     }

@@ -116,7 +116,7 @@ async function build<Facts extends HttpFacts<unknown>>(
     ...(ground.bearer === undefined ? [] : [['authorization', ground.bearer] as const]),
   ]
   for (const [header, name] of secrets) {
-    const value = await call.secret(name).catch(() => undefined)
+    const value = await secretOf(call, name)
     if (value === undefined)
       return { ok: false, failure: 'unavailable', code: 'http_secret', why: `The secret "${name}" could not be had.` }
     if (!VISIBLE.test(value)) return refuse('http_secret', `The secret "${name}" cannot stand in a header.`)
@@ -125,6 +125,19 @@ async function build<Facts extends HttpFacts<unknown>>(
   if (call.idempotencyKey !== undefined && !VISIBLE.test(call.idempotencyKey))
     return refuse('http_request', 'The idempotency key cannot stand in a header.')
   return { ok: true, request: { method, target, headers, body } }
+}
+
+/** A secret, or undefined when it cannot be had before the call is over: whatever the reason, nothing was sent. */
+function secretOf(call: HttpCall<unknown>, name: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const stop = () => resolve(undefined)
+    if (call.signal.aborted) stop()
+    call.signal.addEventListener('abort', stop, { once: true })
+    call
+      .secret(name)
+      .then(resolve, stop)
+      .finally(() => call.signal.removeEventListener('abort', stop))
+  })
 }
 
 /** True when a parser of URLs reads the target exactly as it was put together, at the declared origin. */

@@ -130,3 +130,10 @@ test('a hang while connecting ends in time, and nothing was sent', async () => {
   )
   expect(await http.post('/good')(callOf())).toMatchObject({ failure: 'unavailable', retry: 'safe', code: 'http_timeout' })
 })
+
+test('TLS that does not come about: nothing was sent, and a write is safe to repeat', async () => {
+  const seen = server.requests.length
+  const http = createHttp({ baseUrl: `https://127.0.0.1:${server.port}`, allowLoopback: true, limits: { connectMs: 500 } })
+  expect(await http.post('/good')(callOf())).toMatchObject({ failure: 'unavailable', retry: 'safe' })
+  expect(server.requests.length).toBe(seen)
+})

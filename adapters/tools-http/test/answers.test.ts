@@ -59,6 +59,7 @@ test.each([
   ['no-type', 'invalid_output', 'safe', 'unknown', 'http_answer'],
   ['latin1', 'invalid_output', 'safe', 'unknown', 'http_answer'],
   ['gzip', 'invalid_output', 'safe', 'unknown', 'http_answer'],
+  ['claims-gzip', 'invalid_output', 'safe', 'unknown', 'http_answer'],
   ['gzip-bomb', 'invalid_output', 'safe', 'unknown', 'http_answer'],
   ['redirect', 'refused', 'never', 'unknown', 'http_302'],
   ['see-other', 'refused', 'never', 'unknown', 'http_303'],
@@ -80,6 +81,22 @@ test.each([
   expect(server.requests.length - seen).toBe(2)
 })
 
+test('each phase has its time', async () => {
+  for (const [name, phase] of [
+    ['hang-headers', 'headers'],
+    ['hang-body', 'body'],
+    ['drip', 'total'],
+  ] as const) {
+    expect(await get(name)).toMatchObject({ message: expect.stringContaining(`(${phase})`) })
+  }
+})
+
+test('an answer that is too large is left while it streams', async () => {
+  expect(await get('huge-chunked')).toMatchObject({ failure: 'invalid_output' })
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  expect(server.drained).toBe(false)
+})
+
 test('Retry-After is passed on', async () => {
   expect(await post('s429')).toMatchObject({ retryAfterMs: 7000 })
   expect(await get('s503')).toMatchObject({ retryAfterMs: 2000 })
@@ -89,7 +106,7 @@ test('Retry-After is passed on', async () => {
 test('failures repeat neither the free text of the far side, nor values, nor the token', async () => {
   for (const name of ['s400', 's422', 'html', 'hang-headers', 'redirect']) {
     const said = JSON.stringify(await post(name))
-    for (const text of ['secret text', 'Sign in', TOKEN, 'elsewhere', '127.0.0.1']) expect(said).not.toContain(text)
+    for (const text of ['secret text', 'Sign in', TOKEN, '/elsewhere', '127.0.0.1']) expect(said).not.toContain(text)
   }
 })
 

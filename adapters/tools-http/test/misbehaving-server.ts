@@ -8,10 +8,13 @@ export interface MisbehavingServer {
   readonly port: number
   /** The requests it has read, as text. */
   readonly requests: readonly string[]
+  /** True when somebody read an endless answer to its end. */
+  readonly drained: boolean
   close(): Promise<void>
 }
 
-type Behaviour = (socket: Socket, request: string) => void | Promise<void>
+/** True from a promise says that the caller took everything. */
+type Behaviour = (socket: Socket, request: string) => void | Promise<boolean>
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n'
 const answer = (body: string | Uint8Array, head = OK): Behaviour => {
@@ -29,6 +32,12 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   range: answer('[1]', `${OK}content-range: items 0-49/130\r\n`),
   'range-whole': answer('[1]', `${OK}content-range: items 0-0/1\r\n`),
   'link-next': answer('[1]', `${OK}link: </x?page=2>; rel="next"\r\n`),
+  'list-none': answer('{"items":[]}'),
+  'list-one': answer('{"items":[{"id":"a"}]}'),
+  'list-two': answer('{"items":[{"id":"a"},{"id":"b"}],"complete":false}'),
+  'list-cut': answer('{"items":[],"complete":false}'),
+  'list-one-cut': answer('{"items":[{"id":"a"}],"complete":false}'),
+  'list-odd': answer('{"items":[1]}'),
   'no-content': status('204 No Content'),
   'hang-headers': () => undefined,
   'hang-body': (socket) => void socket.write(`${OK}content-length: 10\r\n\r\n{"a"`),
@@ -38,8 +47,9 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
       socket.write(' ')
       await pause(10)
     }
+    return !socket.destroyed
   },
-  'reset-before': (socket) => socket.resetAndDestroy(),
+  'reset-before': (socket) => void socket.resetAndDestroy(),
   'reset-body': (socket) => {
     socket.write(`${OK}content-length: 100\r\n\r\n{"a":`)
     setTimeout(() => socket.resetAndDestroy(), 20)
@@ -53,7 +63,9 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
       socket.write(chunk)
       if (i % 16 === 0) await pause(1)
     }
+    if (socket.destroyed) return false
     socket.end('0\r\n\r\n')
+    return true
   },
   'bad-chunk': (socket) => void socket.end(`${OK}transfer-encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n`),
   'huge-headers': (socket) => void socket.end(`${OK}x-pad: ${'a'.repeat(40_000)}\r\ncontent-length: 2\r\n\r\n{}`),
@@ -68,6 +80,7 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   'no-type': answer('{}', 'HTTP/1.1 200 OK\r\n'),
   latin1: answer('{}', 'HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=iso-8859-1\r\n'),
   gzip: answer(gzipSync('{"id":"x"}'), `${OK}content-encoding: gzip\r\n`),
+  'claims-gzip': answer('{"id":"x"}', `${OK}content-encoding: gzip\r\n`),
   'gzip-bomb': answer(gzipSync(Buffer.alloc(20_000_000)), `${OK}content-encoding: gzip\r\n`),
   redirect: status('302 Found', ['location: http://127.0.0.1:1/elsewhere']),
   'see-other': status('303 See Other', ['location: /good']),
@@ -87,6 +100,7 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
 export async function startMisbehavingServer(): Promise<MisbehavingServer> {
   const requests: string[] = []
   const sockets = new Set<Socket>()
+  let drained = false
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
@@ -101,7 +115,12 @@ export async function startMisbehavingServer(): Promise<MisbehavingServer> {
       requests.push(read)
       const name = /^[A-Z]+ \/(?:v2\/)?([^/? ]+)/.exec(read)?.[1] ?? ''
       const behave = BEHAVIOURS[name] ?? status('404 Not Found')
-      Promise.resolve(behave(socket, read)).catch(() => socket.destroy())
+      Promise.resolve(behave(socket, read)).then(
+        (whole) => {
+          drained ||= whole === true
+        },
+        () => socket.destroy(),
+      )
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -111,6 +130,9 @@ export async function startMisbehavingServer(): Promise<MisbehavingServer> {
     url: `http://127.0.0.1:${port}`,
     port,
     requests,
+    get drained() {
+      return drained
+    },
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy()

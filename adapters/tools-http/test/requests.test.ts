@@ -149,6 +149,14 @@ describe('what cannot be built is refused before anything is sent', () => {
 
   test('a builder that throws', () => refused(httpOf().post('/good', { body: throws }), 'http_request'))
   test('a secret that nobody has', () => refused(httpOf({ bearer: 'none' }).get('/good'), 'http_secret', 'safe'))
+  test('a secret that never comes', async () => {
+    const secret = () => new Promise<string>(() => undefined)
+    const send = httpOf({ bearer: 'token' }).post('/good')
+    expect(await send(callOf({}, { secret, signal: AbortSignal.timeout(30) }))).toMatchObject({
+      code: 'http_secret',
+      retry: 'safe',
+    })
+  })
   test('a secret that would break out of its header', () => refused(httpOf({ bearer: 'broken' }).get('/good'), 'http_secret'))
   test('a body that is too large', () =>
     refused(httpOf({ limits: { maxRequestBytes: 10 } }).post('/good', { body: () => 'x'.repeat(20) }), 'http_request_size'))
@@ -189,6 +197,23 @@ describe('looking', () => {
     ['/not-json', '/items', 'unknown'],
   ])('%s at %j is %s', async (path, items, kind) => {
     expect(await httpOf().lookUp(path, { items, output })(callOf())).toMatchObject({ kind })
+  })
+
+  test.each([
+    ['/list-none', { kind: 'absent' }],
+    ['/list-one', { kind: 'happened', output: { found: true } }],
+    ['/list-two', { kind: 'doubled', count: 2, output: { found: true } }],
+    ['/list-cut', { kind: 'unknown' }],
+    ['/list-one-cut', { kind: 'unknown' }],
+    ['/list-odd', { kind: 'unknown' }],
+  ])('%s is %j', async (path, found) => {
+    expect(await httpOf().lookUp(path, { output })(callOf())).toMatchObject(found)
+  })
+
+  test('only what is this effect counts', async () => {
+    const where = (item: { readonly id?: unknown }) => item.id === 'b'
+    expect(await httpOf().lookUp('/list-one', { where, output })(callOf())).toEqual({ kind: 'absent' })
+    expect(await httpOf().lookUp('/list-two', { where, output })(callOf())).toMatchObject({ kind: 'unknown' })
   })
 
   test('a check that cannot look does not hold', async () => {

@@ -1,35 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { createCedarEngine, generateSchema, loadPolicies, type PolicyFile } from '@tidegate/cedar'
-import { type Operation, type PolicyContext, type PolicyRequest, resolveVerdict } from '@tidegate/kernel'
+import { type PolicyContext, type PolicyRequest, resolveVerdict } from '@tidegate/kernel'
 import { describe, expect, test } from 'vitest'
+import { tool } from '../tools/desk.ts'
 
-type Declared = Pick<Operation, 'id' | 'tool' | 'mutability' | 'dataClass' | 'blastRadius' | 'risk' | 'reversibility'>
-
-/** `verb: risk mutability data reach way-back`, as the desk's tool declares it. */
-const DESK = `
-  ticket.read             low    read  customer  single reversible
-  customer.read           low    read  customer  single reversible
-  invoice.list            low    read  customer  single reversible
-  invoice.read            low    read  customer  single reversible
-  invoice.correct-address medium write customer  single reversible
-  refund.create           high   write customer  single compensable
-  refund.small            medium write customer  single compensable
-  refund.cancel           medium write customer  single irreversible
-  credit.grant            low    write customer  single compensable
-  credit.revoke           low    write customer  single irreversible
-  reply.send              low    write customer  single compensable
-  reply.recall            low    write customer  single irreversible
-  ticket.set-state        low    write customer  single reversible
-  ticket.close-many       high   write customer  batch  irreversible
-  invoice.export          low    read  regulated single reversible
-`
-const operations: readonly Declared[] = DESK.trim()
-  .split('\n')
-  .map((line) => {
-    const [verb, risk, mutability, dataClass, blastRadius, reversibility] = line.trim().split(/ +/)
-    return { id: `desk.${verb}`, tool: 'desk', risk, mutability, dataClass, blastRadius, reversibility } as Declared
-  })
-const workflows = [{ name: 'ticket-desk', agent: 'desk-agent' }]
+const { operations } = tool({ settings: { baseUrl: 'http://127.0.0.1:7444' } })
+const workflows = [{ name: 'support-billing', agent: 'support-desk' }]
 const schema = generateSchema([...operations, { id: 'shell.run', tool: 'shell' }], workflows)
 
 const folder = new URL('../policies/', import.meta.url)
@@ -45,8 +21,8 @@ function requestOf(verb: string, context: Partial<PolicyContext>): PolicyRequest
   const declared = operation.id === `desk.${verb}` ? {} : { operation: verb, tool: verb.split('.')[0] ?? '' }
   const { risk, mutability, dataClass, blastRadius, reversibility } = operation
   return {
-    agent: 'desk-agent',
-    workflow: 'ticket-desk',
+    agent: 'support-desk',
+    workflow: 'support-billing',
     operation: operation.id,
     tool: operation.tool,
     user: 'user:aoife',
@@ -119,8 +95,10 @@ const rows: readonly Row[] = [
   ['invoice.read', { stage: 2, risk: 'medium' }, 'allow medium-logged'],
   ['invoice.correct-address', { stage: 3 }, 'allow medium-logged'],
 
-  ['invoice.export', SURE, 'ask regulated-asks'],
-  ['invoice.export', { approvals: ['regulated-asks'] }, 'allow low-runs'],
+  ['invoice.export', SURE, 'ask high-asks irreversible-asks regulated-asks'],
+  ['invoice.export', { approvals: ['high-asks', 'irreversible-asks'] }, 'ask regulated-asks'],
+  ['invoice.export', { approvals: ['high-asks', 'irreversible-asks', 'regulated-asks'] }, 'allow high-supervised'],
+  ['customer.read', { dataClass: 'regulated' }, 'ask regulated-asks'],
   ['customer.read', { dataClass: 'secret' }, 'ask regulated-asks'],
   ['ticket.close-many', SURE, 'ask batch-asks high-asks irreversible-asks'],
   ['ticket.close-many', { approvals: ['batch-asks', 'high-asks', 'irreversible-asks'] }, 'allow high-supervised'],

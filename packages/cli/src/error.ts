@@ -3,6 +3,7 @@ import { EXIT, type ExitCode } from './exit-code.ts'
 /** What can go wrong before the server is even asked, and the exit code of each. */
 const EXIT_OF_CODE = {
   confirmation_needed: EXIT.usage,
+  demo_failed: EXIT.failed,
   desk_start_failed: EXIT.failed,
   directory_not_empty: EXIT.failed,
   file_unreadable: EXIT.failed,

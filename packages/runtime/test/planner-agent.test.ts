@@ -137,6 +137,22 @@ test('the conversation is rebuilt from the run: what was done, refused and faile
   expect(calls).toEqual(['call-0', 'call-1', 'call-2'])
 })
 
+test('a call whose action was lost in a crash is not given the answer of another', async () => {
+  const run = new TestRun()
+  const first = await play([said.call(['box.write', { a: 1 }])], [], { run })
+  const lost = first.run.state
+  const again = new TestRun()
+  again.state = { ...lost, actions: [] }
+  const { requests } = await play(
+    [said.call(['box.write', { a: 2 }]), said.call(['finish', { reason: '' }])],
+    [done({ body: 'two' })],
+    { run: again },
+  )
+  const messages = requests.at(-1)?.messages ?? []
+  expect(messages[2]?.content[0]?.text).toBe('Nothing is recorded about this call.')
+  expect(messages[4]?.content[1]?.text).toContain('two')
+})
+
 test('data cannot end the data', async () => {
   const { requests } = await play(
     [said.call(['box.read', {}]), said.call(['finish', { reason: '' }])],

@@ -1,4 +1,4 @@
-import { type Json, type Origin, type PlannerAnswer } from '@tidegate/kernel'
+import type { Json, Origin, PlannerAnswer } from '@tidegate/kernel'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createGraphPlanner, type Graph, type GraphNode, needsModel } from '../src/planner/index.ts'
@@ -8,6 +8,7 @@ import { extractByRules } from '../src/planner/graph/extract.ts'
 import type { FieldRule, Test } from '../src/planner/graph/graph.ts'
 import { findMoney } from '../src/planner/graph/money.ts'
 import { containsPhrase, foldText } from '../src/planner/graph/phrase.ts'
+import { collectTexts } from '../src/planner/graph/texts.ts'
 import { type Fate, operation, OPERATIONS, said, scripted, TestRun, WORKFLOW } from './planner-run.ts'
 
 const FINISH: GraphNode = { kind: 'finish', reason: 'all done', escalate: false }
@@ -199,6 +200,29 @@ describe('classification by rules', () => {
   test('what was decided on a part of a text is not certain', () => {
     expect(classifyByRules(rules, { texts: [from('user', 'refund')], whole: false }).confidence).toBe(7_000)
   })
+})
+
+test('texts are looked at up to a limit, each with its own origins', () => {
+  const facts = {
+    input: {},
+    seen: new Map([['box.read', { subject: 'a', files: [{ text: 'b', size: 1 }], body: 'c'.repeat(100_001) }]]),
+    notes: new Map(),
+  }
+  const scope = { facts, workflow: WORKFLOW, operation: (id: string) => OPERATIONS.get(id) }
+  const { texts, whole } = collectTexts(['$seen/box.read', '$seen/box.write/nothing'], scope)
+  expect(texts.map(({ text, origins }) => [text.length, origins])).toEqual([
+    [1, ['user']],
+    [1, ['third-party']],
+    [100_000, ['user']],
+  ])
+  expect(whole).toBe(false)
+  expect(collectTexts(['$seen/box.read/subject'], scope).whole).toBe(true)
+  expect(
+    collectTexts(
+      Array.from({ length: 7 }, () => '$seen/box.read/body'),
+      scope,
+    ).texts.reduce((sum, { text }) => sum + text.length, 0),
+  ).toBe(500_000)
 })
 
 describe('money', () => {

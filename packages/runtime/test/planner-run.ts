@@ -102,6 +102,7 @@ export class TestRun {
       seq: 1,
       atMs: 0,
       epoch: 0,
+      erased: false,
       events: [{ type: 'run.opened', ...fixed, sealed: { input, undo: [] } }],
     })
   }

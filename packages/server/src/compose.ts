@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createCedarEngine, generateSchema } from '@tidegate/cedar'
 import { nodeEntropy, nodeHasher, nodeVerifier, systemClock } from '@tidegate/crypto-node'
-import { openSqliteJournal, type SqliteJournal } from '@tidegate/journal-sqlite'
+import { openThreadedJournal, type SqliteJournal } from '@tidegate/journal-sqlite'
 import type { Log, Operation } from '@tidegate/kernel'
 import { createOpenAiModel } from '@tidegate/model-openai'
 import {
@@ -27,6 +27,7 @@ import type { Configuration } from './configuration/schema.ts'
 import { createSecretSource, readSecret } from './configuration/secrets.ts'
 import { ServerError } from './error.ts'
 import { writeExport } from './state/export-writer.ts'
+import { createWriterParts } from './state/journal-parts.ts'
 import { openKeys } from './state/keys.ts'
 import { startWitnessing } from './witnessing.ts'
 import { loadWorkflow, parseInput, writeProblem } from './workflow-file/index.ts'
@@ -63,7 +64,7 @@ export async function compose(ground: Ground): Promise<Composition> {
   const complete = createRegistry(await loadTools(ground), entries)
   const policy = loadPolicies(ground, complete)
   const stateDirectory = resolve(project, configuration.store.directory)
-  const journal = openJournal(stateDirectory, configuration)
+  const journal = await openJournal(stateDirectory, configuration)
   const stop: (() => void)[] = []
   try {
     const control = await openControl(journal, systemClock)
@@ -172,14 +173,14 @@ function filesOf(project: string, patterns: readonly string[], what: string): re
   return files
 }
 
-function openJournal(directory: string, configuration: Configuration): SqliteJournal {
+function openJournal(directory: string, configuration: Configuration): Promise<SqliteJournal> {
   const keys = openKeys(directory, `${configuration.trustDomain}/${configuration.name}`)
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
   } catch (cause) {
     throw new ServerError('state_unusable', `The state directory ${directory} cannot be made.`, { cause })
   }
-  return openSqliteJournal({ file: join(directory, 'journal.db'), hasher: nodeHasher, entropy: nodeEntropy, ...keys })
+  return openThreadedJournal({ file: join(directory, 'journal.db'), ...createWriterParts(keys), partsModule: new URL('./state/journal-parts.ts', import.meta.url), partsData: keys })
 }
 
 function startRetention(parts: Parameters<typeof sweepRetention>[0], keepMs: number): () => void {

@@ -14,10 +14,10 @@ import {
   sanitise,
   valueAt,
 } from '@tidegate/kernel'
+import { createGraphPlanner } from '@tidegate/runtime'
 import { resolveTool } from '@tidegate/tools'
 import { expect, test } from 'vitest'
 import { tool as desk } from '../../../examples/support-desk/tools/desk.ts'
-import { createGraphPlanner } from '../../runtime/src/planner/index.ts'
 import { type LoadedWorkflow, loadWorkflow } from '../src/workflow-file/index.ts'
 
 const EXAMPLE = new URL('../../../examples/support-desk/', import.meta.url)

@@ -1,4 +1,5 @@
 import type { Operation, Origin } from '@tidegate/kernel'
+import fc from 'fast-check'
 import { z } from 'zod'
 import { expect, test } from 'vitest'
 import { loadWorkflow, parseInput, writeProblem } from '../src/workflow-file/index.ts'
@@ -153,7 +154,7 @@ test.each<[string, string, string, string]>([
   ['title: Close boxes', 'title: 7', '2:8: title: ', 'Expected a text, found 7.'],
   ['name: close-boxes', 'name: Close Boxes', '1:7: name: ', 'small letters'],
   ['planner: graph', 'planner: grph', '7:10: planner: ', 'is not one of graph, agent. Did you mean "graph"?'],
-  ['planner: graph', 'planner: agent', '7:10', ''],
+  ['planner: graph', 'planner: agent', '7:10: planner: ', 'needs at least a goal'],
   [
     '  - id: box.close',
     '  - id: box.clsoe',
@@ -170,6 +171,7 @@ test.each<[string, string, string, string]>([
     'What the planner itself has noted',
   ],
   ['boxId: { origin: system }', 'boxId: { origin: sytem }', '13:20: input.boxId.origin: ', 'Did you mean "system"?'],
+  ['  note: {', '  /note: {', '14:3: input["/note"]: ', 'A field has letters and digits'],
   ['event: box.full }', 'event: box.full, evnt: x }', '5:44: trigger.evnt: ', 'Did you mean "event"?'],
   [
     '  operation: box.read\n  arguments: { boxId: $input/boxId }\n  expect',
@@ -227,13 +229,13 @@ test.each<[string, string, string, string]>([
   [
     'class: full,',
     'class: fulll,',
-    '30:32: graph.nodes.sort.rules[0].class: ',
+    '30:33: graph.nodes.sort.rules[0].class: ',
     'There is no class "fulll" in classes. Did you mean "full"?',
   ],
   [
     'confidence: 0.95',
     'confidence: 95',
-    '30:50: graph.nodes.sort.rules[0].confidence: ',
+    '30:51: graph.nodes.sort.rules[0].confidence: ',
     'Write a number from 0 (a guess) to 1 (certain)',
   ],
   ['any: [full], ', '', '30:11: graph.nodes.sort.rules[0]: ', 'A rule needs words'],
@@ -273,6 +275,8 @@ test.each<[string, string, string, string]>([
     'Unknown key "next"',
   ],
   ['      goal: Look at it\n', '', '22:5: graph.nodes.look.goal: ', '"goal" is missing. Add it.'],
+  ['done: { finish: It is closed }', 'again: { finish: It is closed }', '39:5: graph.nodes.again: ', 'is taken'],
+  ['done: { finish: It is closed }', 'Done: { finish: It is closed }', '39:5: graph.nodes.Done: ', 'small letters'],
   ['stage: 2', 'stage: 2\nlimits: { wall: 10 minutes }', '7:17: limits.wall: ', 'Write a duration such as 10m'],
   ['stage: 2', 'stage: 2\nlimits: { approval: 31d }', '7:21: limits.approval: ', 'at most 30d'],
   ['stage: 2', 'stage: 2\nlimits: { steps: 0 }', '7:18: limits.steps: ', 'whole number from 1'],
@@ -341,6 +345,63 @@ test('what is never called is never seen, and several problems are told at once,
   expect(found).toHaveLength(2)
   expect(found[0]).toContain('No node of the graph calls box.burn')
   expect(found[1]).toContain('Did you mean "why"?')
+})
+
+test('whatever happens to a file, the answer is a workflow or problems with a place in it', () => {
+  const lines = GOOD.split('\n')
+  const junk = fc.constantFrom(
+    '',
+    'x',
+    '- ',
+    '  ',
+    ': ',
+    '{',
+    '}',
+    '[',
+    ']',
+    '"',
+    "'",
+    '&a ',
+    '*a',
+    '!t ',
+    '$seen/',
+    '{{',
+    '~',
+    'null',
+    '0',
+    '\t',
+    '#',
+    '|',
+    '>',
+    '%',
+    '@',
+    '\u0000',
+    '\u2028',
+    '界',
+  )
+  const place = fc.tuple(fc.nat(lines.length - 1), fc.nat(60), junk, fc.boolean())
+  const spoil = (text: readonly string[], [line, column, piece, cut]: readonly [number, number, string, boolean]) =>
+    text.with(
+      line,
+      cut
+        ? (text[line] ?? '').slice(0, column) + piece
+        : `${(text[line] ?? '').slice(0, column)}${piece}${(text[line] ?? '').slice(column)}`,
+    )
+  fc.assert(
+    fc.property(fc.array(place, { minLength: 1, maxLength: 3 }), (places) => {
+      const spoilt = places.reduce(spoil, lines)
+      const answer = load(spoilt.join('\n'))
+      if (answer.ok) return
+      expect(answer.problems.length).toBeGreaterThan(0)
+      for (const { line, column, message } of answer.problems) {
+        expect(line).toBeGreaterThanOrEqual(1)
+        expect(line).toBeLessThanOrEqual(spoilt.join('\n').split(/\r\n|\n|\r/).length)
+        expect(column).toBeGreaterThanOrEqual(1)
+        expect(message).not.toBe('')
+      }
+    }),
+    { numRuns: 300 },
+  )
 })
 
 test('a file in bytes loads like one in text', () => {

@@ -65,6 +65,8 @@ function describe(schema: z.ZodType, io: 'input' | 'output', reasons: string[]):
       const { def } = zodSchema._zod
       if (def.type === 'any' || def.type === 'unknown')
         reasons.push('holds z.any() or z.unknown(). Say what it is, or use z.json()')
+      if (def.type === 'pipe' || def.type === 'transform')
+        reasons.push('uses a transform, a pipe or a preprocess. Ask for the type you need')
       if (def.type === 'catch') reasons.push('uses .catch(), which hides what was wrong. Remove it')
       if ('coerce' in def && def.coerce === true) reasons.push('uses z.coerce, which guesses. Ask for the type you need')
     },

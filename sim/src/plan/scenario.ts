@@ -29,7 +29,7 @@ export interface TriggerPlan {
 
 /** Something that people, machines or nature do at a time. */
 export type Happening =
-  | { readonly kind: 'vote' | 'undo' | 'resolve' | 'meddle' | 'restart' | 'deploy' | 'look'; readonly atMs: number }
+  | { readonly kind: 'vote' | 'undo' | 'resolve' | 'meddle' | 'restart' | 'deploy'; readonly atMs: number }
   | { readonly kind: 'stop'; readonly atMs: number; readonly scope: StopScope | 'run'; readonly mode: 'hold' | 'kill' }
   | { readonly kind: 'lift'; readonly atMs: number }
   | { readonly kind: 'jump'; readonly atMs: number; readonly byMs: number }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from '@tidegate/client'
 import type { WireRunDetail } from '@tidegate/protocol'
 import { CliError } from '../error.ts'
@@ -21,6 +22,7 @@ export interface RunFlags {
 }
 
 const MAX_INPUT_BYTES = 1_000_000
+const BREATH_MS = 100
 
 /** Delivers one event to a workflow and, unless told otherwise, waits until the run rests or needs a person. */
 export function run(shell: Shell, workflow: string, pairs: readonly string[], flags: RunFlags): Promise<ExitCode> {
@@ -48,6 +50,9 @@ export async function settle(shell: Shell, client: Client, run: string, waitMs: 
       const left = deadline - performance.now()
       const head = await client.settled(run, Math.max(0, left))
       if (!['running', 'undoing'].includes(head.state) || left <= 0) return
+      // It answered early although the run goes on: a stop may hold it, and then there is nothing to wait for.
+      if ((await client.run(run)).heldBy !== null) return
+      await pause(BREATH_MS, undefined, { signal: shell.signal })
     }
   }
   await shell.progress(`Run ${run} is under way`, wait())

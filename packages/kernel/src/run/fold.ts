@@ -8,7 +8,8 @@ import type { ActionState, RunState } from './state.ts'
 export const CONFIDENCE_INCOMPLETE = 7_000
 /** Confidence of a run after sanitising found something hidden in an answer. */
 export const CONFIDENCE_TAMPERED = 6_000
-
+/** How often the world or the policy may change under an approval before the run gives up asking. */
+export const MAX_VOIDED = 3
 
 /**
  * Folds the records of one run, oldest first, to its state. Pure: the same records give the same state, today and years later.
@@ -134,7 +135,8 @@ function foldApproval(state: RunState, event: ApprovalEvent, atMs: number): RunS
   const approval = state.approvals.get(event.approval)
   const open = approval?.state === 'open'
   const unused = approval?.state === 'granted' && event.type === 'approval.closed' && (event.state === 'voided' || event.state === 'lapsed')
-  if (approval === undefined || !(open || unused)) {
+  const spent = approval?.state === 'consumed' && event.type === 'approval.closed' && event.state === 'voided' && isRetryable(state, approval)
+  if (approval === undefined || !(open || unused || spent)) {
     throw new KernelError('event_out_of_order', `approval ${event.approval} is not open`)
   }
   if (event.type === 'approval.voted') {
@@ -148,9 +150,15 @@ function foldApproval(state: RunState, event: ApprovalEvent, atMs: number): RunS
   const next = { ...state, waitedMs, approvals: new Map(state.approvals).set(event.approval, closed) }
   if (event.state === 'granted') return next
   if (event.state === 'voided') {
-    return withAction(next, question.action, (a) => ({ state: 'retryable', approval: null, preview: null, voided: a.voided + 1, retryAtMs: 0 }))
+    const again = (a: ActionState) => (a.voided < MAX_VOIDED ? ('retryable' as const) : ('denied' as const))
+    return withAction(next, question.action, (a) => ({ state: again(a), approval: null, preview: null, voided: a.voided + 1, retryAtMs: 0 }))
   }
   return withAction(next, question.action, () => ({ state: 'denied' }))
+}
+
+/** An attempt that certainly had no effect leaves its approval to the next one; until then it may still be voided. */
+function isRetryable(state: RunState, { question }: Approval): boolean {
+  return state.actions[question.action]?.state === 'retryable'
 }
 
 type ActionEvent = Extract<RunEvent, { action: number; type: `${'action' | 'preview' | 'effect' | 'retry'}.${string}` }>
@@ -178,8 +186,9 @@ function foldAction(state: RunState, event: Exclude<ActionEvent, ActionProposed>
       return withAction(state, event.action, (a) => {
         const looked = { found: event.found, looks: a.looks + 1 }
         if (event.lookAgainAtMs !== null) return { ...looked, retryAtMs: event.lookAgainAtMs }
-        if (event.found === 'happened' || event.found === 'doubled') return { ...looked, state: 'done', output: event.sealed.output }
-        return { ...looked, state: 'failed' }
+        if (event.found === 'happened' || event.found === 'doubled') return { ...looked, state: 'done', doubt: false, output: event.sealed.output }
+        const doubt = a.proposed.effect && (event.found === 'repeatable' || (a.doubt && event.found !== 'absent'))
+        return { ...looked, state: 'failed', doubt }
       })
     case 'effect.verified':
       return foldVerified(state, event.action, event.holds)
@@ -203,7 +212,7 @@ function foldStarted(state: RunState, event: Extract<RunEvent, { type: 'effect.s
 function foldFinished(state: RunState, event: EffectFinished): RunState {
   const done = event.result === 'done'
   const patch = { state: done ? ('done' as const) : ('failed' as const), outcome: event, output: event.sealed.output, findings: event.findings }
-  const next = withAction(state, event.action, () => patch)
+  const next = withAction(state, event.action, (a) => ({ ...patch, doubt: a.doubt && !done }))
   if (!done) return next
   const complete = event.complete ? 10_000 : CONFIDENCE_INCOMPLETE
   const clean = event.findings.length === 0 ? 10_000 : CONFIDENCE_TAMPERED
@@ -246,6 +255,7 @@ function newAction(proposed: ActionProposed): ActionState {
     outcome: null,
     found: null,
     looks: 0,
+    doubt: false,
     output: null,
     findings: [],
     verified: null,

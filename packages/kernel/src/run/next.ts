@@ -2,20 +2,19 @@ import type { Operation } from '../action/operation.ts'
 import { type Stop, stopFor } from '../control/state.ts'
 import { exhausted } from '../limit/budget.ts'
 import type { QueueKind } from './event.ts'
+import { KernelError } from '../error.ts'
 import { type FailureKind, failureOf } from './failure.ts'
+import { MAX_VOIDED } from './fold.ts'
 import type { ActionState, RunState } from './state.ts'
 import type { QueueStep, Step, StepContext } from './step.ts'
 import { needsVerify, nextUndo } from './undo.ts'
-
-/** How often the world may change under an approval before the run gives up asking. */
-const MAX_VOIDED = 3
 
 /**
  * The next step of a run. Pure, and a function of the run's own records, the stops in force and the time: after a crash it answers
  * as it would have before.
  *
- * 1. A finished run rests. 2. An effect whose outcome is not known comes first, even under a stop: looking is not acting. 3. A stop
- * holds or ends the run before anything else starts (I7). 4. An unsettled action is settled. 5. Then the run plans, checks, or
+ * 1. A finished run rests. 2. An effect whose outcome is not known comes first, even under a stop: looking is not acting, and nor is
+ * telling a person what looking could not tell. 3. A stop holds or ends the run before anything else starts (I7). 4. An unsettled action is settled. 5. Then the run plans, checks, or
  * takes back what it did, in reverse order.
  */
 export function nextStep(state: RunState, context: StepContext): Step {
@@ -23,11 +22,11 @@ export function nextStep(state: RunState, context: StepContext): Step {
   const open = state.actions.find((action) => action.state === 'started' || action.state === 'ambiguous')
   if (open !== undefined) return settleUnknown(open, context)
   const last = state.actions.at(-1)
+  const puzzle = state.actions.map(puzzleOf).find((step) => step !== undefined)
+  if (puzzle !== undefined) return puzzle
   const stop = stopOver(state, last, context)
   if (stop !== undefined) return obeyStop(state, stop)
   if (state.held !== null) return { kind: 'resume' }
-  const puzzle = state.actions.map(puzzleOf).find((step) => step !== undefined)
-  if (puzzle !== undefined) return puzzle
   if (last !== undefined && !isSettled(last)) return settle(last, state, context)
   if (state.phase === 'undoing') return nextUndo(state, context)
   return state.phase === 'checking' ? conclude(state) : goOn(state, last, context)
@@ -50,6 +49,8 @@ function stopOver(state: RunState, last: ActionState | undefined, { control, fin
 
 function obeyStop(state: RunState, stop: Stop): Step {
   if (stop.mode === 'hold') return state.held?.stop === stop.id ? { kind: 'wait', untilMs: null, why: 'stop' } : { kind: 'hold', stop }
+  const unsure = state.actions.find((action) => action.doubt && !action.queued)
+  if (unsure !== undefined) return askPerson(unsure, 'ambiguous', UNKNOWABLE)
   const halfway = state.actions.some((action) => action.proposed.effect && action.state === 'done')
   if (halfway && !hasItem(state, 'stopped_midway')) {
     const detail = `What it has done so far stays done. Look at it, and undo it if you must. The stop says: ${stop.why}`
@@ -66,12 +67,11 @@ function settle(action: ActionState, state: RunState, { nowMs }: StepContext): S
   if (needsVerify(action)) return { kind: 'verify', action }
   if (action.state === 'proposed') return { kind: 'decide', action, approval: null }
   if (action.state === 'retryable') {
-    if (action.voided > MAX_VOIDED) return { kind: 'fail', failure: 'approval_timeout', reason: 'the world kept changing while people were asked' }
     return nowMs < action.retryAtMs ? { kind: 'wait', untilMs: action.retryAtMs, why: 'retry' } : { kind: 'decide', action, approval: null }
   }
   const approval = action.approval === null ? undefined : state.approvals.get(action.approval)
   if (approval?.state !== 'granted' && approval?.state !== 'open') {
-    return { kind: 'fail', failure: 'planning', reason: `action ${action.n} is in no state that can go on` }
+    throw new KernelError('invariant_broken', `action ${action.n} is asking, but its approval is ${approval?.state ?? 'unknown'}`)
   }
   const { id, deadlineMs } = approval.question
   if (nowMs >= deadlineMs) return { kind: 'lapse', approval: id }
@@ -88,10 +88,11 @@ function goOn(state: RunState, last: ActionState | undefined, { workflow, nowMs 
 }
 
 function endedBy(last: ActionState, state: RunState): Step | undefined {
-  if (last.state === 'failed' && last.found === 'unknown') {
+  if (last.state !== 'done' && (last.doubt || (last.state === 'failed' && last.found === 'unknown'))) {
     return { kind: 'fail', failure: 'ambiguous', reason: `nobody can tell whether ${last.proposed.operation} happened` }
   }
   if (last.state !== 'denied') return undefined
+  if (last.voided > MAX_VOIDED) return { kind: 'fail', failure: 'approval_timeout', reason: 'the world kept changing while people were asked' }
   const approval = last.approval === null ? undefined : state.approvals.get(last.approval)
   if (approval?.state === 'lapsed') return { kind: 'fail', failure: 'approval_timeout', reason: 'nobody answered in time, and silence means no' }
   if (approval?.state === 'refused') return { kind: 'fail', failure: 'approval_refused', reason: approval.votes.at(-1)?.why ?? 'refused' }
@@ -120,13 +121,16 @@ function conclude(state: RunState): Step {
 /** What only a person can settle. */
 function puzzleOf(action: ActionState): QueueStep | undefined {
   if (action.queued) return undefined
-  const ask = (item: QueueKind, title: string): QueueStep => {
-    const detail = `Operation ${action.proposed.operation}. Look at the far side, and settle it by hand.`
-    return { kind: 'queue', item, action: action.n, effect: null, title, detail }
-  }
-  if (action.found === 'doubled') return ask('doubled', 'An effect is in the world more than once')
-  if (action.state === 'failed' && action.found === 'unknown' && action.proposed.effect) return ask('ambiguous', 'Nobody can tell whether this happened')
-  return undefined
+  if (action.found === 'doubled') return askPerson(action, 'doubled', 'An effect is in the world more than once')
+  const unknown = action.state === 'failed' && action.found === 'unknown' && action.proposed.effect
+  return unknown || (action.doubt && isSettled(action)) ? askPerson(action, 'ambiguous', UNKNOWABLE) : undefined
+}
+
+const UNKNOWABLE = 'Nobody can tell whether this happened'
+
+function askPerson(action: ActionState, item: QueueKind, title: string): QueueStep {
+  const detail = `Operation ${action.proposed.operation}. Look at the far side, and settle it by hand.`
+  return { kind: 'queue', item, action: action.n, effect: null, title, detail }
 }
 
 function hasItem(state: RunState, kind: QueueKind): boolean {
@@ -135,8 +139,8 @@ function hasItem(state: RunState, kind: QueueKind): boolean {
 
 /** What a failed action means for its run when the planner does not go on. */
 export function failureOfAction(action: ActionState, operation: Operation | undefined): FailureKind {
+  if (action.doubt || action.found === 'unknown') return 'ambiguous'
   if (action.state === 'denied') return action.decision?.failure ?? 'policy_denial'
-  if (action.found === 'unknown') return 'ambiguous'
   if (action.found === 'doubled') return 'duplicate_execution'
   return failureOf(action.outcome?.failure ?? 'unavailable', operation?.mutability === 'read')
 }

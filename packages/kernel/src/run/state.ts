@@ -69,7 +69,7 @@ export interface QueueItem {
  *
  * `proposed` -> `denied` | `rehearsed` (dry run) | `asking` | `started`; `asking` -> `started` | `denied` | `retryable`; `started` ->
  * `done` | `failed` | `ambiguous`; `ambiguous` -> `done` | `failed`; `failed` -> `retryable`; `retryable` -> `started` | `denied` |
- * `asking` | `rehearsed`; `done` -> `undone`.
+ * `asking` | `rehearsed`; `done` -> `undone`. An action that was voided too often becomes `denied`.
  */
 export interface ActionState {
   readonly n: number
@@ -87,6 +87,8 @@ export interface ActionState {
   /** What looking found, after an outcome that was not known. */
   readonly found: 'happened' | 'absent' | 'doubled' | 'repeatable' | 'unknown' | null
   readonly looks: number
+  /** An earlier attempt may have had its effect, and only an answer under the same idempotency key can tell (I4). */
+  readonly doubt: boolean
   readonly output: Json
   readonly findings: readonly Finding[]
   /** Of a compensation: whether the world was seen to be back as it was. */

@@ -8,6 +8,9 @@ import {
   type JsonObject,
   type Operation,
   type Origin,
+  type PolicyEngine,
+  type PolicyRequest,
+  type PolicyVerdict,
   policyRequest,
   type Proposal,
   type Question,
@@ -62,7 +65,7 @@ export async function decide(parts: HarnessParts, state: RunState, workflow: Wor
   }
   const held = candidate.approval === null ? undefined : await hold(parts, state, candidate, admitted)
   if (held !== undefined && 'void' in held) {
-    const closed: RunEvent = { type: 'approval.closed', approval: held.approval, state: 'voided', why: held.void }
+    const closed: RunEvent = { type: 'approval.closed', approval: held.approval, state: held.state, why: held.void }
     return { events: [closed], start: false, rehearse: false }
   }
   const facts = {
@@ -71,8 +74,17 @@ export async function decide(parts: HarnessParts, state: RunState, workflow: Wor
     compensates: candidate.compensates,
     approvals: held?.policies ?? [],
   }
-  const decision = resolveVerdict(policy.evaluate(policyRequest(admitted, facts, state, workflow)), policy.version)
+  const decision = resolveVerdict(evaluate(policy, policyRequest(admitted, facts, state, workflow)), policy.version)
   return settle(parts, state, workflow, { candidate, admitted, decision, proposed, ...(held === undefined ? {} : { approval: held.approval }) })
+}
+
+/** I6: an engine that breaks its contract and throws is a broken policy, and denies. */
+function evaluate(policy: PolicyEngine, request: PolicyRequest): PolicyVerdict {
+  try {
+    return policy.evaluate(request)
+  } catch {
+    return { kind: 'broken', message: 'the policy engine failed' }
+  }
 }
 
 interface Settling {
@@ -138,18 +150,30 @@ export async function rehearse(parts: HarnessParts, state: RunState, action: Act
   return { type: 'preview.failed', action: action.n, sealed: { message: taken.kind === 'failed' ? taken.message : 'the operation has no preview' } }
 }
 
-/** Checks that what was approved is what would run now; says why not. */
-async function hold(parts: HarnessParts, state: RunState, candidate: Candidate, admitted: Admitted): Promise<{ approval: string; policies: readonly string[] } | { approval: string; void: string }> {
+/**
+ * Checks that what was approved is what would run now, and in time (I2, I5); says why not. A grant that nobody used in time lapses;
+ * one whose first attempt came in time but had no effect is voided, and people are asked again.
+ */
+async function hold(parts: HarnessParts, state: RunState, candidate: Candidate, admitted: Admitted): Promise<{ approval: string; policies: readonly string[] } | Unheld> {
   const id = candidate.approval ?? ''
   const approval = state.approvals.get(id)
-  if (approval === undefined) return { approval: id, void: 'the approval is not known' }
+  const voided = (why: string): Unheld => ({ approval: id, state: 'voided', void: why })
+  if (approval === undefined) return voided('the approval is not known')
   const { question } = approval
-  if (question.digest !== admitted.digest) return { approval: id, void: 'the action is not the one that was approved' }
-  if (question.policyVersion !== parts.policy.version) return { approval: id, void: 'the policy has changed since it was asked' }
+  if (question.digest !== admitted.digest) return voided('the action is not the one that was approved')
+  if (question.policyVersion !== parts.policy.version) return voided('the policy has changed since it was asked')
   const taken = await preview(parts, state, candidate, admitted)
   const digest = taken.kind === 'taken' ? taken.digest : null
-  if (digest !== question.previewDigest) return { approval: id, void: 'the world has changed since it was asked: it would now do something else' }
-  return { approval: id, policies: question.policies }
+  if (digest !== question.previewDigest) return voided('the world has changed since it was asked: it would now do something else')
+  if (Math.max(parts.clock.nowMs(), state.updatedAtMs) < question.deadlineMs) return { approval: id, policies: question.policies }
+  if (approval.state === 'consumed') return voided('the deadline passed before the next attempt')
+  return { approval: id, state: 'lapsed', void: 'the deadline passed before it could run' }
+}
+
+interface Unheld {
+  readonly approval: string
+  readonly state: 'voided' | 'lapsed'
+  readonly void: string
 }
 
 type Preview =

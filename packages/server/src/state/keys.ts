@@ -1,23 +1,17 @@
 import { join } from 'node:path'
 import { createSigningKey, nodeEntropy, signerOf } from '@tidegate/crypto-node'
-import type { Signer } from '@tidegate/kernel'
 import { ServerError } from '../error.ts'
+import type { JournalKeys } from './journal-parts.ts'
 import { readOrCreatePrivate } from './private-file.ts'
 
-/** The keys of one Tidegate, made at its first start. */
-export interface StateKeys {
-  readonly signer: Signer
-  /** 32 bytes that wrap the key of each run. */
-  readonly masterKey: Uint8Array
-}
-
-/** Opens the keys below the state directory. @throws ServerError `state_unusable`. */
-export function openKeys(directory: string, origin: string): StateKeys {
+/** Opens the keys below the state directory, or makes them at the first start. @throws ServerError `state_unusable`. */
+export function openKeys(directory: string, origin: string): JournalKeys {
   const pem = readOrCreatePrivate(join(directory, 'keys', 'ledger.key'), createSigningKey)
   const hex = readOrCreatePrivate(join(directory, 'keys', 'payload.key'), () => Buffer.from(nodeEntropy.bytes(32)).toString('hex')).trim()
   if (!/^[0-9a-f]{64}$/.test(hex)) throw new ServerError('state_unusable', 'keys/payload.key is not a key. Restore it: without it no run can be read.')
   try {
-    return { signer: signerOf(origin, pem), masterKey: Buffer.from(hex, 'hex') }
+    signerOf(origin, pem)
+    return { origin, pem, masterKey: Buffer.from(hex, 'hex') }
   } catch (cause) {
     throw new ServerError('state_unusable', 'keys/ledger.key is not an Ed25519 key. Restore it: the ledger goes on under the same key only.', { cause })
   }

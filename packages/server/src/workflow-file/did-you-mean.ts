@@ -7,26 +7,29 @@ export function suggest(given: string, known: readonly string[]): string {
   return known.length > 12 ? ` There are ${shown} and ${known.length - 12} more.` : ` There is ${shown}.`
 }
 
-/** The known name with the fewest typing mistakes, if there are few enough to be a mistake. */
+/** The known name with the fewest typing mistakes, if there are few enough to be a mistake, or that begins with what was given. */
 export function nearestName(given: string, known: readonly string[]): string | undefined {
-  const clipped = given.slice(0, 80)
+  const clipped = given.slice(0, 80).toLowerCase()
   const limit = Math.max(1, Math.floor(clipped.length / 3))
-  return known
-    .map((name) => ({ name, distance: editDistance(clipped.toLowerCase(), name.toLowerCase()) }))
+  const near = known
+    .map((name) => ({ name, distance: editDistance(clipped, name.toLowerCase()) }))
     .filter(({ distance }) => distance <= limit)
     .toSorted((a, b) => a.distance - b.distance)[0]?.name
+  return near ?? (clipped.length < 3 ? undefined : known.find((name) => name.toLowerCase().startsWith(clipped)))
 }
 
-/** Insertions, deletions and replacements between two texts. */
+/** Insertions, deletions, replacements and swaps of neighbours between two texts. */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)]
+  const at = (i: number, j: number): number => rows[i]?.[j] ?? 0
   for (let i = 1; i <= a.length; i++) {
-    const next = [i]
+    const row = [i]
+    rows.push(row)
     for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+      const changed = Math.min(at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1), at(i - 1, j) + 1, at(i, j - 1) + 1)
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      row.push(isSwapped ? Math.min(changed, at(i - 2, j - 2) + 1) : changed)
     }
-    row = next
   }
-  return row[b.length] ?? 0
+  return at(a.length, b.length)
 }

@@ -22,6 +22,7 @@ function explainIssue(issue: z.core.$ZodIssue, value: Json, root: Path): readonl
   if (given === undefined) return [{ path, message: `"${String(inner.at(-1) ?? '')}" is missing. Add it.` }]
   if (issue.code === 'invalid_value') {
     const known = issue.values.map(String)
+    if (!issue.message.startsWith('Invalid')) return [{ path, message: `${issue.message}${suggestFor(given, known)}` }]
     return [{ path, message: `${show(given)} is not one of ${known.join(', ')}.${suggestFor(given, known)}` }]
   }
   if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {

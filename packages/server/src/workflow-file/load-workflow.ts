@@ -83,11 +83,11 @@ function nodesOf(value: Readonly<Record<string, Json>>): Readonly<Record<string,
 function checkPlanner({ planner, graph, instructions }: WorkflowDocument): readonly Finding[] {
   const findings: Finding[] = []
   if (planner === 'graph' && graph === undefined)
-    findings.push({ path: ['graph'], message: '"graph" is missing: planner: graph needs one.' })
+    findings.push({ path: ['planner'], message: '"graph" is missing: planner: graph needs one.' })
   if (planner === 'graph' && instructions !== undefined)
     findings.push({ path: ['instructions'], atKey: true, message: 'Instructions are for planner: agent. Remove them.' })
   if (planner === 'agent' && instructions === undefined)
-    findings.push({ path: ['instructions'], message: '"instructions" are missing: planner: agent needs at least a goal.' })
+    findings.push({ path: ['planner'], message: '"instructions" are missing: planner: agent needs at least a goal.' })
   if (planner === 'agent' && graph !== undefined)
     findings.push({ path: ['graph'], atKey: true, message: 'A graph is for planner: graph. Remove it.' })
   return findings

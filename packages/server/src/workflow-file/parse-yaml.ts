@@ -38,7 +38,7 @@ export function parseYaml(source: string | Uint8Array, file: string): YamlFile {
     schema: 'core',
     merge: false,
     prettyErrors: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   })
   const at = (offset: number): { line: number; column: number } => {
     const { line, col } = lines.linePos(offset)
@@ -104,25 +104,25 @@ function refuseTricks(document: Document): readonly Trick[] {
     found.push({ offset: offsetOfNode(node), path: '', message })
   }
   if (document.directives?.yaml.explicit === true) add(document.contents, 'Directives (%YAML) are not read. Remove the line.')
+  const look = (node: Node, depth: number): symbol | undefined => {
+    if (node.tag !== undefined) add(node, `Tags (${node.tag}) are not read. Write the value without one.`)
+    if ('anchor' in node && node.anchor !== undefined) add(node, `Anchors (&${String(node.anchor)}) are not read. Remove it.`)
+    if (depth <= MAX_DEPTH * 2) return undefined
+    add(node, `The file nests too deeply; ${MAX_DEPTH} levels are read.`)
+    return visit.BREAK
+  }
   visit(document, {
     Alias: (_, node) => add(node, 'Aliases (*name) are not read. Write the value out.'),
-    Node: (_, node, parents) => {
-      if (node.tag !== undefined) add(node, `Tags (${node.tag}) are not read. Write the value without one.`)
-      if (node.anchor !== undefined) add(node, `Anchors (&${node.anchor}) are not read. Remove it.`)
-      if (parents.length > MAX_DEPTH * 2) {
-        add(node, `The file nests too deeply; ${MAX_DEPTH} levels are read.`)
-        return visit.BREAK
-      }
-      return undefined
-    },
+    Collection: (_, node, parents) => look(node, parents.length),
     Pair: (_, pair) => {
       const message = refuseKey(pair)
       if (message !== undefined) add(pair.key, message)
     },
-    Scalar: (key, node) => {
+    Scalar: (key, node, parents) => {
       if (key !== 'key' && typeof node.value === 'number' && !isJsonNumber(node.value)) {
         add(node, 'This number cannot be told exactly. Write it as a text in quotes.')
       }
+      return look(node, parents.length)
     },
   })
   return found

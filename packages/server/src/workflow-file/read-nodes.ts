@@ -32,9 +32,8 @@ export function readNodes(raw: Readonly<Record<string, unknown>>, path: Path): R
   const findings: Finding[] = []
   for (const [name, value] of Object.entries(raw)) {
     const at = [...path, name]
-    if (!/^[a-z][a-z0-9-]{0,62}$/u.test(name)) {
-      findings.push({ path: at, atKey: true, message: 'A node has small letters, digits and hyphens, such as "read-ticket".' })
-    }
+    const misnamed = refuseName(name)
+    if (misnamed !== undefined) findings.push({ path: at, atKey: true, message: misnamed })
     const read = readNode(name, value as Json, at)
     if ('node' in read) {
       nodes.set(name, read.node)
@@ -42,6 +41,12 @@ export function readNodes(raw: Readonly<Record<string, unknown>>, path: Path): R
     } else findings.push(...read)
   }
   return { nodes, checked, findings }
+}
+
+function refuseName(name: string): string | undefined {
+  if (name === 'again')
+    return 'The name "again" is taken: the runtime notes under it that a model did not answer. Choose another.'
+  return /^[a-z][a-z0-9-]{0,62}$/u.test(name) ? undefined : 'A node has small letters, digits and hyphens, such as "read-ticket".'
 }
 
 function readNode(name: string, value: Json, path: Path): Read {

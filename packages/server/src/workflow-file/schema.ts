@@ -48,6 +48,8 @@ const inputField = section({
   required: z.boolean().default(true),
 })
 
+const inputName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/u, 'A field has letters and digits, such as "ticketId".')
+
 const agentInstructions = section({
   goal: text(2_000),
   rules: z.array(text(500)).max(30).default([]),
@@ -78,7 +80,7 @@ export const workflowSchema = section({
     .min(1, 'List at least one operation.')
     .max(100, 'At most 100 operations.'),
   limits: limits.prefault({}),
-  input: mapOf(inputField, { max: 30 }).default({}),
+  input: z.record(inputName, inputField).default({}),
   success: section({ operation: operationId, arguments: json.default({}), expect: mapOf(json, { max: 20 }) }),
   onFailure: z.enum(['undo', 'keep']).default('undo'),
   instructions: agentInstructions.optional(),

@@ -1,7 +1,7 @@
 import type { JsonObject, ModelCallRecord, ModelMessage, Planner, PlannerAnswer, PlannerView, RunState } from '@tidegate/kernel'
 import { answerFailure, asObject, callModel, countLast, type ModelUse } from '../model-use.ts'
 import { AGENT_DEFAULTS, type AgentPlan, type FullAgentPlan } from './agent-plan.ts'
-import { rebuildHistory } from './history.ts'
+import { rebuildHistory, turnName } from './history.ts'
 import { offerTools, writeSystem } from './prompt.ts'
 import { clip, type Reading, readReply } from './reply.ts'
 
@@ -74,6 +74,7 @@ function answerReading(reading: Reading, { plan, view, usage }: Turn): PlannerAn
         arguments: call.arguments,
         justification,
         confidence: confidenceOf(plan, view.state),
+        node: turnName(view.state.modelCalls.length),
       }
       return { kind: 'propose', proposal, usage }
     }

@@ -27,13 +27,17 @@ const MAX_ARGUMENTS_LENGTH = 8_000
 export function rebuildHistory(plan: FullAgentPlan, view: PlannerView): readonly ModelMessage[] {
   const actions = view.state.actions.filter(({ proposed }) => proposed.purpose === 'act')
   const turns = view.state.modelCalls.map(({ reply }) => asObject(reply))
-  let proposed = 0
   const exchanges = turns.flatMap((reply, turn): readonly Exchange[] => {
-    const action = reply.taken === 'proposed' ? actions[proposed++] : undefined
+    const action = actions.find(({ proposed }) => proposed.node === turnName(turn))
     const exchange = exchangeOf(reply, `call-${turn}`, action, view)
     return exchange === undefined ? [] : [exchange]
   })
   return [openingOf(view), ...fitExchanges(exchanges, plan).flat()]
+}
+
+/** The node of what a model proposed in one turn, counted from 0 over the calls of the run: ties each action to its call. */
+export function turnName(turn: number): string {
+  return `turn-${turn}`
 }
 
 /** What the model said and what it was answered; `data` is the part that may be cut. */

@@ -26,11 +26,12 @@ export function classifyByRules({ rules, otherwise }: ClassRules, { texts, whole
 
 /** Who wrote the texts that fulfil the matcher; undefined when they do not. */
 function matchOrigins({ any, all, none }: Matcher, texts: readonly SourceText[]): readonly Origin[] | undefined {
-  const holder = (phrase: string): SourceText | undefined => texts.find(({ text }) => containsPhrase(text, foldText(phrase)))
-  if (none.some((phrase) => holder(phrase) !== undefined)) return undefined
-  const required = all.map(holder)
-  const chosen = any.length === 0 ? [] : [texts.find(({ text }) => any.some((phrase) => containsPhrase(text, foldText(phrase))))]
-  const holders = [...required, ...chosen]
+  const holder = (phrases: readonly string[]): SourceText | undefined => {
+    const wanted = phrases.map(foldText)
+    return texts.find(({ text }) => wanted.some((phrase) => containsPhrase(text, phrase)))
+  }
+  if (holder(none) !== undefined) return undefined
+  const holders = [...all.map((phrase) => holder([phrase])), ...(any.length === 0 ? [] : [holder(any)])]
   return holders.every((text) => text !== undefined) ? joinAll(holders) : undefined
 }
 

@@ -2,6 +2,8 @@ import { leavesOf, type Origin, resolveReference, type Scope } from '@tidegate/k
 
 /** UTF-16 units of one text that are looked at. */
 export const MAX_TEXT_LENGTH = 100_000
+/** UTF-16 units of all texts of one step together. */
+export const MAX_TEXTS_LENGTH = 500_000
 
 /** One text that a step looks at, and who wrote it. */
 export interface SourceText {
@@ -12,7 +14,7 @@ export interface SourceText {
 /** The texts of a step, in order. */
 export interface SourceTexts {
   readonly texts: readonly SourceText[]
-  /** False when a text was longer than {@link MAX_TEXT_LENGTH}: what was decided was decided on a part. */
+  /** False when they were longer than what is looked at: what was decided was decided on a part. */
   readonly whole: boolean
 }
 
@@ -22,15 +24,18 @@ export interface SourceTexts {
  */
 export function collectTexts(references: readonly string[], scope: Scope): SourceTexts {
   let whole = true
+  let left = MAX_TEXTS_LENGTH
   const texts: SourceText[] = []
   for (const reference of references) {
     const resolved = resolveReference(reference, scope)
     if (resolved === undefined) continue
     for (const [pointer, leaf] of leavesOf(resolved.value)) {
       if (typeof leaf !== 'string') continue
-      whole &&= leaf.length <= MAX_TEXT_LENGTH
+      const text = leaf.slice(0, Math.min(MAX_TEXT_LENGTH, left))
+      whole &&= text.length === leaf.length
+      left -= text.length
       const origins = resolveReference(`${reference}${pointer}`, scope)?.origins ?? resolved.origins
-      texts.push({ text: leaf.slice(0, MAX_TEXT_LENGTH), origins })
+      texts.push({ text, origins })
     }
   }
   return { texts, whole }

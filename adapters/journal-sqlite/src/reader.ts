@@ -1,0 +1,73 @@
+import { DatabaseSync } from 'node:sqlite'
+import type { KeyObject } from 'node:crypto'
+import type { Entry, Journal, RunHead } from '@tidegate/kernel'
+import { decodeEntry } from './entry-text.ts'
+import { translate } from './error.ts'
+import { decrypt, secretKey } from './payload-cipher.ts'
+
+/** Reads a journal on a connection of its own; sees every commit that was answered. */
+export interface Reader {
+  readonly db: DatabaseSync
+  read(stream: string, afterSeq: number): readonly Entry[]
+  runs(query: Parameters<Journal['runs']>[0]): readonly RunHead[]
+  openRuns(): readonly RunHead[]
+  close(): void
+}
+
+/** Opens a reader on a journal that a writer has open. @throws JournalError. */
+export function openReader(file: string, masterKey: Uint8Array): Reader {
+  const master = secretKey(masterKey)
+  const db = open(file)
+  const findStream = db.prepare('SELECT id, wrapped_key FROM streams WHERE name = ?')
+  const readStream = db.prepare('SELECT idx, text, payload FROM entries WHERE stream = ? AND seq > ? ORDER BY seq')
+
+  return {
+    db,
+    read(name, afterSeq) {
+      const stream = findStream.get(name)
+      if (stream === undefined) return []
+      const wrapped = stream.wrapped_key as Uint8Array | null // a BLOB column of a STRICT table
+      let key: KeyObject | undefined
+      return readStream.all(Number(stream.id), afterSeq).map((row) => {
+        const payload = row.payload as Uint8Array | null // a BLOB column of a STRICT table
+        if (payload === null || wrapped === null) return decodeEntry(Number(row.idx), String(row.text), undefined)
+        key ??= secretKey(decrypt(master, wrapped))
+        return decodeEntry(Number(row.idx), String(row.text), new TextDecoder().decode(decrypt(key, payload)))
+      })
+    },
+    runs({ states, workflow, before, limit }) {
+      const conditions = ['1 = 1']
+      const values: (string | number)[] = []
+      if (states !== undefined) {
+        conditions.push(`state IN (${states.map(() => '?').join(', ')})`)
+        values.push(...states)
+      }
+      if (workflow !== undefined) {
+        conditions.push('workflow = ?')
+        values.push(workflow)
+      }
+      if (before !== undefined) {
+        conditions.push('(opened_at, run) < (SELECT opened_at, run FROM runs WHERE run = ?)')
+        values.push(before)
+      }
+      const where = conditions.join(' AND ') // only the fixed texts above; values are bound
+      return heads(db.prepare(`SELECT head FROM runs WHERE ${where} ORDER BY opened_at DESC, run DESC LIMIT ?`).all(...values, limit))
+    },
+    openRuns: () => heads(db.prepare('SELECT head FROM runs WHERE open = 1 ORDER BY opened_at, run').all()),
+    close: () => db.close(),
+  }
+}
+
+function open(file: string): DatabaseSync {
+  try {
+    const db = new DatabaseSync(file, { readOnly: true })
+    db.exec('PRAGMA busy_timeout = 5000; PRAGMA cache_size = -16000')
+    return db
+  } catch (error) {
+    throw translate(error, file)
+  }
+}
+
+function heads(rows: readonly { [column: string]: unknown }[]): readonly RunHead[] {
+  return rows.map((row) => JSON.parse(String(row.head)) as RunHead) // written by this adapter from a RunHead
+}

@@ -1,0 +1,68 @@
+import { relative } from 'node:path'
+import { EXIT, type ExitCode } from '../exit-code.ts'
+import type { Shell } from '../shell.ts'
+import { inertText } from '../terminal/inert.ts'
+import { renderReport } from './render.ts'
+import type { DemoReport } from './report.ts'
+import { play } from './scenario.ts'
+import { openStage, type Stage } from './stage.ts'
+
+/** What `demo` takes. */
+export interface DemoFlags {
+  readonly once?: boolean
+  readonly keepState?: boolean
+}
+
+/**
+ * Shows the whole of it on the example: real work governed, an attack refused, an approval, an undo, a stop, a proof. With `--once`
+ * it approves one refund itself and ends; otherwise what waits is left waiting, and it stays up.
+ */
+export async function demo(shell: Shell, flags: DemoFlags): Promise<ExitCode> {
+  const once = flags.once === true
+  shell.note('Starting the support desk and the server ...')
+  const stage = await openStage(shell, { keepState: flags.keepState === true })
+  try {
+    const report = await play(stage, { approve: once, say: shell.note })
+    const about = new Map(stage.tickets.map((ticket) => [ticket.id, inertText(ticket.about)]))
+    shell.result(report, (view) => `\n${renderReport(shell, view, about)}${once ? '' : `\n\n${renderNext(shell, stage, view)}`}`)
+    if (!once) await stayUp(shell, stage)
+    return isAsPromised(report) ? EXIT.ok : EXIT.failed
+  } finally {
+    await stage.close()
+  }
+}
+
+/** A demonstration that did not keep a promise must not look like one that did. */
+function isAsPromised({ stop, ledger, undone }: DemoReport): boolean {
+  return stop.effectsAfter === 0 && ledger.verified && undone.every(({ state }) => state === 'completed')
+}
+
+function renderNext({ style, cwd }: Shell, stage: Stage, report: DemoReport): string {
+  const project = relative(cwd, stage.project) || '.'
+  const waiting = report.runs.flatMap(({ approvals }) => approvals.filter(({ state }) => state === 'open'))
+  const [first] = waiting
+  const completed = report.runs.find(({ state, effects }) => state === 'completed' && effects.length > 0)
+  const commands = [
+    ...(first === undefined ? [] : [`npx tidegate approvals show ${first.id}`, `npx tidegate approvals approve ${first.id} --as mei --why "Both invoices checked"`]),
+    'npx tidegate runs list',
+    ...(completed === undefined ? [] : [`npx tidegate runs show ${completed.id}`, `npx tidegate undo ${completed.id} --as operator --why "A mistake"`]),
+    'npx tidegate queue list',
+    'npx tidegate stop --scope global --as operator --why "A drill"',
+    'npx tidegate ledger verify',
+  ]
+  return [
+    `Tidegate stays up on ${style('link', stage.server.url)}. In another terminal, in this directory:`,
+    `  ${style('link', `export TIDEGATE_PROJECT=${project}`)}`,
+    ...commands.map((command) => `  ${style('link', command)}`),
+    '',
+    'Ctrl-C ends it.',
+  ].join('\n')
+}
+
+async function stayUp(shell: Shell, { server, desk }: Stage): Promise<void> {
+  const { promise: interrupted, resolve } = Promise.withResolvers<void>()
+  if (shell.signal.aborted) resolve()
+  shell.signal.addEventListener('abort', () => resolve(), { once: true })
+  await Promise.race([interrupted, server.ended, desk.ended])
+  shell.note(shell.signal.aborted ? 'Ending ...' : `The server or the support desk ended by itself: ${server.log().trim().split('\n').at(-1) ?? ''}`)
+}

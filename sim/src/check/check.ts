@@ -1,0 +1,21 @@
+import type { Simulation } from '../run/simulation.ts'
+import { checkApprovals } from './approvals.ts'
+import { checkEffects } from './effects.ts'
+import { checkJournal } from './journal.ts'
+import { checkOutcomes } from './outcomes.ts'
+import { checkRest } from './rest.ts'
+import { checkSecrets } from './secrets.ts'
+import { checkStops } from './stops.ts'
+import { checkUndo } from './undo.ts'
+
+/** Reports a broken invariant. */
+export type Report = (invariant: string, message: string) => void
+
+/**
+ * Holds what happened against the invariants. The checkers read the world's own records and the raw entries, and recompute what
+ * they need; none of them asks the harness what it thinks, but for the one that compares its state with a replay (I12).
+ */
+export function check(sim: Simulation): void {
+  const report: Report = (invariant, message) => void sim.witness.violations.push({ invariant, message })
+  for (const one of [checkJournal, checkEffects, checkApprovals, checkStops, checkOutcomes, checkUndo, checkSecrets, checkRest]) one(sim, report)
+}

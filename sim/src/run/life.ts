@@ -1,0 +1,59 @@
+import { nodeHasher, nodeVerifier } from '@tidegate/crypto-node'
+import type { LogLine } from '@tidegate/kernel'
+import { createBreakerPanel, createInFlight, createRegistry, openControl, startTidegate } from '@tidegate/runtime'
+import { WORLD_OPERATIONS } from '@tidegate/testkit'
+import { createPlanner } from '../plan/planners.ts'
+import { drawPolicy, engineOf } from '../plan/policies.ts'
+import { connectorOf, journalOf } from './ports.ts'
+import { type Life, type Simulation, tell } from './simulation.ts'
+
+/** Starts Tidegate on whatever is on the disk: the real kernel, harness and desk, on fake ports. */
+export function startLife(sim: Simulation): void {
+  const life: Life = { n: sim.witness.lives.length + 1, isAlive: true, tidegate: undefined }
+  sim.life = life
+  const plan = sim.scenario.policies[sim.policy % sim.scenario.policies.length] ?? drawPolicy(sim.chances.people, 'p1')
+  sim.witness.lives.push({ from: sim.disk.entries.length, policyVersion: plan.version })
+  tell(sim, `life ${life.n} starts with policy ${plan.version} and ${sim.disk.entries.length} entries`)
+  boot(sim, life, plan).catch((error: unknown) => {
+    if (life.isAlive) sim.witness.violations.push({ invariant: 'defect', message: `life ${life.n} did not start: ${String(error)}` })
+  })
+}
+
+async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['policies'][number]): Promise<void> {
+  const { agenda, witness, tamper, scenario } = sim
+  const { clock } = agenda
+  const journal = journalOf(sim, life)
+  const log = (line: LogLine): void => {
+    witness.logs.push(line.message)
+    if (line.level === 'error' && line.code?.startsWith('journal_') !== true) witness.violations.push({ invariant: 'defect', message: `run ${line.run}: ${line.code} ${line.message}` })
+    tell(sim, `log: ${line.level} ${line.code ?? ''} ${line.message}`)
+  }
+  const control = await openControl(journal, clock)
+  const tools = ['desk', 'mail'].map((name) => ({ name, operations: WORLD_OPERATIONS.filter((operation) => operation.tool === name), connector: connectorOf(sim, life) }))
+  const workflows = scenario.workflows.map(({ workflow, planner, goals }) => {
+    const made = createPlanner(planner, goals)
+    return { workflow, planner: tamper.planner?.(made) ?? made }
+  })
+  const engine = engineOf(plan)
+  const tidegate = await startTidegate({
+    journal,
+    control,
+    registry: createRegistry(tools, workflows),
+    policy: tamper.policy?.(engine) ?? engine,
+    clock,
+    entropy: sim.chances.entropy,
+    hasher: nodeHasher,
+    verifier: nodeVerifier,
+    secrets: async () => sim.secret,
+    log,
+    breakers: createBreakerPanel({ control, clock, log }),
+    inFlight: createInFlight(),
+    ledger: { head: journal.head, verifierKey: '', texts: () => [], tile: () => new Uint8Array(), lastIndex: () => undefined, payloads: () => [] },
+    writeExport: async () => 0,
+  })
+  if (!life.isAlive) return
+  tidegate.harness.watch((state) => {
+    if (life.isAlive) witness.states.set(state.opened.run, state)
+  })
+  life.tidegate = tidegate
+}

@@ -1,0 +1,113 @@
+import type { Tidegate } from '@tidegate/runtime'
+import type { Happening, TriggerPlan } from '../plan/scenario.ts'
+import { PEOPLE } from '../plan/people.ts'
+import { crash, type Life, type Simulation, tell } from './simulation.ts'
+
+/** Asks the living Tidegate something. Nobody hears the answer of a dead one; a failing store is part of life. */
+function ask<T>(sim: Simulation, what: string, call: (tidegate: Tidegate) => Promise<T>, then: (answer: T) => void = () => undefined): void {
+  const { life } = sim
+  if (life?.tidegate === undefined) return
+  const heard = (answer: T): void => {
+    if (!life.isAlive) return
+    const { kind, code } = answer as { kind?: string; code?: string }
+    if (kind !== undefined) tell(sim, `${what}: ${kind} ${code ?? ''}`)
+    then(answer)
+  }
+  call(life.tidegate).then(heard, (error: unknown) => reject(sim, life, what, error))
+}
+
+function reject(sim: Simulation, life: Life, what: string, error: unknown): void {
+  if (!life.isAlive) return
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  tell(sim, `${what}: throws ${code} ${String(error)}`)
+  if (!code.startsWith('journal_')) sim.witness.violations.push({ invariant: 'defect', message: `${what} threw ${String(error)}` })
+}
+
+/** Delivers an event until somebody acknowledges it, as every source does that means it. */
+export function deliver(sim: Simulation, trigger: TriggerPlan): void {
+  const key = `${trigger.source}/${trigger.event}`
+  const runs = sim.witness.triggered.get(key) ?? new Set<string>()
+  sim.witness.triggered.set(key, runs)
+  let isHeard = false
+  const { workflow, source, event, input } = trigger
+  ask(sim, `deliver ${key}`, (t) => t.trigger({ workflow, source, event, input, user: PEOPLE.ann.id, client: 'client:mail' }), (answer) => {
+    isHeard = true
+    if (answer.kind === 'refused') sim.witness.violations.push({ invariant: 'liveness', message: `event ${key} was refused: ${answer.message}` })
+    else runs.add(answer.run)
+  })
+  const again = (): void => {
+    if (!isHeard) deliver(sim, trigger)
+  }
+  sim.agenda.after(4_000 + sim.chances.people.below(3_000), again)
+}
+
+/** Somebody looks at the open questions and votes: rightly, wrongly, twice, at once, with the wrong digest, or in the last moment. */
+export function voteSomewhere(sim: Simulation): void {
+  const chance = sim.chances.people.fork()
+  ask(sim, 'look at approvals', (t) => t.approvals({ state: chance.oneIn(5) ? 'all' : 'open' }), (views) => {
+    const view = views.length === 0 ? undefined : chance.pick(views)
+    if (view === undefined) return
+    const { id, digest, deadlineMs } = view.approval.question
+    const cast = (): void => {
+      const group = Array.from({ length: 1 + chance.below(3) }, () => chance.pick([PEOPLE.mei, PEOPLE.bob, PEOPLE.bob, PEOPLE.mei, PEOPLE.zoe, PEOPLE.eve, PEOPLE.ann]))
+      for (const person of group) {
+        const vote = chance.oneIn(14) ? 'refuse' : 'approve'
+        const seen = chance.oneIn(12) ? digest.replace(/^./, (c) => (c === '0' ? '1' : '0')) : digest
+        ask(sim, `vote of ${person.id} on ${id}`, (t) => t.vote(id, { person, vote, why: 'because', digest: seen }))
+      }
+    }
+    if (!chance.oneIn(4)) return cast()
+    sim.agenda.after(deadlineMs - sim.agenda.clock.nowMs() + chance.below(3) - 1, cast)
+  })
+}
+
+/** Starts what a happening says. */
+export function happen(sim: Simulation, happening: Happening): void {
+  const chance = sim.chances.people.fork()
+  const { ops: person, eve } = PEOPLE
+  switch (happening.kind) {
+    case 'vote':
+      return voteSomewhere(sim)
+    case 'stop':
+      return raise(sim, happening.scope === 'run' ? `run:${chance.pick([...sim.disk.heads.keys(), 'none'])}` : happening.scope, happening.mode)
+    case 'lift':
+      return lift(sim, 1)
+    case 'undo': {
+      const run = chance.pick([...sim.disk.heads.keys(), 'none'])
+      for (const who of [person, person, eve]) ask(sim, `undo ${run}`, (t) => t.undo(run, { person: who, why: 'wrong' }))
+      return
+    }
+    case 'resolve':
+      return ask(sim, 'look at the queue', (t) => t.queue({ all: false }), (items) => {
+        const item = items.length === 0 ? undefined : chance.pick(items)
+        if (item !== undefined) for (const who of [eve, person, person]) ask(sim, `resolve ${item.item}`, (t) => t.resolve(item.item, { person: who, why: 'seen to' }))
+      })
+    case 'meddle':
+      tell(sim, 'somebody changes the records')
+      return sim.scenario.triggers.forEach(({ input }) => sim.farSide.meddle(input.id))
+    case 'deploy':
+      sim.policy += 1
+      return crash(sim, 'to deploy another policy')
+    case 'restart':
+      return crash(sim, 'by an operator')
+    case 'jump':
+      tell(sim, `the wall clock jumps by ${happening.byMs} ms`)
+      return sim.agenda.clock.jump(happening.byMs)
+  }
+}
+
+function raise(sim: Simulation, scope: string, mode: 'hold' | 'kill'): void {
+  const { witness } = sim
+  ask(sim, `stop ${scope} ${mode}`, (t) => t.stop({ person: PEOPLE.ops, scope: scope as 'global', mode, why: 'to be safe' }), (answer) => {
+    if (answer.kind === 'stopped') witness.stops.set(answer.stop.id, { scope: answer.stop.scope, ackedOrder: witness.order++, liftedOrder: Number.POSITIVE_INFINITY })
+  })
+}
+
+/** Lifts up to so many stops, oldest first. From the moment somebody asks, the stop is no longer relied upon. */
+export function lift(sim: Simulation, count: number): void {
+  for (const stop of (sim.life?.tidegate?.stops() ?? []).slice(0, count)) {
+    const seen = sim.witness.stops.get(stop.id)
+    if (seen !== undefined && seen.liftedOrder === Number.POSITIVE_INFINITY) seen.liftedOrder = sim.witness.order++
+    ask(sim, `lift ${stop.id}`, (t) => t.lift({ person: PEOPLE.ops, stop: stop.id, why: 'it is safe' }))
+  }
+}

@@ -1,0 +1,112 @@
+import type { ConnectorCall, Entry, Json, RunState, StopScope } from '@tidegate/kernel'
+
+/** A call that reached the world: what it said, and how much of the journal was durable in that moment. */
+export interface SeenCall {
+  readonly order: number
+  readonly effectId: string
+  readonly run: string
+  readonly action: number
+  readonly attempt: number
+  readonly operation: string
+  readonly arguments: Json
+  /** Number of durable entries when the call arrived. */
+  readonly durable: number
+  readonly life: number
+}
+
+/** A look at the world, with the truth at that moment (whatever the caller was told). */
+export interface SeenLook {
+  readonly order: number
+  readonly look: 'preview' | 'verify' | 'read'
+  readonly effectId: string
+  readonly durable: number
+  readonly truth: Json
+}
+
+export interface SeenLanding {
+  readonly order: number
+  readonly effectId: string
+  readonly operation: string
+}
+
+/** A stop, from the moment it was acknowledged to the moment somebody asked to lift it. */
+export interface SeenStop {
+  readonly scope: StopScope
+  readonly ackedOrder: number
+  liftedOrder: number
+}
+
+/** An append that was answered: what the writer may rely on from then on. */
+export interface SeenAck {
+  readonly index: number
+  readonly text: string
+}
+
+/** One life of Tidegate: from which entry on, and under which policy. */
+export interface SeenLife {
+  readonly from: number
+  readonly policyVersion: string
+}
+
+/**
+ * What the simulation saw with its own eyes, beside the journal. Checkers hold the two against each other; nothing in here comes
+ * from the code that is checked, apart from `states`.
+ */
+export interface Witness {
+  readonly calls: SeenCall[]
+  readonly looks: SeenLook[]
+  readonly landings: SeenLanding[]
+  readonly stops: Map<string, SeenStop>
+  readonly acks: SeenAck[]
+  /** The epoch that the writer of an entry decided under, for entries that named one. */
+  readonly fences: Map<number, number>
+  /** Trigger event to the runs that were answered for it. */
+  readonly triggered: Map<string, Set<string>>
+  readonly lives: SeenLife[]
+  readonly logs: string[]
+  /** The newest state of each run, as the harness folded it while running, with the number of its records. */
+  readonly states: Map<string, RunState>
+  /** Approvals under which a previewed question was answered: nothing more than the order counter of the whole simulation. */
+  order: number
+  readonly violations: { readonly invariant: string; readonly message: string }[]
+}
+
+export function createWitness(): Witness {
+  return {
+    calls: [],
+    looks: [],
+    landings: [],
+    stops: new Map(),
+    acks: [],
+    fences: new Map(),
+    triggered: new Map(),
+    lives: [],
+    logs: [],
+    states: new Map(),
+    order: 0,
+    violations: [],
+  }
+}
+
+/** Notes a call that arrived at the world. */
+export function noteCall(witness: Witness, call: ConnectorCall, durable: number): void {
+  const { effectId, attempt, operation } = call
+  const [run = '', action = ''] = effectId.split('.')
+  const args = structuredClone(call.arguments)
+  witness.calls.push({ order: witness.order++, effectId, run, action: Number(action), attempt, operation, arguments: args, durable, life: witness.lives.length })
+}
+
+/** One event of one run with where and when it was recorded. */
+export interface Recorded<E> {
+  readonly index: number
+  readonly atMs: number
+  readonly epoch: number
+  readonly event: E
+}
+
+/** All events of a stream, in order. */
+export function eventsOf<E>(entries: readonly Entry[], stream: string): readonly Recorded<E>[] {
+  return entries
+    .filter((entry) => entry.stream === stream)
+    .flatMap(({ index, atMs, epoch, events }) => events.map((event) => ({ index, atMs, epoch, event: event as E })))
+}
