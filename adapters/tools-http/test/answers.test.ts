@@ -84,6 +84,7 @@ test.each([
 test('each phase has its time', async () => {
   for (const [name, phase] of [
     ['hang-headers', 'headers'],
+    ['hang-empty', 'body'],
     ['hang-body', 'body'],
     ['drip', 'total'],
   ] as const) {

@@ -14,7 +14,7 @@ export interface MisbehavingServer {
 }
 
 /** True from a promise says that the caller took everything. */
-type Behaviour = (socket: Socket, request: string) => void | Promise<boolean>
+type Behaviour = (socket: Socket, request: string) => undefined | Promise<boolean>
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n'
 const answer = (body: string | Uint8Array, head = OK): Behaviour => {
@@ -41,6 +41,7 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   'no-content': status('204 No Content'),
   'hang-headers': () => undefined,
   'hang-body': (socket) => void socket.write(`${OK}content-length: 10\r\n\r\n{"a"`),
+  'hang-empty': (socket) => void socket.write(`${OK}content-length: 10\r\n\r\n`),
   async drip(socket) {
     socket.write(`${OK}content-length: 1000\r\n\r\n`)
     for (let i = 0; i < 1000 && !socket.destroyed; i++) {

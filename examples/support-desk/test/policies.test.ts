@@ -106,7 +106,7 @@ const rows: readonly Row[] = [
   ['ticket.set-state', { reversible: false }, 'ask irreversible-asks'],
   ['ticket.read', { reversible: false }, 'allow low-runs'],
 
-  ['refund.create', FORGED, 'deny high-asks money-on-third-party-text'],
+  ['refund.create', FORGED, 'deny money-on-third-party-text high-asks'],
   ['refund.create', { ...FORGED, approvals: ['high-asks', 'money-on-third-party-text'] }, 'deny money-on-third-party-text'],
   ['refund.small', FORGED, 'deny money-on-third-party-text'],
   ['credit.grant', FORGED, 'deny money-on-third-party-text'],

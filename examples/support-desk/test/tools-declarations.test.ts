@@ -22,7 +22,15 @@ test.each([
   ['reply.recall', 'write', 'customer', 'single', 'low', 'irreversible', null],
 ])('%s: %s, %s, %s, %s, %s, taken back by %s', (name, mutability, dataClass, blastRadius, risk, reversibility, back) => {
   const operation = tool.operations.find(({ id }) => id === `desk.${name}`)
-  expect(operation).toMatchObject({ mutability, dataClass, blastRadius, risk, reversibility, secrets: ['desk-token'] })
+  expect(operation).toMatchObject({
+    mutability,
+    dataClass,
+    blastRadius,
+    risk,
+    reversibility,
+    maxAttempts: 3,
+    secrets: ['desk-token'],
+  })
   const output = {
     id: 'x',
     ticketId: 'x',

@@ -15,7 +15,7 @@ describe('outcomes', () => {
     ['a permit allows', [PERMIT], {}, 'allow permit'],
     ['dry run beats allow', [PERMIT, DRY], {}, 'dry_run dry'],
     ['ask beats dry run', [PERMIT, DRY, ASK], {}, 'ask ask dry'],
-    ['deny beats ask', [PERMIT, DRY, ASK, DENY], {}, 'deny ask deny dry'],
+    ['deny beats ask', [PERMIT, DRY, ASK, DENY], {}, 'deny deny ask dry'],
     ['deny beats allow', [PERMIT, DENY], {}, 'deny deny'],
     ['an approval satisfies the policy that asked', [PERMIT, ASK], { approvals: ['ask'] }, 'allow permit'],
     ['an approval satisfies no other policy', [PERMIT, ASK], { approvals: ['other'] }, 'ask ask'],
@@ -25,7 +25,7 @@ describe('outcomes', () => {
     ['nor does a dry run', [DRY], {}, 'deny tidegate:default-deny'],
     ['nor do both', [ASK, DRY], {}, 'deny tidegate:default-deny'],
     ['nor does an approval', [ASK], { approvals: ['ask'] }, 'deny tidegate:default-deny'],
-    ['a denial is named without a permit', [DENY, ASK], {}, 'deny ask deny'],
+    ['a denial is named without a permit', [DENY, ASK], {}, 'deny deny ask'],
     [
       'a forbid that cannot be evaluated denies',
       [PERMIT, BREAKS],

@@ -30,7 +30,9 @@ function nodeAbove(directory) {
 
 function handOver(node) {
   if (node === undefined) {
-    process.stderr.write(`tidegate needs Node ${NEEDED}; this is ${process.version}. Run \`npm ci\` in the repository: it brings one.\n`)
+    process.stderr.write(
+      `tidegate needs Node ${NEEDED}; this is ${process.version}. Run \`npm ci\` in the repository: it brings one.\n`,
+    )
     process.exitCode = 1
     return
   }

@@ -20,7 +20,10 @@ export async function identify<T>(given: string, kind: Kind<T>): Promise<T> {
     const [only] = matching
     if (only === undefined) throw error
     if (matching.length > 1) {
-      throw new CliError('id_ambiguous', `Several ${kind.name}s begin or end with "${given}": ${matching.slice(0, 5).join(', ')}. Write more of the id.`)
+      throw new CliError(
+        'id_ambiguous',
+        `Several ${kind.name}s begin or end with "${given}": ${matching.slice(0, 5).join(', ')}. Write more of the id.`,
+      )
     }
     return kind.get(only)
   }

@@ -33,7 +33,8 @@ async function report(error: unknown, args: readonly string[]): Promise<ExitCode
   const usage = usageOf(error)
   if (usage?.exit === EXIT.ok) return EXIT.ok
   const { failureOf, problemOf } = await import('./problem.ts')
-  const failure = usage === undefined ? failureOf(error) : { problem: problemOf('usage_invalid', usage.message), exit: usage.exit }
+  const failure =
+    usage === undefined ? failureOf(error) : { problem: problemOf('usage_invalid', usage.message), exit: usage.exit }
   if (json) {
     const { inertJson } = await import('./terminal/inert.ts')
     process.stdout.write(`${inertJson(failure.problem)}\n`)
@@ -46,7 +47,8 @@ async function report(error: unknown, args: readonly string[]): Promise<ExitCode
 
 /** What commander threw: help that was shown, or a command line that is not understood. */
 function usageOf(error: unknown): { readonly exit: ExitCode; readonly message: string } | undefined {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string' || !error.code.startsWith('commander.')) return undefined
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string' || !error.code.startsWith('commander.'))
+    return undefined
   const shown = ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code)
   return { exit: shown ? EXIT.ok : EXIT.usage, message: error.message.replace(/^error: /, '') }
 }

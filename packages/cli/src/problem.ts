@@ -4,7 +4,13 @@ import { EXIT, type ExitCode } from './exit-code.ts'
 
 /** What went wrong, as `--json` prints it and as people read it, with the exit code. */
 export interface Failure {
-  readonly problem: { readonly type: string; readonly title: string; readonly status?: number; readonly detail: string; readonly code: string }
+  readonly problem: {
+    readonly type: string
+    readonly title: string
+    readonly status?: number
+    readonly detail: string
+    readonly code: string
+  }
   readonly exit: ExitCode
 }
 
@@ -16,8 +22,18 @@ export function failureOf(error: unknown): Failure {
     return { problem: problemOf(error.code, error.message), exit: error.code === 'timeout' ? EXIT.timeout : EXIT.failed }
   }
   if (error instanceof CliError) return { problem: problemOf(error.code, error.message), exit: error.exit }
-  if (error instanceof Error && error.name === 'AbortError') return { problem: problemOf('interrupted', 'Interrupted. What was sent to the server goes on there.'), exit: EXIT.interrupted }
-  return { problem: problemOf('internal_error', `This is a defect of the command line: ${error instanceof Error ? error.message : String(error)}`), exit: EXIT.failed }
+  if (error instanceof Error && error.name === 'AbortError')
+    return {
+      problem: problemOf('interrupted', 'Interrupted. What was sent to the server goes on there.'),
+      exit: EXIT.interrupted,
+    }
+  return {
+    problem: problemOf(
+      'internal_error',
+      `This is a defect of the command line: ${error instanceof Error ? error.message : String(error)}`,
+    ),
+    exit: EXIT.failed,
+  }
 }
 
 function exitOfStatus(status: number, code: string): ExitCode {

@@ -46,7 +46,13 @@ export function createProgram(signal: AbortSignal, onExit: (exit: ExitCode) => v
       const command = args.at(-1) as Command
       const { createShell } = await import('./shell.ts')
       const options = command.optsWithGlobals() as GlobalOptions
-      onExit(await action(createShell(options, signal), command.processedArgs.flat().filter((each) => each !== undefined) as string[], options as never))
+      onExit(
+        await action(
+          createShell(options, signal),
+          command.processedArgs.flat().filter((each) => each !== undefined) as string[],
+          options as never,
+        ),
+      )
     }
   addProject(program, bind)
   addRuns(program, bind)
@@ -113,7 +119,11 @@ function addRuns(program: Command, bind: Bind): void {
     .option('--user <person>', 'on whose behalf (needs the role dispatcher)')
     .option('--no-wait', 'do not wait')
     .option('--timeout <seconds>', 'how long to wait', '60')
-    .action(bind(async (shell, [workflow = '', ...pairs], flags) => (await import('./command/run.ts')).run(shell, workflow, pairs, flags)))
+    .action(
+      bind(async (shell, [workflow = '', ...pairs], flags) =>
+        (await import('./command/run.ts')).run(shell, workflow, pairs, flags),
+      ),
+    )
   const runs = program.command('runs').description('what was done')
   runs
     .command('list')

@@ -19,6 +19,7 @@ export async function withClient<T>(shell: Shell, purpose: Purpose, work: (clien
 function urlOf(shell: Shell): string {
   const project = findProject(shell)
   const server = findServer(project)
-  if (server === undefined) throw new CliError('server_not_running', `No server runs for ${project}. Start it with \`tidegate up\`.`)
+  if (server === undefined)
+    throw new CliError('server_not_running', `No server runs for ${project}. Start it with \`tidegate up\`.`)
   return server.url
 }

@@ -18,7 +18,8 @@ beforeAll(async () => {
   mkdirSync(join(state, 'tokens'), { recursive: true })
   writeFileSync(join(project, 'tidegate.yaml'), 'name: test\nsecrets:\n  here: { env: HERE }\n  gone: { env: GONE }\n')
   writeFileSync(join(state, 'server.json'), JSON.stringify({ url, pid: process.pid, version: '0.1.0' }))
-  for (const [name, token] of Object.entries(TOKENS)) writeFileSync(join(state, 'tokens', `${name}.token`), `${token}\n`, { mode: 0o600 })
+  for (const [name, token] of Object.entries(TOKENS))
+    writeFileSync(join(state, 'tokens', `${name}.token`), `${token}\n`, { mode: 0o600 })
 })
 afterAll(async () => {
   await gateway.close()
@@ -37,7 +38,17 @@ async function json(args: readonly string[], options: CliOptions = {}) {
 let event = 0
 async function start(play: string): Promise<string> {
   event += 1
-  const { document } = await json(['run', 'support-billing', 'ticketId=t-1003', `play=${play}`, '--as', 'otto', '--event', `evt-${event}`, '--no-wait'])
+  const { document } = await json([
+    'run',
+    'support-billing',
+    'ticketId=t-1003',
+    `play=${play}`,
+    '--as',
+    'otto',
+    '--event',
+    `evt-${event}`,
+    '--no-wait',
+  ])
   return document.run
 }
 
@@ -67,7 +78,10 @@ describe('run', () => {
   test('the input comes as pairs, as JSON, from a file or from stdin', async () => {
     writeFileSync(join(project, 'input.json'), '{"play":"done","from":"file"}')
     await json(['run', 'support-billing', '--input-file', join(project, 'input.json'), '--as', 'otto'])
-    expect(tidegate.calls.findLast(({ name }) => name === 'trigger')?.with).toMatchObject({ input: { from: 'file' }, user: 'user:otto' })
+    expect(tidegate.calls.findLast(({ name }) => name === 'trigger')?.with).toMatchObject({
+      input: { from: 'file' },
+      user: 'user:otto',
+    })
     await json(['run', 'support-billing', '--input-file', '-', '--as', 'otto'], { input: '{"play":"done","from":"stdin"}' })
     expect(tidegate.calls.findLast(({ name }) => name === 'trigger')?.with).toMatchObject({ input: { from: 'stdin' } })
   })
@@ -141,20 +155,40 @@ describe('approvals', () => {
 
   test('a high risk needs --yes where nobody can be asked, and --digest insists', async () => {
     const id = `apr-${await start('refund')}`
-    expect(await json(['approvals', 'approve', id, '--as', 'mei'])).toMatchObject({ code: 2, document: { code: 'confirmation_needed' } })
-    expect(await json(['approvals', 'approve', id, '--as', 'mei', '--yes', '--digest', 'f'.repeat(64)])).toMatchObject({ code: 2 })
+    expect(await json(['approvals', 'approve', id, '--as', 'mei'])).toMatchObject({
+      code: 2,
+      document: { code: 'confirmation_needed' },
+    })
+    expect(await json(['approvals', 'approve', id, '--as', 'mei', '--yes', '--digest', 'f'.repeat(64)])).toMatchObject({
+      code: 2,
+    })
     const yes = await json(['approvals', 'approve', id, '--as', 'mei', '--yes', '--why', 'checked'])
     expect(yes).toMatchObject({ code: 0, document: { state: 'granted', runState: 'completed' } })
-    expect(tidegate.calls.findLast(({ name }) => name === 'vote')?.with).toMatchObject({ why: 'checked', person: { id: 'user:mei' } })
-    expect(await json(['approvals', 'refuse', id, '--as', 'mei'])).toMatchObject({ code: 1, document: { code: 'approval_closed' } })
+    expect(tidegate.calls.findLast(({ name }) => name === 'vote')?.with).toMatchObject({
+      why: 'checked',
+      person: { id: 'user:mei' },
+    })
+    expect(await json(['approvals', 'refuse', id, '--as', 'mei'])).toMatchObject({
+      code: 1,
+      document: { code: 'approval_closed' },
+    })
   })
 
   test('whoever asks may not, and whoever does not say who they are may not either', async () => {
     const id = `apr-${await start('refund')}`
-    expect(await json(['approvals', 'approve', id, '--as', 'otto', '--yes'])).toMatchObject({ code: 4, document: { code: 'is_requester' } })
+    expect(await json(['approvals', 'approve', id, '--as', 'otto', '--yes'])).toMatchObject({
+      code: 4,
+      document: { code: 'is_requester' },
+    })
     expect(await json(['approvals', 'approve', id, '--yes'])).toMatchObject({ code: 2, document: { code: 'usage_invalid' } })
-    expect(await json(['approvals', 'approve', id, '--as', 'nobody', '--yes'])).toMatchObject({ code: 3, document: { code: 'token_not_found' } })
-    expect(await json(['approvals', 'refuse', id, '--as', 'user:mei', '--why', 'no'])).toMatchObject({ code: 0, document: { state: 'refused' } })
+    expect(await json(['approvals', 'approve', id, '--as', 'nobody', '--yes'])).toMatchObject({
+      code: 3,
+      document: { code: 'token_not_found' },
+    })
+    expect(await json(['approvals', 'refuse', id, '--as', 'user:mei', '--why', 'no'])).toMatchObject({
+      code: 0,
+      document: { state: 'refused' },
+    })
   })
 })
 
@@ -175,28 +209,49 @@ describe('stop, lift, undo, queue', () => {
   test('only operators stop, and only with a mode that there is', async () => {
     expect(await json(['stop', '--scope', 'global', '--why', 'x', '--as', 'mei'])).toMatchObject({ code: 4 })
     expect(await json(['stop', '--scope', 'global', '--why', 'x', '--as', 'otto', '--mode', 'soft'])).toMatchObject({ code: 2 })
-    expect(await json(['stop', '--scope', 'all', '--why', 'x', '--as', 'otto'])).toMatchObject({ code: 1, document: { code: 'invalid_request' } })
-    expect(await json(['stop', '--scope', 'global', '--as', 'otto'])).toMatchObject({ code: 2, document: { code: 'usage_invalid' } })
+    expect(await json(['stop', '--scope', 'all', '--why', 'x', '--as', 'otto'])).toMatchObject({
+      code: 1,
+      document: { code: 'invalid_request' },
+    })
+    expect(await json(['stop', '--scope', 'global', '--as', 'otto'])).toMatchObject({
+      code: 2,
+      document: { code: 'usage_invalid' },
+    })
   })
 
   test('undo waits for the run that takes things back', async () => {
     const run = await start('done')
-    expect(await json(['undo', run, '--why', 'mistake', '--as', 'otto'])).toMatchObject({ code: 0, document: { undoes: run, effects: 1, state: 'completed' } })
-    expect(await json(['undo', run, '--why', 'mistake', '--as', 'otto'])).toMatchObject({ code: 1, document: { code: 'already_undone' } })
+    expect(await json(['undo', run, '--why', 'mistake', '--as', 'otto'])).toMatchObject({
+      code: 0,
+      document: { undoes: run, effects: 1, state: 'completed' },
+    })
+    expect(await json(['undo', run, '--why', 'mistake', '--as', 'otto'])).toMatchObject({
+      code: 1,
+      document: { code: 'already_undone' },
+    })
   })
 
   test('what is left for people is listed and settled', async () => {
     const run = await start('attack')
     expect((await at(['queue'])).stdout).toContain(`q-${run}`)
-    expect(await json(['queue', 'resolve', `q-${run}`, '--why', 'seen', '--as', 'otto'])).toMatchObject({ code: 0, document: { resolved: true } })
-    expect(await json(['queue', 'resolve', `q-${run}`, '--why', 'seen', '--as', 'otto'])).toMatchObject({ code: 1, document: { code: 'already_resolved' } })
+    expect(await json(['queue', 'resolve', `q-${run}`, '--why', 'seen', '--as', 'otto'])).toMatchObject({
+      code: 0,
+      document: { resolved: true },
+    })
+    expect(await json(['queue', 'resolve', `q-${run}`, '--why', 'seen', '--as', 'otto'])).toMatchObject({
+      code: 1,
+      document: { code: 'already_resolved' },
+    })
   })
 })
 
 test('the ledger is shown, verified, exported and proved', async () => {
   expect((await json(['ledger', 'head'])).document).toMatchObject({ size: 42 })
   expect(await json(['ledger', 'verify'])).toMatchObject({ code: 0, document: { verified: true } })
-  expect((await json(['ledger', 'export', 'out', '--as', 'otto'], { cwd: project })).document).toMatchObject({ size: 42, directory: join(project, 'out') })
+  expect((await json(['ledger', 'export', 'out', '--as', 'otto'], { cwd: project })).document).toMatchObject({
+    size: 42,
+    directory: join(project, 'out'),
+  })
   expect((await json(['ledger', 'receipt', '--index', '3'])).document).toMatchObject({ index: 3 })
   expect(await json(['ledger', 'receipt', '--index', '42'])).toMatchObject({ code: 3 })
   expect(await json(['ledger', 'receipt'])).toMatchObject({ code: 2 })
@@ -218,7 +273,19 @@ test('doctor says what is wrong and how to cure it, and never a secret', async (
   const { code, document } = await json(['doctor', '--as', 'otto'], { env: { HERE: 'hunter2-the-secret' } })
   const states = Object.fromEntries(document.checks.map(({ name, state }: { name: string; state: string }) => [name, state]))
   // The runs of the fake are in the past, and its journal is not ahead of the clock.
-  expect(states).toMatchObject({ node: 'ok', 'tidegate.yaml': 'ok', 'secret here': 'ok', 'secret gone': 'wrong', store: 'ok', tokens: 'ok', server: 'ok', token: 'ok', version: 'ok', ledger: 'ok', clock: 'ok' })
+  expect(states).toMatchObject({
+    node: 'ok',
+    'tidegate.yaml': 'ok',
+    'secret here': 'ok',
+    'secret gone': 'wrong',
+    store: 'ok',
+    tokens: 'ok',
+    server: 'ok',
+    token: 'ok',
+    version: 'ok',
+    ledger: 'ok',
+    clock: 'ok',
+  })
   expect(document.checks.filter(({ state, cure }: { state: string; cure: string }) => state !== 'ok' && cure === '')).toEqual([])
   expect([code, document.healthy]).toEqual([1, false])
   expect(JSON.stringify(document)).not.toContain('hunter2')
@@ -230,12 +297,18 @@ describe('when there is no answer', () => {
     const gone = await json(['runs', 'list', '--server', 'http://127.0.0.1:1', '--token-file', token])
     expect(gone).toMatchObject({ code: 1, document: { code: 'unreachable' } })
     problemSchema.omit({ status: true }).parse(gone.document)
-    expect(await json(['runs', 'list', '--server', 'ftp://x', '--token-file', token])).toMatchObject({ code: 1, document: { code: 'request_invalid' } })
+    expect(await json(['runs', 'list', '--server', 'ftp://x', '--token-file', token])).toMatchObject({
+      code: 1,
+      document: { code: 'request_invalid' },
+    })
   })
 
   test('a token of somebody else is denied', async () => {
     writeFileSync(join(project, 'other.token'), 'x'.repeat(40))
-    expect(await json(['runs', 'list', '--token-file', join(project, 'other.token')])).toMatchObject({ code: 4, document: { code: 'unauthorized' } })
+    expect(await json(['runs', 'list', '--token-file', join(project, 'other.token')])).toMatchObject({
+      code: 4,
+      document: { code: 'unauthorized' },
+    })
   })
 
   test('no server runs', async () => {
@@ -247,7 +320,8 @@ describe('when there is no answer', () => {
   })
 
   test('Ctrl-C while it waits exits with 130', async () => {
-    const run = await at(['run', 'support-billing', 'play=slow', '--as', 'otto', '--json'], { signalAfterMs: 700 })
+    const interruptAt = { stream: 'stderr', text: 'is under way' } as const
+    const run = await at(['run', 'support-billing', 'play=slow', '--as', 'otto', '--json'], { interruptAt })
     expect(run.code).toBe(130)
     expect(JSON.parse(run.stdout).code).toBe('interrupted')
   })

@@ -17,28 +17,34 @@ export interface CliOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
-  /** Sends this signal after so many milliseconds. */
-  readonly signalAfterMs?: number
+  /** Interrupts it as soon as it has said this. */
+  readonly interruptAt?: { readonly stream: 'stdout' | 'stderr'; readonly text: string }
 }
 
 /** Runs the real command line in a process of its own, with nothing of this environment but the path. */
 export function cli(args: readonly string[], options: CliOptions = {}): Promise<CliRun> {
   const { promise, resolve, reject } = Promise.withResolvers<CliRun>()
   const startedMs = performance.now()
-  const env = { PATH: process.env['PATH'] ?? '', ...options.env }
-  const child = spawn(NODE, [MAIN, ...args], { env, cwd: options.cwd ?? fileURLToPath(new URL('.', import.meta.url)), stdio: ['pipe', 'pipe', 'pipe'] })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text
+  const env = { PATH: process.env.PATH ?? '', ...options.env }
+  const child = spawn(NODE, [MAIN, ...args], {
+    env,
+    cwd: options.cwd ?? fileURLToPath(new URL('.', import.meta.url)),
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text
-  })
+  const said = { stdout: '', stderr: '' }
+  const { interruptAt } = options
+  let interrupted = false
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      said[stream] += text
+      if (interrupted || interruptAt?.stream !== stream || !said[stream].includes(interruptAt.text)) return
+      interrupted = true
+      child.kill('SIGINT')
+    })
+  }
   child.stdin.on('error', () => undefined)
   child.stdin.end(options.input ?? '')
-  if (options.signalAfterMs !== undefined) setTimeout(() => child.kill('SIGINT'), options.signalAfterMs)
   child.once('error', reject)
-  child.once('close', (code) => resolve({ code, stdout, stderr, ms: performance.now() - startedMs }))
+  child.once('close', (code) => resolve({ code, ...said, ms: performance.now() - startedMs }))
   return promise
 }

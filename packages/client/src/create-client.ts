@@ -36,7 +36,11 @@ const WHOLE_LEDGER_MS = 310_000
 
 /** What a schema of the protocol offers. */
 interface AnswerSchema<T> {
-  safeParse(value: unknown): { readonly success: true; readonly data: T } | { readonly success: false; readonly error: { readonly issues: readonly { readonly path: readonly PropertyKey[] }[] } }
+  safeParse(
+    value: unknown,
+  ):
+    | { readonly success: true; readonly data: T }
+    | { readonly success: false; readonly error: { readonly issues: readonly { readonly path: readonly PropertyKey[] }[] } }
 }
 
 /**
@@ -51,7 +55,13 @@ export function createClient(options: ClientOptions): Client {
     throw new ClientError('request_invalid', 'The token must be visible ASCII characters without blanks.')
   }
   const exchange = createExchange(url, token)
-  const ask = async <T>(method: 'GET' | 'POST', path: string, schema: AnswerSchema<T>, body?: unknown, ms = timeoutMs): Promise<T> => {
+  const ask = async <T>(
+    method: 'GET' | 'POST',
+    path: string,
+    schema: AnswerSchema<T>,
+    body?: unknown,
+    ms = timeoutMs,
+  ): Promise<T> => {
     const text = body === undefined ? undefined : JSON.stringify(body)
     return understand(await exchange.send({ method, path: `/v1${path}`, body: text, timeoutMs: ms, signal }), schema)
   }
@@ -103,7 +113,10 @@ function understand<T>(incoming: Incoming, schema: AnswerSchema<T>): T {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const path = result.error.issues[0]?.path.map(String).join('/') ?? ''
-  throw new ClientError('malformed_answer', `The server answered something unexpected at /${path}. Do client and server have the same version?`)
+  throw new ClientError(
+    'malformed_answer',
+    `The server answered something unexpected at /${path}. Do client and server have the same version?`,
+  )
 }
 
 function parse({ text, contentType, status }: Incoming): unknown {
@@ -133,5 +146,7 @@ function segment(id: string): string {
 
 function queryOf(values: Readonly<Record<string, string | number | undefined>>): string {
   const pairs = Object.entries(values).filter(([, value]) => value !== undefined)
-  return pairs.length === 0 ? '' : `?${new URLSearchParams(Object.fromEntries(pairs.map(([key, value]) => [key, String(value)])))}`
+  return pairs.length === 0
+    ? ''
+    : `?${new URLSearchParams(Object.fromEntries(pairs.map(([key, value]) => [key, String(value)])))}`
 }

@@ -1,7 +1,14 @@
 import type { Problem } from '@tidegate/protocol'
 
 /** Every code that {@link ClientError} carries. A code is API: added, never renamed; docs/errors.md explains each. */
-export const CLIENT_ERROR_CODES = ['malformed_answer', 'problem', 'request_invalid', 'timeout', 'unauthorized', 'unreachable'] as const
+export const CLIENT_ERROR_CODES = [
+  'malformed_answer',
+  'problem',
+  'request_invalid',
+  'timeout',
+  'unauthorized',
+  'unreachable',
+] as const
 
 export type ClientErrorCode = (typeof CLIENT_ERROR_CODES)[number]
 

@@ -51,7 +51,10 @@ export function createExchange(url: URL, token: string | undefined): Exchange {
       headers: { ...headers, ...content, accept: 'application/json', host: url.host },
       ...(signal === undefined ? {} : { signal }),
     })
-    const timer = setTimeout(() => sent.destroy(new ClientError('timeout', `The server did not answer within ${timeoutMs} ms.`)), timeoutMs)
+    const timer = setTimeout(
+      () => sent.destroy(new ClientError('timeout', `The server did not answer within ${timeoutMs} ms.`)),
+      timeoutMs,
+    )
     sent.once('response', (response) => {
       collect(response).then(resolve, (error: unknown) => reject(translate(error, url, sent.reusedSocket)))
     })

@@ -58,12 +58,16 @@ export async function answer(request: IncomingMessage, ground: Ground): Promise<
 function notHere(allowed: readonly string[], path: string): Answered {
   const methods = path === HEALTH ? ['GET'] : allowed
   if (methods.length === 0) return { reply: refuse('unknown_route', 'There is nothing at this path.'), headers: {} }
-  return { reply: refuse('method_not_allowed', `Here only ${methods.join(' and ')} will do.`), headers: { allow: methods.join(', ') } }
+  return {
+    reply: refuse('method_not_allowed', `Here only ${methods.join(' and ')} will do.`),
+    headers: { allow: methods.join(', ') },
+  }
 }
 
 /** Splits the target of a request; the sender controls all of it. */
 function parseTarget(url: string): { readonly path: string; readonly query: URLSearchParams } | Refusal {
-  if (!url.startsWith('/') || url.length > MAX_TARGET) return refuse('invalid_request', 'The target of the request is not a path of this gateway.')
+  if (!url.startsWith('/') || url.length > MAX_TARGET)
+    return refuse('invalid_request', 'The target of the request is not a path of this gateway.')
   const mark = url.indexOf('?')
   const query = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1))
   try {
@@ -88,7 +92,8 @@ async function parseRequest(
   query: URLSearchParams,
   maxBytes: number,
 ): Promise<Parsed | Refusal> {
-  if (route.path.includes(':id') && !wireId.safeParse(id).success) return refuse('invalid_request', 'The id in the path is not an id.')
+  if (route.path.includes(':id') && !wireId.safeParse(id).success)
+    return refuse('invalid_request', 'The id in the path is not an id.')
   const names = [...query.keys()]
   if (new Set(names).size < names.length) return refuse('invalid_request', 'A parameter stands twice in the query.')
   if (route.query === undefined && names.length > 0) return refuse('invalid_request', 'This path takes no query.')
@@ -104,9 +109,13 @@ async function parseRequest(
 function check(schema: RequestSchema<unknown>, value: unknown, where: 'body' | 'query'): { readonly data: unknown } | Refusal {
   const result = schema.safeParse(value)
   if (result.success) return { data: result.data }
-  const issues = result.error.issues.slice(0, 20).map(({ path, message }) => ({ path: `/${path.map(String).join('/')}`.slice(0, 200), message: message.slice(0, 500) }))
+  const issues = result.error.issues
+    .slice(0, 20)
+    .map(({ path, message }) => ({ path: `/${path.map(String).join('/')}`.slice(0, 200), message: message.slice(0, 500) }))
   const [first] = issues
-  return refuse('invalid_request', `The ${where} is not valid at ${first?.path ?? '/'}: ${first?.message ?? 'not understood'}.`, { issues })
+  return refuse('invalid_request', `The ${where} is not valid at ${first?.path ?? '/'}: ${first?.message ?? 'not understood'}.`, {
+    issues,
+  })
 }
 
 /** Calls the runtime; a defect becomes an incident that tells nothing, and time that is up becomes an answer. */
@@ -118,9 +127,17 @@ async function guarded(route: Route, run: () => Promise<Reply>, ground: Ground):
     const incident = randomUUID()
     ground.onDefect(error, incident)
     if (error instanceof Error && error.name === 'JournalError') {
-      return refuse('storage_failed', 'The journal cannot be read or written; nothing was changed by this request. The log of the server says why.', { incident })
+      return refuse(
+        'storage_failed',
+        'The journal cannot be read or written; nothing was changed by this request. The log of the server says why.',
+        { incident },
+      )
     }
-    return refuse('internal_error', 'This is a defect or a failed device, not your request. The log of the server has it under the incident id.', { incident })
+    return refuse(
+      'internal_error',
+      'This is a defect or a failed device, not your request. The log of the server has it under the incident id.',
+      { incident },
+    )
   }
   run().catch(failed).then(resolve, reject)
   const reply = await promise
@@ -129,5 +146,7 @@ async function guarded(route: Route, run: () => Promise<Reply>, ground: Ground):
 }
 
 function late(route: Route): string {
-  return route.method === 'GET' ? 'The answer took too long. Ask again.' : 'The answer took too long. It may still happen: look before you ask again.'
+  return route.method === 'GET'
+    ? 'The answer took too long. Ask again.'
+    : 'The answer took too long. It may still happen: look before you ask again.'
 }

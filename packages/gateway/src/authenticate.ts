@@ -21,7 +21,10 @@ export interface TokenHolder {
 export function createTokenAuthenticator(holders: readonly TokenHolder[]): Authenticate {
   const known = holders.map(({ person, token }) => {
     if (!/^[\x21-\x7e]{32,512}$/.test(token)) {
-      throw new GatewayError('gateway_token_weak', `The token of ${person.id} must be 32 to 512 visible ASCII characters. Delete its file to get a new one.`)
+      throw new GatewayError(
+        'gateway_token_weak',
+        `The token of ${person.id} must be 32 to 512 visible ASCII characters. Delete its file to get a new one.`,
+      )
     }
     return { person, digest: digestOf(token) }
   })

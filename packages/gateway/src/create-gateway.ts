@@ -99,7 +99,13 @@ async function respond(request: IncomingMessage, response: ServerResponse, groun
 async function listen(server: Server, host: string, port: number): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>()
   server.once('error', (cause) => {
-    reject(new GatewayError('gateway_listen_failed', `Cannot listen on ${host}:${port}. Is another server running? Set another port.`, { cause }))
+    reject(
+      new GatewayError(
+        'gateway_listen_failed',
+        `Cannot listen on ${host}:${port}. Is another server running? Set another port.`,
+        { cause },
+      ),
+    )
   })
   // Sound: a server that listens on TCP has an address with a port.
   server.listen(port, host.replaceAll(/[[\]]/g, ''), () => resolve((server.address() as AddressInfo).port))

@@ -17,7 +17,12 @@ const HEADERS: Readonly<Record<string, string>> = {
 const LINGER_MS = 500
 
 /** Writes an answer. When the request was refused before its body was read, the connection is closed behind it. */
-export function writeReply(request: IncomingMessage, response: ServerResponse, reply: Reply, headers: Readonly<Record<string, string>>): void {
+export function writeReply(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+  headers: Readonly<Record<string, string>>,
+): void {
   const body = Buffer.from(JSON.stringify(reply.kind === 'done' ? reply.body : problemOf(reply)))
   const unread = !request.complete
   if (unread) {
@@ -37,6 +42,11 @@ export function writeReply(request: IncomingMessage, response: ServerResponse, r
 /** Answers on a connection whose request could not even be parsed, and closes it. */
 export function writeRefusal(socket: Duplex, refusal: Refusal): void {
   const body = JSON.stringify(problemOf(refusal))
-  const head = [`HTTP/1.1 ${statusOf(refusal)} ${refusal.code}`, `content-type: ${PROBLEM_TYPE}`, `content-length: ${Buffer.byteLength(body)}`, 'connection: close']
+  const head = [
+    `HTTP/1.1 ${statusOf(refusal)} ${refusal.code}`,
+    `content-type: ${PROBLEM_TYPE}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

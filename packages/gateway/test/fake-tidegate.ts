@@ -1,7 +1,19 @@
 import type { JsonObject, RunEvent, RunHead, RunState, Stop, Workflow } from '@tidegate/kernel'
 import { runStateName } from '@tidegate/kernel'
 import type { ApprovalView, Person, QueueView, Tidegate, TriggerRequest } from '@tidegate/runtime'
-import { DESK, decided, digestOf, ended, finished, opened, proposed, question, runOf, START_MS, started } from '../../runtime/test/story/run-events.ts'
+import {
+  DESK,
+  decided,
+  digestOf,
+  ended,
+  finished,
+  opened,
+  proposed,
+  question,
+  runOf,
+  START_MS,
+  started,
+} from '../../runtime/test/story/run-events.ts'
 
 /** What was asked of a fake, call by call. */
 export interface FakeTidegate extends Tidegate {
@@ -12,8 +24,18 @@ export interface FakeTidegate extends Tidegate {
 
 const REFUND = { invoiceId: 'inv-5004', amountMinor: 48_000, reason: 'charged\u001b[31m twice' }
 const PREVIEW = { before: { refundable: 48_000, currency: 'EUR' }, after: { refundable: 0, currency: 'EUR' } }
-const READ: readonly RunEvent[] = [proposed(0, 'desk.ticket.read', { ticketId: 't-1003' }), decided(0, 'allow'), started(0), finished(0, { id: 't-1003' })]
-const REPLY: readonly RunEvent[] = [proposed(1, 'desk.reply.send', { ticketId: 't-1003', body: 'Hello' }), decided(1, 'allow'), started(1), finished(1, { messageId: 'm-1' })]
+const READ: readonly RunEvent[] = [
+  proposed(0, 'desk.ticket.read', { ticketId: 't-1003' }),
+  decided(0, 'allow'),
+  started(0),
+  finished(0, { id: 't-1003' }),
+]
+const REPLY: readonly RunEvent[] = [
+  proposed(1, 'desk.reply.send', { ticketId: 't-1003', body: 'Hello' }),
+  decided(1, 'allow'),
+  started(1),
+  finished(1, { messageId: 'm-1' }),
+]
 const CHECKED: RunEvent = { type: 'check.executed', ok: true, sealed: { detail: 'the ticket is solved' } }
 
 /**
@@ -41,8 +63,12 @@ export function createFakeTidegate(): FakeTidegate {
     return recorded === undefined ? undefined : runOf(recorded)
   }
   const open = (request: TriggerRequest, run: string): void => {
-    const play = request.input['play']
-    const begin = opened(run, { input: request.input, actors: [request.user, request.client, 'agent:desk'], trigger: { source: request.source, event: request.event } })
+    const play = request.input.play
+    const begin = opened(run, {
+      input: request.input,
+      actors: [request.user, request.client, 'agent:desk'],
+      trigger: { source: request.source, event: request.event },
+    })
     events.set(run, [begin, ...playOf(run, play)])
   }
   const views = (): readonly ApprovalView[] => [...events.keys()].flatMap((run) => approvalViews(stateOf(run)))
@@ -54,8 +80,10 @@ export function createFakeTidegate(): FakeTidegate {
     failNext: (name, error) => void failures.set(name, error),
     trigger: async (request) => {
       note('trigger', request)
-      if (request.workflow !== 'support-billing') return { kind: 'refused', code: 'unknown_workflow', message: `There is no workflow ${request.workflow}.` }
-      if (stops.some(({ scope }) => scope === 'global')) return { kind: 'refused', code: 'stopped', message: 'A stop is in force.' }
+      if (request.workflow !== 'support-billing')
+        return { kind: 'refused', code: 'unknown_workflow', message: `There is no workflow ${request.workflow}.` }
+      if (stops.some(({ scope }) => scope === 'global'))
+        return { kind: 'refused', code: 'stopped', message: 'A stop is in force.' }
       const key = `${request.source} ${request.event}`
       const known = byEvent.get(key)
       if (known !== undefined) return { kind: 'duplicate', run: known }
@@ -95,13 +123,25 @@ export function createFakeTidegate(): FakeTidegate {
       if (view === undefined) return { kind: 'rejected', code: 'not_found', message: 'There is no such approval.' }
       const { question: asked, state } = view.approval
       if (state !== 'open') return { kind: 'rejected', code: 'approval_closed', message: `this approval is already ${state}` }
-      if (ballot.digest !== asked.digest) return { kind: 'rejected', code: 'digest_mismatch', message: 'the vote names another action' }
-      if (asked.requesters.includes(ballot.person.id)) return { kind: 'rejected', code: 'is_requester', message: 'whoever asks may not approve' }
-      if (!ballot.person.roles.includes('billing-lead')) return { kind: 'rejected', code: 'not_entitled', message: 'only billing-lead may vote' }
-      const voted: RunEvent = { type: 'approval.voted', approval: id, voter: ballot.person.id, roles: ballot.person.roles, vote: ballot.vote, sealed: { why: ballot.why } }
+      if (ballot.digest !== asked.digest)
+        return { kind: 'rejected', code: 'digest_mismatch', message: 'the vote names another action' }
+      if (asked.requesters.includes(ballot.person.id))
+        return { kind: 'rejected', code: 'is_requester', message: 'whoever asks may not approve' }
+      if (!ballot.person.roles.includes('billing-lead'))
+        return { kind: 'rejected', code: 'not_entitled', message: 'only billing-lead may vote' }
+      const voted: RunEvent = {
+        type: 'approval.voted',
+        approval: id,
+        voter: ballot.person.id,
+        roles: ballot.person.roles,
+        vote: ballot.vote,
+        sealed: { why: ballot.why },
+      }
       const granted = ballot.vote === 'approve'
       const close: RunEvent = { type: 'approval.closed', approval: id, state: granted ? 'granted' : 'refused', why: ballot.why }
-      const after = granted ? [decided(1, 'allow'), started(1, id), finished(1, { refundId: 'rf-1' }), CHECKED, ended('completed')] : [ended('failed', 'approval_refused')]
+      const after = granted
+        ? [decided(1, 'allow'), started(1, id), finished(1, { refundId: 'rf-1' }), CHECKED, ended('completed')]
+        : [ended('failed', 'approval_refused')]
       events.get(asked.run)?.push(voted, close, ...after)
       return { kind: 'counted', state: granted ? 'granted' : 'refused', run: asked.run }
     },
@@ -112,7 +152,13 @@ export function createFakeTidegate(): FakeTidegate {
       stops = [...stops, stop]
       epoch += 1
       const running = [...events.keys()].filter((run) => stateOf(run)?.actions.at(-1)?.state === 'started')
-      return { kind: 'stopped', stop, epoch, acknowledgedMs: 3.25, running: running.map((run) => ({ run, operation: 'desk.reply.send', sinceMs: 120 })) }
+      return {
+        kind: 'stopped',
+        stop,
+        epoch,
+        acknowledgedMs: 3.25,
+        running: running.map((run) => ({ run, operation: 'desk.reply.send', sinceMs: 120 })),
+      }
     },
     lift: async ({ person, stop, scope, why }) => {
       note('lift', { person, stop, scope, why })
@@ -133,20 +179,33 @@ export function createFakeTidegate(): FakeTidegate {
       if (state === undefined) return { kind: 'refused', code: 'not_found', message: 'There is no such run.' }
       if (!operator(person)) return denied
       if (state.final === null) return { kind: 'refused', code: 'not_finished', message: 'The run is not finished.' }
-      if (state.undoneBy !== null) return { kind: 'refused', code: 'already_undone', message: `Run ${state.undoneBy} has undone it.` }
+      if (state.undoneBy !== null)
+        return { kind: 'refused', code: 'already_undone', message: `Run ${state.undoneBy} has undone it.` }
       const effects = state.actions.filter((action) => action.proposed.effect && action.state === 'done').length
       if (effects === 0) return { kind: 'refused', code: 'nothing_to_undo', message: 'It changed nothing.' }
       const by = `undo-${run}`
       events.get(run)?.push({ type: 'run.undone', by })
       const back = proposed(0, 'desk.refund.cancel', { refundId: 'rf-1' }, { purpose: 'compensate', compensates: 1 })
       const seen: RunEvent = { type: 'effect.verified', action: 0, holds: true, sealed: { detail: '' } }
-      events.set(by, [opened(by, { undoes: run }), back, decided(0, 'allow'), started(0), finished(0, {}), seen, ended('completed')])
+      events.set(by, [
+        opened(by, { undoes: run }),
+        back,
+        decided(0, 'allow'),
+        started(0),
+        finished(0, {}),
+        seen,
+        ended('completed'),
+      ])
       return { kind: 'opened', run: by, effects }
     },
     queue: async ({ all }) => {
       note('queue', all)
-      const items = [...events.keys()].flatMap((run) => [...(stateOf(run)?.items.values() ?? [])].map((item): QueueView => ({ ...item, run, workflow: 'support-billing' })))
-      return items.map((item) => ({ ...item, resolvedBy: resolved.has(item.item) ? 'user:otto' : null })).filter((item) => all || item.resolvedBy === null)
+      const items = [...events.keys()].flatMap((run) =>
+        [...(stateOf(run)?.items.values() ?? [])].map((item): QueueView => ({ ...item, run, workflow: 'support-billing' })),
+      )
+      return items
+        .map((item) => ({ ...item, resolvedBy: resolved.has(item.item) ? 'user:otto' : null }))
+        .filter((item) => all || item.resolvedBy === null)
     },
     resolve: async (item, { person, why }) => {
       note('resolve', { item, person, why })
@@ -184,7 +243,14 @@ function playOf(run: string, play: JsonObject[string] | undefined): readonly Run
   if (play === 'slow') return [...READ, ...REPLY.slice(0, 3)]
   if (play === 'attack') {
     const denial = decided(1, 'deny', [{ id: 'untrusted-money', reason: 'an attachment asks for money' }])
-    const item: RunEvent = { type: 'queue.added', item: `q-${run}`, kind: 'blocked', action: null, effect: null, sealed: { title: 'Blocked, and left for a person', detail: 'an attachment asks for money' } }
+    const item: RunEvent = {
+      type: 'queue.added',
+      item: `q-${run}`,
+      kind: 'blocked',
+      action: null,
+      effect: null,
+      sealed: { title: 'Blocked, and left for a person', detail: 'an attachment asks for money' },
+    }
     return [...READ, proposed(1, 'desk.refund.create', REFUND), denial, item, ended('failed', 'policy_denial')]
   }
   if (play !== 'refund') return [...READ, ...REPLY, CHECKED, ended('completed')]
@@ -199,7 +265,9 @@ function playOf(run: string, play: JsonObject[string] | undefined): readonly Run
 
 function headOf(state: RunState | undefined): readonly RunHead[] {
   if (state === undefined) return []
-  const openApprovals = [...state.approvals.values()].filter((approval) => approval.state === 'open').map((approval) => approval.question.id)
+  const openApprovals = [...state.approvals.values()]
+    .filter((approval) => approval.state === 'open')
+    .map((approval) => approval.question.id)
   return [
     {
       run: state.opened.run,

@@ -13,17 +13,24 @@ export function send(
   port: number,
   method: string,
   path: string,
-  options: { readonly headers?: Record<string, string | string[]>; readonly body?: string | Uint8Array; readonly chunked?: boolean } = {},
+  options: {
+    readonly headers?: Record<string, string | string[]>
+    readonly body?: string | Uint8Array
+    readonly chunked?: boolean
+  } = {},
 ): Promise<RawAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>()
   const length = options.body === undefined || options.chunked ? {} : { 'content-length': Buffer.byteLength(options.body) }
-  const sent = request({ host: '127.0.0.1', port, method, path, agent: false, headers: { ...length, ...options.headers } }, (response) => {
-    let text = ''
-    response.setEncoding('utf8').on('data', (piece: string) => {
-      text += piece
-    })
-    response.once('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
-  })
+  const sent = request(
+    { host: '127.0.0.1', port, method, path, agent: false, headers: { ...length, ...options.headers } },
+    (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (piece: string) => {
+        text += piece
+      })
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
+    },
+  )
   sent.once('error', reject)
   sent.end(options.body)
   return promise

@@ -33,7 +33,8 @@ function codeOf(answer: RawAnswer): string {
   return problem.code
 }
 
-const post = (path: string, body: string | Uint8Array, headers: Record<string, string> = {}) => send(port, 'POST', path, { headers: { ...OTTO, ...JSON_TYPE, ...headers }, body })
+const post = (path: string, body: string | Uint8Array, headers: Record<string, string> = {}) =>
+  send(port, 'POST', path, { headers: { ...OTTO, ...JSON_TYPE, ...headers }, body })
 
 describe('who a request is for, and from', () => {
   const cases: readonly (readonly [string, Record<string, string | string[]>, string])[] = [
@@ -55,7 +56,13 @@ describe('who a request is for, and from', () => {
 
   test('localhost and the origin of the gateway itself will do', async () => {
     const host = `localhost:${port}`
-    expect((await send(port, 'GET', '/v1/runs', { headers: { ...OTTO, host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin' } })).status).toBe(200)
+    expect(
+      (
+        await send(port, 'GET', '/v1/runs', {
+          headers: { ...OTTO, host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin' },
+        })
+      ).status,
+    ).toBe(200)
   })
 
   test('two Host headers, and none, are refused', async () => {
@@ -72,8 +79,14 @@ describe('who a request is for, and from', () => {
   test('every answer forbids to be kept, framed or guessed at, and allows no other origin', async () => {
     for (const path of ['/v1/health', '/v1/runs', '/nowhere']) {
       const { headers } = await send(port, 'GET', path, { headers: OTTO })
-      expect(headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY' })
-      expect(Object.keys(headers).filter((name) => name.startsWith('access-control') || name === 'server' || name === 'x-powered-by')).toEqual([])
+      expect(headers).toMatchObject({
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+      })
+      expect(
+        Object.keys(headers).filter((name) => name.startsWith('access-control') || name === 'server' || name === 'x-powered-by'),
+      ).toEqual([])
     }
   })
 })
@@ -140,7 +153,11 @@ describe('bodies', () => {
   })
 
   test('one that is too large is refused before it has arrived, also when its size is not announced', async () => {
-    const chunked = await send(port, 'POST', '/v1/triggers', { headers: { ...OTTO, ...JSON_TYPE }, body: 'x'.repeat(20_000), chunked: true })
+    const chunked = await send(port, 'POST', '/v1/triggers', {
+      headers: { ...OTTO, ...JSON_TYPE },
+      body: 'x'.repeat(20_000),
+      chunked: true,
+    })
     expect(codeOf(chunked)).toBe('body_too_large')
     expect(chunked.headers.connection).toBe('close')
     const head = `POST /v1/triggers HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${TOKENS.otto}\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n{`
@@ -151,7 +168,9 @@ describe('bodies', () => {
     const before = tidegate.calls.length
     const { connect } = await import('node:net')
     const socket = connect(port, '127.0.0.1')
-    socket.write(`POST /v1/triggers HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${TOKENS.otto}\r\nContent-Type: application/json\r\nContent-Length: ${good.length + 5}\r\n\r\n${good}`)
+    socket.write(
+      `POST /v1/triggers HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${TOKENS.otto}\r\nContent-Type: application/json\r\nContent-Length: ${good.length + 5}\r\n\r\n${good}`,
+    )
     await new Promise((resolve) => setTimeout(resolve, 50))
     socket.destroy()
     await new Promise((resolve) => setTimeout(resolve, 50))
@@ -206,5 +225,7 @@ describe('tokens', () => {
 
 test('a host that is none, and a port that is taken, are refused', async () => {
   expect(() => createGateway({ tidegate, authenticate, version: '0', host: 'a b' })).toThrow(GatewayError)
-  await expect(createGateway({ tidegate, authenticate, version: '0', port }).listen()).rejects.toMatchObject({ code: 'gateway_listen_failed' })
+  await expect(createGateway({ tidegate, authenticate, version: '0', port }).listen()).rejects.toMatchObject({
+    code: 'gateway_listen_failed',
+  })
 })

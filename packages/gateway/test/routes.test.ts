@@ -23,7 +23,12 @@ async function ask(who: Name, method: string, path: string, body?: object) {
 let event = 0
 async function trigger(play: string): Promise<string> {
   event += 1
-  const { json } = await ask('otto', 'POST', '/v1/triggers', { workflow: 'support-billing', source: 'desk', event: `evt-${event}`, input: { ticketId: 't-1003', play } })
+  const { json } = await ask('otto', 'POST', '/v1/triggers', {
+    workflow: 'support-billing',
+    source: 'desk',
+    event: `evt-${event}`,
+    input: { ticketId: 't-1003', play },
+  })
   return json.run
 }
 
@@ -80,7 +85,11 @@ describe('runs', () => {
   })
 
   test('an unknown one is not found, in every way it can be asked for', async () => {
-    const answers = [await ask('otto', 'GET', '/v1/runs/none'), await ask('otto', 'GET', '/v1/runs/none/settled'), await ask('otto', 'POST', '/v1/runs/none/undo', { why: 'x' })]
+    const answers = [
+      await ask('otto', 'GET', '/v1/runs/none'),
+      await ask('otto', 'GET', '/v1/runs/none/settled'),
+      await ask('otto', 'POST', '/v1/runs/none/undo', { why: 'x' }),
+    ]
     expect(answers.map(codeOf)).toEqual(['not_found', 'not_found', 'not_found'])
   })
 
@@ -103,24 +112,38 @@ describe('approvals', () => {
     const id = `apr-${run}`
     expect((await ask('mei', 'GET', '/v1/approvals')).json.approvals.map((each: { id: string }) => each.id)).toContain(id)
     const { json: shown } = await ask('mei', 'GET', `/v1/approvals/${id}`)
-    expect(shown).toMatchObject({ id, run, state: 'open', risk: 'high', arguments: { invoiceId: 'inv-5004' }, preview: { after: { refundable: 0 } } })
-    const vote = (who: Name, digest: string) => ask(who, 'POST', `/v1/approvals/${id}/votes`, { vote: 'approve', why: 'checked', digest })
+    expect(shown).toMatchObject({
+      id,
+      run,
+      state: 'open',
+      risk: 'high',
+      arguments: { invoiceId: 'inv-5004' },
+      preview: { after: { refundable: 0 } },
+    })
+    const vote = (who: Name, digest: string) =>
+      ask(who, 'POST', `/v1/approvals/${id}/votes`, { vote: 'approve', why: 'checked', digest })
     expect(codeOf(await vote('mei', 'f'.repeat(64)))).toBe('digest_mismatch')
     expect(codeOf(await vote('otto', shown.digest))).toBe('is_requester')
     expect(codeOf(await vote('dan', shown.digest))).toBe('not_entitled')
     const yes = await vote('mei', shown.digest)
     expect([yes.status, yes.json]).toEqual([200, { state: 'granted', run }])
     expect(codeOf(await vote('mei', shown.digest))).toBe('approval_closed')
-    expect((await ask('mei', 'GET', '/v1/approvals?state=all')).json.approvals.find((each: { id: string }) => each.id === id).state).toBe('consumed')
+    expect(
+      (await ask('mei', 'GET', '/v1/approvals?state=all')).json.approvals.find((each: { id: string }) => each.id === id).state,
+    ).toBe('consumed')
   })
 
   test('an unknown one is not found', async () => {
     expect(codeOf(await ask('mei', 'GET', '/v1/approvals/none'))).toBe('not_found')
-    expect(codeOf(await ask('mei', 'POST', '/v1/approvals/none/votes', { vote: 'refuse', why: 'x', digest: 'a'.repeat(64) }))).toBe('not_found')
+    expect(
+      codeOf(await ask('mei', 'POST', '/v1/approvals/none/votes', { vote: 'refuse', why: 'x', digest: 'a'.repeat(64) })),
+    ).toBe('not_found')
   })
 
   test('a vote needs a reason and a digest', async () => {
-    expect(codeOf(await ask('mei', 'POST', '/v1/approvals/a/votes', { vote: 'approve', why: '', digest: 'a'.repeat(64) }))).toBe('invalid_request')
+    expect(codeOf(await ask('mei', 'POST', '/v1/approvals/a/votes', { vote: 'approve', why: '', digest: 'a'.repeat(64) }))).toBe(
+      'invalid_request',
+    )
     expect(codeOf(await ask('mei', 'POST', '/v1/approvals/a/votes', { vote: 'approve', why: 'x' }))).toBe('invalid_request')
   })
 })
@@ -140,7 +163,12 @@ describe('stops', () => {
     expect(codeOf(await ask('otto', 'POST', '/v1/stops/lift', { stop: 'none', why: 'over' }))).toBe('not_found')
   })
 
-  test.each([[{ scope: 'everything', why: 'x' }], [{ scope: 'agent:', why: 'x' }], [{ scope: 'global' }], [{ scope: 'global', why: 'x', mode: 'soft' }]])('%j is no stop', async (body) => {
+  test.each([
+    [{ scope: 'everything', why: 'x' }],
+    [{ scope: 'agent:', why: 'x' }],
+    [{ scope: 'global' }],
+    [{ scope: 'global', why: 'x', mode: 'soft' }],
+  ])('%j is no stop', async (body) => {
     expect(codeOf(await ask('otto', 'POST', '/v1/stops', body))).toBe('invalid_request')
   })
 
@@ -153,7 +181,8 @@ describe('stops', () => {
 test('the queue shows what waits, and what was settled only on request', async () => {
   const run = await trigger('attack')
   const item = `q-${run}`
-  const items = async (query: string) => (await ask('otto', 'GET', `/v1/queue${query}`)).json.items.map((each: { item: string }) => each.item)
+  const items = async (query: string) =>
+    (await ask('otto', 'GET', `/v1/queue${query}`)).json.items.map((each: { item: string }) => each.item)
   expect(await items('')).toContain(item)
   expect(codeOf(await ask('mei', 'POST', `/v1/queue/${item}/resolve`, { why: 'x' }))).toBe('not_entitled')
   expect((await ask('otto', 'POST', `/v1/queue/${item}/resolve`, { why: 'looked at it' })).json).toEqual({ item, resolved: true })
@@ -171,14 +200,20 @@ test('the ledger: head, verification, receipts, export', async () => {
   expect(codeOf(await ask('mei', 'GET', '/v1/ledger/receipt?index=42'))).toBe('not_found')
   expect(codeOf(await ask('mei', 'POST', '/v1/ledger/export', { directory: '/x' }))).toBe('not_entitled')
   expect(codeOf(await ask('otto', 'POST', '/v1/ledger/export', { directory: 'relative' }))).toBe('invalid_request')
-  expect((await ask('otto', 'POST', '/v1/ledger/export', { directory: '/x' })).json).toEqual({ size: 42, files: 5, directory: '/x' })
+  expect((await ask('otto', 'POST', '/v1/ledger/export', { directory: '/x' })).json).toEqual({
+    size: 42,
+    files: 5,
+    directory: '/x',
+  })
   expect(tidegate.calls.at(-1)?.with).toEqual({ directory: '/x', payloads: false })
 })
 
 test('what is declared: tools, operations, workflows, and oneself', async () => {
   expect((await ask('mei', 'GET', '/v1/tools')).json.tools).toHaveLength(1)
   expect((await ask('mei', 'GET', '/v1/tools/desk')).json.operations.length).toBeGreaterThan(3)
-  expect((await ask('mei', 'GET', '/v1/tools/desk.refund.create')).json.operations).toMatchObject([{ id: 'desk.refund.create', risk: 'high', canCompensate: false }])
+  expect((await ask('mei', 'GET', '/v1/tools/desk.refund.create')).json.operations).toMatchObject([
+    { id: 'desk.refund.create', risk: 'high', canCompensate: false },
+  ])
   expect(codeOf(await ask('mei', 'GET', '/v1/tools/none'))).toBe('not_found')
   expect((await ask('mei', 'GET', '/v1/workflows')).json.workflows).toMatchObject([{ name: 'support-billing', stage: 3 }])
   expect((await ask('mei', 'GET', '/v1/workflows/support-billing')).json.operations.length).toBeGreaterThan(3)

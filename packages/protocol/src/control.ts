@@ -8,14 +8,25 @@ export const stopScopeSchema = z
   .regex(/^(?:global|(?:agent|workflow|tool|run):[\w./:@-]{1,200})$/, 'expected global, agent:X, workflow:X, tool:X or run:X')
 
 /** A stop in force. */
-export const stopSchema = z.object({ id: wireId, scope: wireLine, mode: z.enum(['hold', 'kill']), by: wireLine, why: wireText, atMs: wireMs })
+export const stopSchema = z.object({
+  id: wireId,
+  scope: wireLine,
+  mode: z.enum(['hold', 'kill']),
+  by: wireLine,
+  why: wireText,
+  atMs: wireMs,
+})
 export type WireStop = z.infer<typeof stopSchema>
 
 /** `GET /v1/stops`. */
 export const stopListSchema = z.object({ stops: wireList(stopSchema) })
 
 /** `POST /v1/stops`. `hold` keeps runs for a later lift; `kill` ends them. */
-export const stopRequestSchema = z.strictObject({ scope: stopScopeSchema, mode: z.enum(['hold', 'kill']).default('hold'), why: wireWhy })
+export const stopRequestSchema = z.strictObject({
+  scope: stopScopeSchema,
+  mode: z.enum(['hold', 'kill']).default('hold'),
+  why: wireWhy,
+})
 export type WireStopRequest = z.input<typeof stopRequestSchema>
 
 /** The stop is durable and fenced. `running` had started before it, and their outcome was not known when it was acknowledged. */

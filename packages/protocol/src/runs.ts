@@ -32,7 +32,12 @@ export type WireRunList = z.infer<typeof runListSchema>
 
 /** What `GET /v1/runs` may be asked. `state` may stand several times, separated by commas. */
 export const runQuerySchema = z.strictObject({
-  state: z.string().max(WIRE_LIMITS.id).transform((text) => text.split(',')).pipe(z.array(runState)).optional(),
+  state: z
+    .string()
+    .max(WIRE_LIMITS.id)
+    .transform((text) => text.split(','))
+    .pipe(z.array(runState))
+    .optional(),
   workflow: wireId.optional(),
   before: wireId.optional(),
   limit: z.coerce.number().int().min(1).max(WIRE_LIMITS.runsPerPage).default(50),
@@ -102,4 +107,6 @@ export const runDetailSchema = z.object({
 export type WireRunDetail = z.infer<typeof runDetailSchema>
 
 /** `GET /v1/runs/:id/settled`: answers the head when the run rests or waits, or when the time is up. */
-export const settleQuerySchema = z.strictObject({ timeoutMs: z.coerce.number().int().min(0).max(WIRE_LIMITS.settleMs).default(30_000) })
+export const settleQuerySchema = z.strictObject({
+  timeoutMs: z.coerce.number().int().min(0).max(WIRE_LIMITS.settleMs).default(30_000),
+})

@@ -31,7 +31,10 @@ export const wireCount = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 export const wireJson = z.custom<Json>((value) => value !== undefined)
 
 /** Any JSON object, under the same promise. */
-export const wireObject = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), 'expected an object')
+export const wireObject = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'expected an object',
+)
 
 /** A list with the limit of the wire. */
 export function wireList<T extends z.ZodType>(item: T, max: number = WIRE_LIMITS.items) {

@@ -111,6 +111,11 @@ test('failed calls lower the confidence, and five in a row end the run', async (
   expect(ended.answers.map(({ kind }) => kind)).toEqual(['again', 'again', 'again', 'again', 'give_up'])
 })
 
+test('an agent is never surer than its run', async () => {
+  const { answers } = await play([said.call(['box.read', {}]), said.call(['box.write', {}])], [{ kind: 'done', output: {}, complete: false }])
+  expect(answers.map((answer) => answer.kind === 'propose' && answer.proposal.confidence)).toEqual([9_200, 7_000])
+})
+
 test('the conversation is rebuilt from the run: what was done, refused and failed, each with its labels', async () => {
   const { requests } = await play(
     [

@@ -1,5 +1,5 @@
 /** How long after the deadline an answer is still heard: whoever was interrupted may know better than a clock what happened. */
-export const GRACE_MS = 50
+const GRACE_MS = 50
 
 /** What became of work with a deadline. */
 export type Timed<T> =
@@ -8,7 +8,7 @@ export type Timed<T> =
   | { readonly kind: 'late' }
 
 /**
- * Runs work until its deadline: aborts its signal then, waits {@link GRACE_MS} for a last word, and gives it up.
+ * Runs work until its deadline: aborts its signal then, waits 50 ms for a last word, and gives it up.
  *
  * Never rejects. Work that is given up may go on in the background; nothing it answers or throws is heard any more.
  */

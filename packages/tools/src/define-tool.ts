@@ -3,6 +3,7 @@ import { canonicalJson, type Compensation, type Json, type JsonObject, type Oper
 import { checkFields, checkMeaning, checkTool } from './check-declaration.ts'
 import { type BoundOperation, createConnector } from './connector.ts'
 import type { OperationDeclaration, ToolDeclaration } from './declaration.ts'
+import { MAX_RECORDS } from './declaration-fields.ts'
 import { type ToolIssue, ToolsError } from './error.ts'
 import { createShape, INPUT_LIMITS, OUTPUT_LIMITS } from './shape.ts'
 import { markTool, type Tool } from './tool.ts'
@@ -76,7 +77,7 @@ function classesOf(id: string, declared: OperationDeclaration, tool: ToolDeclara
     risk: declared.risk,
     reversibility: declared.reversibility ?? ('reversible' as const),
     records: [...(declared.records ?? [])],
-    maxRecords: declared.maxRecords ?? (declared.blastRadius === 'single' ? 1 : 1000),
+    maxRecords: declared.maxRecords ?? (declared.blastRadius === 'single' ? 1 : MAX_RECORDS),
     origins: { ...declared.origins },
     idempotency: declared.idempotency ?? ('none' as const),
     timeoutMs: declared.timeoutMs ?? 10_000,

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { childPointer } from './plain-data.ts'
 import { ToolsError } from './error.ts'
 
-const DEFINED: unique symbol = Symbol('tidegate.tool')
+const DEFINED: unique symbol = Symbol.for('tidegate.tool')
 
 /** A tool that was checked: what it declares, and the way to it. Made by `defineTool` and by nothing else. */
 export interface Tool {

@@ -253,6 +253,13 @@ describe('a shape', () => {
     expect(shape?.parse({ id: 'x'.repeat(70_000) })).toMatchObject({ ok: false, issues: [{ path: '/id' }] })
     expect(shape?.parse({ id: 'a', many: JSON.parse('['.repeat(40) + ']'.repeat(40)) })).toMatchObject({ ok: false })
   })
+  test('depth has a limit even where the schema has none', () => {
+    const open = toolOf({ read: { ...read, input: z.strictObject({ id: z.string(), any: z.json() }) } }).operations[0]?.input
+    const nested = (levels: number) => ({ id: 'a', any: JSON.parse('['.repeat(levels) + ']'.repeat(levels)) })
+    expect(open?.parse(nested(31))).toMatchObject({ ok: true })
+    expect(open?.parse(nested(32))).toMatchObject({ ok: false })
+    expect(open?.parse(nested(5000))).toMatchObject({ ok: false })
+  })
   test('no message repeats the value that was refused', () => {
     expect(JSON.stringify(shape?.parse({ id: { password: 'hunter2-hunter2' } }))).not.toContain('hunter2')
   })

@@ -14,11 +14,12 @@ export function checkApprovals(sim: Simulation, report: Report): void {
       if (approval === null) continue
       const name = `effect ${run}.${action} under ${approval}`
       if ((usedBy.get(approval) ?? action) !== action) report('I2', `${name}: the approval served another effect before`)
-      const isFirst = !usedBy.has(approval)
       usedBy.set(approval, action)
+      // What was recorded and not called, because a stop or the deadline came first, is no effect.
+      if (!sim.witness.calls.some((call) => call.run === run && call.action === action && call.attempt === started.event.attempt)) continue
       const opened = typed(records, 'approval.opened').find(({ event }) => event.question.id === approval)
       if (opened === undefined) report('I1', `${name}: nobody was asked`)
-      else checkUse(sim, records, { started, question: opened.event.question, isFirst }, (invariant, message) => report(invariant, `${name}: ${message}`))
+      else checkUse(sim, records, { started, question: opened.event.question }, (invariant, message) => report(invariant, `${name}: ${message}`))
     }
   }
 }
@@ -26,7 +27,6 @@ export function checkApprovals(sim: Simulation, report: Report): void {
 interface Use {
   readonly started: Recorded<EventOf<'effect.started'>>
   readonly question: Question
-  readonly isFirst: boolean
 }
 
 function checkUse(sim: Simulation, records: readonly RunRecord[], { started, question }: Use, report: Report): void {
@@ -55,11 +55,12 @@ function checkVotes(sim: Simulation, before: readonly RunRecord[], question: Que
   const votes = typed(before, 'approval.voted').filter(({ event }) => event.approval === question.id)
   const proposed = lastOf(before, 'action.proposed', question.action)
   const asks = rule?.get(proposed?.event.operation ?? '')
+  const actors = typed(before, 'run.opened')[0]?.event.actors ?? []
   const people = new Set<string>()
   for (const { event, atMs } of votes) {
     if (event.vote === 'refuse') report('I5', `${event.voter} refused`)
     if (atMs >= question.deadlineMs) report('I5', `${event.voter} voted after the deadline`)
-    if (event.voter === 'user:ann') report('I1', 'the requester voted')
+    if (actors.includes(event.voter)) report('I1', 'the requester voted')
     if (people.has(event.voter)) report('I1', `${event.voter} voted twice`)
     people.add(event.voter)
   }

@@ -4,8 +4,8 @@ export const PLANNER_KINDS = ['honest', 'stubborn', 'repeating', 'hostile', 'end
 export type PlannerKind = (typeof PLANNER_KINDS)[number]
 
 /** A planner that follows a script. Stateless: what it says depends on the records of the run alone. */
-export function createPlanner(kind: PlannerKind, goals: readonly string[]): Planner {
-  return { next: async ({ state }) => answer(kind, goals, state) }
+export function createPlanner({ planner: kind, goals, immediate }: { planner: PlannerKind; goals: readonly string[]; immediate: boolean }): Planner {
+  return { immediate, next: async ({ state }) => answer(kind, goals, state) }
 }
 
 function answer(kind: PlannerKind, goals: readonly string[], state: RunState): PlannerAnswer {

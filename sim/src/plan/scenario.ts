@@ -17,6 +17,8 @@ export interface WorkflowPlan {
   readonly workflow: Workflow
   readonly planner: PlannerKind
   readonly goals: readonly string[]
+  /** Whether the planner says that it answers at once, so that the harness waits with its records. */
+  readonly immediate: boolean
 }
 
 export interface TriggerPlan {
@@ -92,7 +94,7 @@ function drawWorkflow(chance: Chance, name: string): WorkflowPlan {
     success: { operation: 'desk.read', arguments: { id: '$input/id' }, expect: Object.fromEntries(flags) },
     onFailure: chance.oneIn(5) ? 'keep' : 'undo',
   }
-  return { workflow, planner, goals }
+  return { workflow, planner, goals, immediate: chance.oneIn(2) }
 }
 
 function drawTrigger(chance: Chance, n: number): TriggerPlan {

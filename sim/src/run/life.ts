@@ -30,9 +30,9 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
   }
   const control = await openControl(journal, clock)
   const tools = ['desk', 'mail'].map((name) => ({ name, operations: WORLD_OPERATIONS.filter((operation) => operation.tool === name), connector: connectorOf(sim, life) }))
-  const workflows = scenario.workflows.map(({ workflow, planner, goals }) => {
-    const made = createPlanner(planner, goals)
-    return { workflow, planner: tamper.planner?.(made) ?? made }
+  const workflows = scenario.workflows.map((declared) => {
+    const made = createPlanner(declared)
+    return { workflow: declared.workflow, planner: tamper.planner?.(made) ?? made }
   })
   const engine = engineOf(plan)
   const tidegate = await startTidegate({

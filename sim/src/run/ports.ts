@@ -45,13 +45,9 @@ export function journalOf(sim: Simulation, life: Life): Journal {
       return never<never>()
     }
     await delay(sim)
-    const result = await guarded(() => inner.append(draft).catch((error: unknown) => {
-      noteKept(sim, draft)
-      throw error
-    }))
+    const result = await guarded(() => inner.append(draft).finally(() => noteFence(sim, draft)))
     if (result.kind !== 'committed') return result
     const { entry } = result
-    if (draft.fence !== undefined) witness.fences.set(entry.index, draft.fence)
     tell(sim, `#${entry.index} ${entry.stream} ${entry.events.map(describe).join(', ')}`)
     if (passPoint(sim, life, `after entry ${entry.index}`)) return never<never>()
     await delay(sim)
@@ -71,8 +67,8 @@ export function journalOf(sim: Simulation, life: Life): Journal {
   }
 }
 
-/** "Failed, but there": the checkers want to know what the writer believed. */
-function noteKept({ disk, witness }: Simulation, { stream, expectedSeq, fence }: Draft): void {
+/** What the writer of a record believed, whether it ever hears that the record is there or not. */
+function noteFence({ disk, witness }: Simulation, { stream, expectedSeq, fence }: Draft): void {
   const kept = disk.entries.findLast((entry) => entry.stream === stream && entry.seq === expectedSeq + 1)
   if (kept !== undefined && fence !== undefined && !witness.fences.has(kept.index)) witness.fences.set(kept.index, fence)
 }

@@ -21,7 +21,10 @@ export interface Outcome {
   readonly seed: number
   /** Crash points passed: durable writes, and moments before and after effects. */
   readonly points: number
-  readonly crashes: number
+  /** The point it was told to crash at. */
+  readonly crashAt: number | undefined
+  /** Crashes at such a point. */
+  readonly crashPoints: number
   readonly faults: number
   readonly effects: number
   readonly runs: number
@@ -71,7 +74,7 @@ function createSimulation(seed: number, crashAt: number | null, tamper: Tamper):
     crashAt,
     life: undefined,
     points: 0,
-    crashes: 0,
+    crashPoints: 0,
     faults: 0,
     appends: 0,
     policy: 0,
@@ -117,7 +120,8 @@ function outcomeOf(sim: Simulation): Outcome {
   return {
     seed: sim.scenario.seed,
     points: sim.points,
-    crashes: sim.crashes,
+    crashAt: sim.crashAt ?? undefined,
+    crashPoints: sim.crashPoints,
     faults: sim.faults,
     effects: witness.landings.length,
     runs: disk.heads.size,

@@ -30,7 +30,7 @@ export interface Simulation {
   /** The life that goes on now; undefined while Tidegate is down. */
   life: Life | undefined
   points: number
-  crashes: number
+  crashPoints: number
   faults: number
   appends: number
   policy: number
@@ -59,7 +59,6 @@ export function crash(sim: Simulation, why: string): void {
   if (life === undefined || !life.isAlive) return
   life.isAlive = false
   sim.life = undefined
-  sim.crashes += 1
   sim.agenda.clock.forget()
   tell(sim, `CRASH of life ${life.n} ${why}`)
 }
@@ -70,6 +69,8 @@ export function passPoint(sim: Simulation, life: Life, what: string): boolean {
   sim.points += 1
   const { weather } = sim.scenario
   const byChance = sim.crashAt === null && !sim.isQuiet && weather.crash > 0 && sim.chances.crash.oneIn(weather.crash)
-  if (sim.points === sim.crashAt || byChance) crash(sim, `at point ${sim.points}, ${what}`)
-  return !life.isAlive
+  if (sim.points !== sim.crashAt && !byChance) return false
+  sim.crashPoints += 1
+  crash(sim, `at point ${sim.points}, ${what}`)
+  return true
 }

@@ -1,6 +1,6 @@
 import { operation, z } from '@tidegate/tools'
 import { type Http, pick } from '@tidegate/tools-http'
-import { creditId, customerId, DESK_TOKEN, reason, text } from './fields.ts'
+import { creditId, customerId, DESK_TOKEN, MAX_ATTEMPTS, reason, text } from './fields.ts'
 import { memberOf } from './member.ts'
 import { lookUpPastCall } from './past-call.ts'
 
@@ -27,6 +27,7 @@ function grantCredit(http: Http) {
     blastRadius: 'single',
     risk: 'low',
     reversibility: 'compensable',
+    maxAttempts: MAX_ATTEMPTS,
     records: ['/customerId'],
     origins: { '': 'system', '/reason': 'model' },
     secrets: [DESK_TOKEN],
@@ -67,6 +68,7 @@ function revokeCredit(http: Http) {
     blastRadius: 'single',
     risk: 'low',
     reversibility: 'irreversible',
+    maxAttempts: MAX_ATTEMPTS,
     records: ['/creditId'],
     origins: { '': 'system' },
     secrets: [DESK_TOKEN],

@@ -2,6 +2,8 @@ import { z } from '@tidegate/tools'
 
 /** The name of the secret that opens the desk. */
 export const DESK_TOKEN = 'desk-token'
+/** Attempts at a write: another one is made only when the desk, or a look-up, says that there was no effect. */
+export const MAX_ATTEMPTS = 3
 
 const idOf = (prefix: string, example: string) =>
   z.string().regex(new RegExp(`^${prefix}-[0-9]{1,12}$`), `must be one exact id such as ${example}`)

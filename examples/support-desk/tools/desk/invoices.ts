@@ -1,6 +1,6 @@
 import { operation, z } from '@tidegate/tools'
 import { type Http, pick } from '@tidegate/tools-http'
-import { amountMinor, customerId, DESK_TOKEN, invoiceId, text } from './fields.ts'
+import { amountMinor, customerId, DESK_TOKEN, MAX_ATTEMPTS, invoiceId, text } from './fields.ts'
 import { memberOf } from './member.ts'
 import { lookUpPastCall } from './past-call.ts'
 
@@ -114,6 +114,7 @@ function correctAddress(http: Http) {
     blastRadius: 'single',
     risk: 'medium',
     reversibility: 'reversible',
+    maxAttempts: MAX_ATTEMPTS,
     records: ['/invoiceId'],
     origins: { '/invoiceId': 'system', '/billingAddress': 'user', '/previousAddress': 'user' },
     secrets: [DESK_TOKEN],
@@ -164,6 +165,7 @@ function exportInvoices(http: Http) {
     blastRadius: 'single',
     risk: 'high',
     reversibility: 'irreversible',
+    maxAttempts: MAX_ATTEMPTS,
     records: ['/customerId'],
     origins: { '': 'system' },
     secrets: [DESK_TOKEN],

@@ -1,6 +1,6 @@
 import { operation, z } from '@tidegate/tools'
 import { type Http, pick } from '@tidegate/tools-http'
-import { amountMinor, DESK_TOKEN, invoiceId, reason, refundId, text } from './fields.ts'
+import { amountMinor, DESK_TOKEN, MAX_ATTEMPTS, invoiceId, reason, refundId, text } from './fields.ts'
 import { memberOf } from './member.ts'
 import { lookUpPastCall } from './past-call.ts'
 
@@ -53,6 +53,7 @@ function refund(http: Http, { title, description, amount, risk }: RefundSize) {
     blastRadius: 'single',
     risk,
     reversibility: 'compensable',
+    maxAttempts: MAX_ATTEMPTS,
     records: ['/invoiceId'],
     origins: { '': 'system', '/reason': 'model' },
     secrets: [DESK_TOKEN],
@@ -94,6 +95,7 @@ function cancelRefund(http: Http) {
     risk: 'medium',
     // Another refund could be made, but this one stays cancelled.
     reversibility: 'irreversible',
+    maxAttempts: MAX_ATTEMPTS,
     records: ['/refundId'],
     origins: { '': 'system' },
     secrets: [DESK_TOKEN],

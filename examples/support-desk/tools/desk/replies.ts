@@ -1,6 +1,6 @@
 import { operation, z } from '@tidegate/tools'
 import { type Http, pick } from '@tidegate/tools-http'
-import { DESK_TOKEN, messageId, text, ticketId } from './fields.ts'
+import { DESK_TOKEN, MAX_ATTEMPTS, messageId, text, ticketId } from './fields.ts'
 import { memberOf } from './member.ts'
 import { lookUpPastCall } from './past-call.ts'
 
@@ -29,10 +29,10 @@ function sendReply(http: Http) {
     blastRadius: 'single',
     risk: 'low',
     reversibility: 'compensable',
+    maxAttempts: MAX_ATTEMPTS,
     records: ['/ticketId'],
     origins: { '': 'system' },
     idempotency: 'key',
-    maxAttempts: 3,
     secrets: [DESK_TOKEN],
     execute: http.post('/outbox', {
       body: ({ arguments: args, effectId }) => ({ ...args, reference: effectId }),
@@ -67,6 +67,7 @@ function recallReply(http: Http) {
     blastRadius: 'single',
     risk: 'low',
     reversibility: 'irreversible',
+    maxAttempts: MAX_ATTEMPTS,
     records: ['/messageId'],
     origins: { '': 'system' },
     secrets: [DESK_TOKEN],

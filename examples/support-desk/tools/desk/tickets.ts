@@ -1,7 +1,7 @@
 import type { Json } from '@tidegate/kernel'
 import { done, operation, type ToolCall, z } from '@tidegate/tools'
 import { type Http, pick } from '@tidegate/tools-http'
-import { DESK_TOKEN, text, ticketId, ticketState } from './fields.ts'
+import { DESK_TOKEN, MAX_ATTEMPTS, text, ticketId, ticketState } from './fields.ts'
 import { memberOf } from './member.ts'
 import { callFor, lookUpPastCall } from './past-call.ts'
 
@@ -65,6 +65,7 @@ function setState(http: Http) {
     blastRadius: 'single',
     risk: 'low',
     reversibility: 'reversible',
+    maxAttempts: MAX_ATTEMPTS,
     records: ['/ticketId'],
     origins: { '/ticketId': 'system', '/state': 'system', '/previousState': 'system' },
     secrets: [DESK_TOKEN],
@@ -121,6 +122,7 @@ function closeMany(http: Http) {
     risk: 'high',
     // Each ticket can be put back by itself, but no single call puts back them all.
     reversibility: 'irreversible',
+    maxAttempts: MAX_ATTEMPTS,
     records: ['/ticketIds'],
     maxRecords: MAX_CLOSED,
     origins: { '/tickets': 'system' },

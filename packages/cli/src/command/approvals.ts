@@ -8,7 +8,7 @@ import type { Shell } from '../shell.ts'
 import { leaves, renderPreview } from '../terminal/difference.ts'
 import { inert } from '../terminal/inert.ts'
 import { styleState, type Tone } from '../terminal/style.ts'
-import { renderPairs, renderTable } from '../terminal/table.ts'
+import { fit, renderPairs, renderTable } from '../terminal/table.ts'
 import { renderWhen } from '../terminal/time.ts'
 import { settle } from './run.ts'
 import { renderStory } from './story.ts'
@@ -51,7 +51,10 @@ export function vote(shell: Shell, which: 'approve' | 'refuse', id: string, flag
   return withClient(shell, 'change', async (client) => {
     const approval = await find(client, id)
     if (flags.digest !== undefined && flags.digest !== approval.digest) {
-      throw new CliError('usage_invalid', `The action that is asked has the digest ${approval.digest}, not the one you insist on. Look at it again: tidegate approvals show ${approval.id}`)
+      throw new CliError(
+        'usage_invalid',
+        `The action that is asked has the digest ${approval.digest}, not the one you insist on. Look at it again: tidegate approvals show ${approval.id}`,
+      )
     }
     if (shell.options.json !== true) shell.note(renderApproval(shell, inert(approval)))
     if (which === 'approve' && approval.state === 'open') await confirm(shell, approval, flags)
@@ -60,7 +63,10 @@ export function vote(shell: Shell, which: 'approve' | 'refuse', id: string, flag
     const detail = answer.state === 'open' ? await client.run(answer.run) : await settle(shell, client, answer.run, AFTER_MS)
     const document = { approval: approval.id, vote: which, digest: approval.digest, ...answer, runState: detail.state, detail }
     shell.result(document, (view) => {
-      const more = view.state === 'open' ? 'Your vote counts; more people have to say yes.' : `${which === 'approve' ? 'Approved' : 'Refused'}. ${shell.style('faint', view.digest.slice(0, 16))}`
+      const more =
+        view.state === 'open'
+          ? 'Your vote counts; more people have to say yes.'
+          : `${which === 'approve' ? 'Approved' : 'Refused'}. ${shell.style('faint', view.digest.slice(0, 16))}`
       return `${more}\n\n${renderStory(shell, view.detail)}`
     })
     return answer.state === 'open' ? EXIT.approvalPending : EXIT.ok
@@ -70,7 +76,10 @@ export function vote(shell: Shell, which: 'approve' | 'refuse', id: string, flag
 async function confirm(shell: Shell, { risk, operation, digest }: WireApproval, flags: VoteFlags): Promise<void> {
   if (flags.yes === true || !CAREFUL.includes(risk)) return
   if (!shell.canAsk) {
-    throw new CliError('confirmation_needed', `This is of ${risk} risk. Look at it with \`tidegate approvals show\`, then add --yes and --digest ${digest}.`)
+    throw new CliError(
+      'confirmation_needed',
+      `This is of ${risk} risk. Look at it with \`tidegate approvals show\`, then add --yes and --digest ${digest}.`,
+    )
   }
   const word = operation.split('.').slice(-2).join('.')
   const typed = await shell.ask(`This is of ${risk} risk. Type ${word} to approve exactly this: `)
@@ -88,7 +97,10 @@ function renderList(shell: Shell, approvals: readonly WireApproval[]): string {
   const rows = approvals.map((each) => {
     const who = each.approvers.map(({ role, count }) => (count === 1 ? role : `${count} x ${role}`)).join(', ')
     const deadline = each.state === 'open' ? renderWhen(each.deadlineMs, nowMs) : '-'
-    const [about = ''] = leaves(each.arguments, '').map(([path, value]) => `${path}=${value}`)
+    const about = leaves(each.arguments, '')
+      .slice(0, 3)
+      .map(([path, value]) => `${path}=${fit(value, 40)}`)
+      .join(' ')
     return [each.id, styleState(shell.style, each.state), each.risk, who, deadline, `${each.title} ${about}`]
   })
   return `${renderTable(['approval', 'state', 'risk', 'who may', 'lapses', 'what'], rows)}\n\nLook at one: tidegate approvals show ID`
@@ -113,8 +125,12 @@ export function renderApproval(shell: Shell, approval: WireApproval): string {
     ['Because', oneLine(approval.justification)],
   ])
   const args = leaves(approval.arguments, '').map(([path, value]) => `  ${path}: ${value}`)
-  const preview = renderPreview(approval.preview).map(({ sign, text }) => `  ${style(SIGN_TONES[sign] ?? 'faint', `${sign} ${text}`)}`)
-  const votes = approval.votes.map(({ voter, vote: cast, why }) => `  ${voter}: ${cast}${why === '' ? '' : `, "${oneLine(why)}"`}`)
+  const preview = renderPreview(approval.preview).map(
+    ({ sign, text }) => `  ${style(SIGN_TONES[sign] ?? 'faint', `${sign} ${text}`)}`,
+  )
+  const votes = approval.votes.map(
+    ({ voter, vote: cast, why }) => `  ${voter}: ${cast}${why === '' ? '' : `, "${oneLine(why)}"`}`,
+  )
   return [
     `${style('strong', approval.title)}  ${styleState(style, approval.state)}`,
     indent(facts),
@@ -128,7 +144,13 @@ export function renderApproval(shell: Shell, approval: WireApproval): string {
     style('faint', 'Written by the agent, not checked by anybody:'),
     indent(quoted),
     ...(votes.length === 0 ? [] : ['', 'Votes:', ...votes]),
-    ...(approval.state === 'open' ? ['', `Decide: ${style('link', `tidegate approvals approve ${approval.id} --as NAME --why "..."`)}`, `    or: ${style('link', `tidegate approvals refuse ${approval.id} --as NAME --why "..."`)}`] : []),
+    ...(approval.state === 'open'
+      ? [
+          '',
+          `Decide: ${style('link', `tidegate approvals approve ${approval.id} --as NAME --why "..."`)}`,
+          `    or: ${style('link', `tidegate approvals refuse ${approval.id} --as NAME --why "..."`)}`,
+        ]
+      : []),
   ].join('\n')
 }
 

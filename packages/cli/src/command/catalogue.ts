@@ -31,7 +31,10 @@ export function listWorkflows(shell: Shell): Promise<ExitCode> {
   return withClient(shell, 'look', async (client) => {
     shell.result({ workflows: await client.workflows() }, ({ workflows }) => {
       if (workflows.length === 0) return 'No workflows are declared. Write one in workflows/ and name it in tidegate.yaml.'
-      return renderTable(['workflow', 'stage', 'environment', 'operations', 'title'], workflows.map((each) => [each.name, String(each.stage), each.environment, String(each.operations.length), each.title]))
+      return renderTable(
+        ['workflow', 'stage', 'environment', 'operations', 'title'],
+        workflows.map((each) => [each.name, String(each.stage), each.environment, String(each.operations.length), each.title]),
+      )
     })
     return EXIT.ok
   })
@@ -46,7 +49,12 @@ export function showWorkflow(shell: Shell, name: string): Promise<ExitCode> {
 }
 
 function renderTool({ style }: Shell, { operations }: WireTool): string {
-  return operations.map((operation) => `${style('strong', operation.id)}  ${operation.title}\n${renderPairs(factsOf(operation)).replaceAll(/^/gm, '  ')}`).join('\n\n')
+  return operations
+    .map(
+      (operation) =>
+        `${style('strong', operation.id)}  ${operation.title}\n${renderPairs(factsOf(operation)).replaceAll(/^/gm, '  ')}`,
+    )
+    .join('\n\n')
 }
 
 function factsOf(operation: WireOperation): readonly (readonly [string, string])[] {
@@ -57,7 +65,10 @@ function factsOf(operation: WireOperation): readonly (readonly [string, string])
     ...(operation.canCompensate ? ['compensate'] : []),
   ]
   return [
-    ['Does', `${operation.mutability}, ${operation.blastRadius}, at most ${operation.maxRecords} ${operation.maxRecords === 1 ? 'record' : 'records'} (${operation.records.join(', ') || '-'})`],
+    [
+      'Does',
+      `${operation.mutability}, ${operation.blastRadius}, at most ${operation.maxRecords} ${operation.maxRecords === 1 ? 'record' : 'records'} (${operation.records.join(', ') || '-'})`,
+    ],
     ['Risk', `${operation.risk}, ${operation.reversibility}`],
     ['Data', operation.dataClass],
     ['Can', abilities.join(', ') || '-'],
@@ -70,7 +81,9 @@ function factsOf(operation: WireOperation): readonly (readonly [string, string])
 
 function renderWorkflow({ style }: Shell, workflow: WireWorkflow): string {
   const owners = Object.entries(workflow.owners).map(([what, who]) => `${what}: ${who}`)
-  const limits = Object.entries(workflow.limits).map(([name, value]) => `${name} ${name.endsWith('Ms') ? renderDuration(value) : value}`)
+  const limits = Object.entries(workflow.limits).map(([name, value]) =>
+    name.endsWith('Ms') ? `${name.slice(0, -2)} ${renderDuration(value)}` : `${name} ${value}`,
+  )
   const facts = renderPairs([
     ['Agent', workflow.agent],
     ['Environment', `${workflow.environment}, stage ${workflow.stage}`],
@@ -84,5 +97,11 @@ function renderWorkflow({ style }: Shell, workflow: WireWorkflow): string {
     const bounds = Object.entries(confine).map(([pointer, reference]) => `${pointer} = ${reference}`)
     return `  ${id}${bounds.length === 0 ? '' : `  ${style('faint', `only ${bounds.join(', ')}`)}`}`
   })
-  return [`${style('strong', workflow.name)}  ${workflow.title}`, facts.replaceAll(/^/gm, '  '), '', 'May use:', ...operations].join('\n')
+  return [
+    `${style('strong', workflow.name)}  ${workflow.title}`,
+    facts.replaceAll(/^/gm, '  '),
+    '',
+    'May use:',
+    ...operations,
+  ].join('\n')
 }

@@ -18,7 +18,10 @@ export async function completion(shell: Shell, program: Command, name: string): 
 
 function wordsOf(command: Command, path: readonly string[], globals: readonly string[]): Words {
   const own = [...command.commands.map((each) => each.name()), ...command.options.flatMap(({ long }) => long ?? []), ...globals]
-  return [[path.join(' '), [...new Set(own)]], ...command.commands.flatMap((each) => wordsOf(each, [...path, each.name()], globals))]
+  return [
+    [path.join(' '), [...new Set(own)]],
+    ...command.commands.flatMap((each) => wordsOf(each, [...path, each.name()], globals)),
+  ]
 }
 
 function bash(words: Words): string {
@@ -43,7 +46,8 @@ function zsh(words: Words): string {
 function fish(words: Words): string {
   const lines = words.flatMap(([path, own]) => {
     const depth = path === '' ? 0 : path.split(' ').length
-    const condition = path === '' ? '__fish_use_subcommand' : `test (string join ' ' (commandline -opc)[2..${depth + 1}]) = ${quoted(path)}`
+    const condition =
+      path === '' ? '__fish_use_subcommand' : `test (string join ' ' (commandline -opc)[2..${depth + 1}]) = ${quoted(path)}`
     return [`complete -c tidegate -f -n ${quoted(condition.replaceAll("'", '"'))} -a ${quoted(own.join(' '))}`]
   })
   return lines.join('\n')

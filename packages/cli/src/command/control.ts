@@ -12,7 +12,10 @@ import { renderStory } from './story.ts'
 const UNDO_MS = 60_000
 
 /** Raises a stop, and says what it did not reach any more. */
-export function stop(shell: Shell, flags: { readonly scope: string; readonly why: string; readonly mode: string }): Promise<ExitCode> {
+export function stop(
+  shell: Shell,
+  flags: { readonly scope: string; readonly why: string; readonly mode: string },
+): Promise<ExitCode> {
   const mode = flags.mode === 'kill' ? 'kill' : flags.mode === 'hold' ? 'hold' : undefined
   if (mode === undefined) throw new CliError('usage_invalid', '--mode is hold (keep runs for a later lift) or kill (end them).')
   return withClient(shell, 'change', async (client) => {
@@ -25,11 +28,20 @@ export function stop(shell: Shell, flags: { readonly scope: string; readonly why
 }
 
 /** Lifts a stop by its id, or all stops over a scope. */
-export function lift(shell: Shell, id: string | undefined, flags: { readonly scope?: string; readonly why: string }): Promise<ExitCode> {
-  if ((id === undefined) === (flags.scope === undefined)) throw new CliError('usage_invalid', 'Name either a stop or --scope. `tidegate stops` lists those in force.')
+export function lift(
+  shell: Shell,
+  id: string | undefined,
+  flags: { readonly scope?: string; readonly why: string },
+): Promise<ExitCode> {
+  if ((id === undefined) === (flags.scope === undefined))
+    throw new CliError('usage_invalid', 'Name either a stop or --scope. `tidegate stops` lists those in force.')
   return withClient(shell, 'change', async (client) => {
-    const target = flags.scope === undefined ? { stop: await wholeStopId(() => client.stops(), id ?? '') } : { scope: flags.scope }
-    shell.result(await client.lift({ ...target, why: flags.why }), ({ stops }) => `Lifted: ${stops.map(({ id: stopId, scope }) => `${stopId} (${scope})`).join(', ')}. Held runs go on.`)
+    const target =
+      flags.scope === undefined ? { stop: await wholeStopId(() => client.stops(), id ?? '') } : { scope: flags.scope }
+    shell.result(
+      await client.lift({ ...target, why: flags.why }),
+      ({ stops }) => `Lifted: ${stops.map(({ id: stopId, scope }) => `${stopId} (${scope})`).join(', ')}. Held runs go on.`,
+    )
     return EXIT.ok
   })
 }
@@ -54,12 +66,15 @@ export function undo(shell: Shell, id: string, flags: { readonly why: string }):
   })
 }
 
-
 async function wholeStopId(list: () => Promise<readonly WireStop[]>, given: string): Promise<string> {
   const ids = (await list()).map((each) => each.id)
   if (ids.includes(given)) return given
   const matching = ids.filter((each) => each.startsWith(given) || each.endsWith(given))
-  if (matching.length > 1) throw new CliError('id_ambiguous', `Several stops begin or end with "${given}": ${matching.join(', ')}. Write more of the id.`)
+  if (matching.length > 1)
+    throw new CliError(
+      'id_ambiguous',
+      `Several stops begin or end with "${given}": ${matching.join(', ')}. Write more of the id.`,
+    )
   return matching[0] ?? given
 }
 
@@ -81,5 +96,8 @@ function renderStop(shell: Shell, report: WireStopReport & { readonly roundTripM
 function renderStops(list: readonly WireStop[]): string {
   if (list.length === 0) return 'No stop is in force. Raise one: tidegate stop --scope global --why "..."'
   const nowMs = Date.now()
-  return renderTable(['stop', 'scope', 'mode', 'by', 'since', 'why'], list.map((each) => [each.id, each.scope, each.mode, each.by, renderWhen(each.atMs, nowMs), each.why.replaceAll('\n', ' ')]))
+  return renderTable(
+    ['stop', 'scope', 'mode', 'by', 'since', 'why'],
+    list.map((each) => [each.id, each.scope, each.mode, each.by, renderWhen(each.atMs, nowMs), each.why.replaceAll('\n', ' ')]),
+  )
 }

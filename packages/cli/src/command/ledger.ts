@@ -15,7 +15,10 @@ export function verify(shell: Shell): Promise<ExitCode> {
     shell.result(answer, (view) => {
       const took = `${view.size} entries, ${renderDuration(view.durationMs)}`
       if (view.verified) return `${shell.style('good', 'The ledger is whole')}: ${took}, root ${view.root}`
-      return [`${shell.style('bad', 'The ledger is NOT what it says')}: ${took}`, ...view.problems.map((problem) => `  ${problem}`)].join('\n')
+      return [
+        `${shell.style('bad', 'The ledger is NOT what it says')}: ${took}`,
+        ...view.problems.map((problem) => `  ${problem}`),
+      ].join('\n')
     })
     return answer.verified ? EXIT.ok : EXIT.failed
   })
@@ -41,16 +44,21 @@ export function exportLedger(shell: Shell, directory: string, flags: { readonly 
   return withClient(shell, 'change', async (client) => {
     const request = { directory: resolve(shell.cwd, directory), payloads: flags.payloads === true }
     shell.result(await shell.progress('Writing the export', client.ledgerExport(request)), (view) => {
-      return `${view.size} entries in ${view.files} files: ${view.directory}\nVerify it offline: tidegate-verify ${view.directory}`
+      return `${view.size} entries in ${view.files} files: ${view.directory}\nVerify it offline: npx tidegate-verify export ${view.directory}`
     })
     return EXIT.ok
   })
 }
 
 /** Shows or writes the receipt of one entry: proof that it is in the ledger, checkable offline. */
-export function receipt(shell: Shell, flags: { readonly index?: string; readonly run?: string; readonly out?: string }): Promise<ExitCode> {
-  if ((flags.index === undefined) === (flags.run === undefined)) throw new CliError('usage_invalid', 'Name either --index N or --run ID.')
-  if (flags.index !== undefined && !/^\d{1,15}$/.test(flags.index)) throw new CliError('usage_invalid', '--index must be a whole number.')
+export function receipt(
+  shell: Shell,
+  flags: { readonly index?: string; readonly run?: string; readonly out?: string },
+): Promise<ExitCode> {
+  if ((flags.index === undefined) === (flags.run === undefined))
+    throw new CliError('usage_invalid', 'Name either --index N or --run ID.')
+  if (flags.index !== undefined && !/^\d{1,15}$/.test(flags.index))
+    throw new CliError('usage_invalid', '--index must be a whole number.')
   return withClient(shell, 'look', async (client) => {
     const of = flags.run === undefined ? { index: Number(flags.index) } : { run: (await findRun(client, flags.run)).run }
     const answer = await client.receipt(of)

@@ -19,7 +19,11 @@ export function resolve(shell: Shell, item: string, flags: { readonly why: strin
   return withClient(shell, 'change', async (client) => {
     const ids = (await client.queue(true)).map((each) => each.item)
     const matching = ids.includes(item) ? [item] : ids.filter((each) => each.startsWith(item) || each.endsWith(item))
-    if (matching.length > 1) throw new CliError('id_ambiguous', `Several items begin or end with "${item}": ${matching.slice(0, 5).join(', ')}. Write more of the id.`)
+    if (matching.length > 1)
+      throw new CliError(
+        'id_ambiguous',
+        `Several items begin or end with "${item}": ${matching.slice(0, 5).join(', ')}. Write more of the id.`,
+      )
     shell.result(await client.resolve(matching[0] ?? item, flags.why), (view) => `Settled ${view.item}.`)
     return EXIT.ok
   })
@@ -28,6 +32,13 @@ export function resolve(shell: Shell, item: string, flags: { readonly why: strin
 function renderQueue(shell: Shell, items: readonly WireQueueItem[]): string {
   if (items.length === 0) return 'Nothing waits for a person. `tidegate queue list --all` shows what was settled.'
   const nowMs = Date.now()
-  const rows = items.map((each) => [each.item, each.kind, each.run, renderWhen(each.atMs, nowMs), each.resolvedBy ?? '-', `${each.title}. ${each.detail}`.replaceAll('\n', ' ')])
+  const rows = items.map((each) => [
+    each.item,
+    each.kind,
+    each.run,
+    renderWhen(each.atMs, nowMs),
+    each.resolvedBy ?? '-',
+    `${each.title}. ${each.detail}`.replaceAll('\n', ' '),
+  ])
   return `${renderTable(['item', 'kind', 'run', 'since', 'settled by', 'what'], rows)}\n\nSettle one: ${shell.style('link', 'tidegate queue resolve ITEM --as NAME --why "..."')}`
 }

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from '@tidegate/client'
-import type { WireRunDetail } from '@tidegate/protocol'
+import type { WireRunDetail, WireRunHead } from '@tidegate/protocol'
 import { CliError } from '../error.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { withClient } from '../session.ts'
@@ -30,7 +30,13 @@ export function run(shell: Shell, workflow: string, pairs: readonly string[], fl
   const waitMs = seconds(flags.timeout) * 1_000
   const event = flags.event ?? `cli-${randomUUID()}`
   return withClient(shell, 'change', async (client) => {
-    const answer = await client.trigger({ workflow, source: flags.source, event, input, ...(flags.user === undefined ? {} : { user: flags.user }) })
+    const answer = await client.trigger({
+      workflow,
+      source: flags.source,
+      event,
+      input,
+      ...(flags.user === undefined ? {} : { user: flags.user }),
+    })
     if (answer.kind === 'duplicate') shell.note(`This event was delivered before; it opened run ${answer.run} then.`)
     if (!flags.wait) {
       shell.result({ ...answer, event }, (view) => `Run ${view.run}\nWatch it: tidegate runs watch ${view.run}`)
@@ -49,7 +55,7 @@ export async function settle(shell: Shell, client: Client, run: string, waitMs: 
     for (;;) {
       const left = deadline - performance.now()
       const head = await client.settled(run, Math.max(0, left))
-      if (!['running', 'undoing'].includes(head.state) || left <= 0) return
+      if (!isUnderWay(head) || left <= 0) return
       // It answered early although the run goes on: a stop may hold it, and then there is nothing to wait for.
       if ((await client.run(run)).heldBy !== null) return
       await pause(BREATH_MS, undefined, { signal: shell.signal })
@@ -57,6 +63,11 @@ export async function settle(shell: Shell, client: Client, run: string, waitMs: 
   }
   await shell.progress(`Run ${run} is under way`, wait())
   return client.run(run)
+}
+
+/** True while a run goes on by itself: also in the moment between a granted approval and the effect that it allows. */
+export function isUnderWay({ state, openApprovals }: Pick<WireRunHead, 'state' | 'openApprovals'>): boolean {
+  return state === 'running' || state === 'undoing' || (state === 'waiting' && openApprovals.length === 0)
 }
 
 /** What the state of a run means for the exit code. */
@@ -97,7 +108,11 @@ function readInputFile(shell: Shell, file: string): string {
   try {
     if (file === '-') return readFileSync(0, 'utf8')
     const path = resolve(shell.cwd, file)
-    if (statSync(path).size > MAX_INPUT_BYTES) throw new CliError('file_unreadable', `${file} is larger than ${MAX_INPUT_BYTES} bytes, which is more than the server takes.`)
+    if (statSync(path).size > MAX_INPUT_BYTES)
+      throw new CliError(
+        'file_unreadable',
+        `${file} is larger than ${MAX_INPUT_BYTES} bytes, which is more than the server takes.`,
+      )
     return readFileSync(path, 'utf8')
   } catch (cause) {
     if (cause instanceof CliError) throw cause
@@ -112,7 +127,8 @@ function parseInput(text: string, where: string): WireInput {
   } catch (cause) {
     throw new CliError('usage_invalid', `${where} is not JSON: ${cause instanceof Error ? cause.message : ''}`, { cause })
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new CliError('usage_invalid', `${where} must hold a JSON object.`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new CliError('usage_invalid', `${where} must hold a JSON object.`)
   // Sound: what JSON.parse returns for an object is JSON.
   return value as Input as WireInput
 }

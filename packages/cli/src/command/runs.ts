@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from '@tidegate/client'
 import { RUN_STATES, type WireRunDetail, type WireRunHead } from '@tidegate/protocol'
 import { CliError } from '../error.ts'
@@ -9,19 +10,27 @@ import { inert } from '../terminal/inert.ts'
 import { styleState } from '../terminal/style.ts'
 import { fit, renderTable, widthOf } from '../terminal/table.ts'
 import { renderWhen } from '../terminal/time.ts'
-import { exitOf, seconds } from './run.ts'
+import { exitOf, isUnderWay, seconds } from './run.ts'
 import { renderStory, renderStoryLine } from './story.ts'
 
 const POLL_MS = 400
 const RUNS_SEARCHED = 500
 
 /** Lists runs, newest first. */
-export function list(shell: Shell, flags: { readonly state?: string; readonly workflow?: string; readonly limit: string }): Promise<ExitCode> {
+export function list(
+  shell: Shell,
+  flags: { readonly state?: string; readonly workflow?: string; readonly limit: string },
+): Promise<ExitCode> {
   const limit = Number(flags.limit)
-  if (!Number.isInteger(limit) || limit < 1 || limit > RUNS_SEARCHED) throw new CliError('usage_invalid', `--limit must be a number from 1 to ${RUNS_SEARCHED}.`)
+  if (!Number.isInteger(limit) || limit < 1 || limit > RUNS_SEARCHED)
+    throw new CliError('usage_invalid', `--limit must be a number from 1 to ${RUNS_SEARCHED}.`)
   const state = flags.state?.split(',').map(parseState)
   return withClient(shell, 'look', async (client) => {
-    const query = { limit, ...(state === undefined ? {} : { state }), ...(flags.workflow === undefined ? {} : { workflow: flags.workflow }) }
+    const query = {
+      limit,
+      ...(state === undefined ? {} : { state }),
+      ...(flags.workflow === undefined ? {} : { workflow: flags.workflow }),
+    }
     shell.result({ runs: await client.runs(query) }, ({ runs }) => renderRuns(shell, runs))
     return EXIT.ok
   })
@@ -42,11 +51,13 @@ export function watch(shell: Shell, id: string, flags: { readonly timeout: strin
     let told = 0
     let detail = await findRun(client, id)
     for (;;) {
-      for (const line of inert(detail.story.lines.filter(({ kind }) => kind !== 'left')).slice(told)) shell.note(renderStoryLine(shell, line))
+      for (const line of inert(detail.story.lines.filter(({ kind }) => kind !== 'left')).slice(told))
+        shell.note(renderStoryLine(shell, line))
       told = Math.max(told, detail.story.lines.filter(({ kind }) => kind !== 'left').length)
-      const rests = !['running', 'undoing'].includes(detail.state) || detail.heldBy !== null
+      const openApprovals = detail.approvals.filter(({ state }) => state === 'open').map((approval) => approval.id)
+      const rests = !isUnderWay({ state: detail.state, openApprovals }) || detail.heldBy !== null
       if (rests || performance.now() >= deadline) break
-      await client.settled(detail.run, Math.min(POLL_MS, deadline - performance.now()))
+      await pause(POLL_MS, undefined, { signal: shell.signal })
       detail = await client.run(detail.run)
     }
     shell.result(detail, (view) => renderStory(shell, view))
@@ -62,19 +73,33 @@ export function findRun(client: Client, id: string): Promise<WireRunDetail> {
 
 function parseState(text: string): WireRunHead['state'] {
   const state = RUN_STATES.find((known) => known === text)
-  if (state === undefined) throw new CliError('usage_invalid', `"${text}" is no state of a run. There are: ${RUN_STATES.join(', ')}.`)
+  if (state === undefined)
+    throw new CliError('usage_invalid', `"${text}" is no state of a run. There are: ${RUN_STATES.join(', ')}.`)
   return state
 }
 
 function renderRuns(shell: Shell, runs: readonly WireRunHead[]): string {
   if (runs.length === 0) return 'No runs yet. Start one: tidegate run support-billing ticketId=t-1003'
   const nowMs = Date.now()
-  const rows = runs.map((head) => [head.run, styleState(shell.style, head.state), head.workflow, String(head.effects), renderWhen(head.openedAtMs, nowMs), summaryOf(head)])
+  const rows = runs.map((head) => [
+    head.run,
+    styleState(shell.style, head.state),
+    head.workflow,
+    String(head.effects),
+    renderWhen(head.openedAtMs, nowMs),
+    summaryOf(head),
+  ])
   const taken = Math.max(...rows.map((row) => row.slice(0, -1).reduce((sum, cell) => sum + widthOf(cell) + 3, 0)))
-  return renderTable(['run', 'state', 'workflow', 'effects', 'opened', 'summary'], rows.map((row) => row.with(5, fit(row[5] ?? '', Math.max(20, shell.columns - taken)))))
+  return renderTable(
+    ['run', 'state', 'workflow', 'effects', 'opened', 'summary'],
+    rows.map((row) => row.with(5, fit(row[5] ?? '', Math.max(20, shell.columns - taken)))),
+  )
 }
 
 function summaryOf({ summary, openApprovals, openItems }: WireRunHead): string {
-  const waits = [...openApprovals.map((id) => `waits for approval ${id}`), ...(openItems === 0 ? [] : [`${openItems} left for a person`])]
+  const waits = [
+    ...openApprovals.map((id) => `waits for approval ${id}`),
+    ...(openItems === 0 ? [] : [`${openItems} left for a person`]),
+  ]
   return [summary.replaceAll('\n', ' '), ...waits].filter((part) => part !== '').join('; ')
 }

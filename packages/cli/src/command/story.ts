@@ -23,7 +23,13 @@ export function renderStory(shell: Shell, detail: WireRunDetail): string {
   const took = renderDuration(detail.updatedAtMs - detail.openedAtMs)
   const head = `${style('strong', `Run ${detail.run}`)}  ${styleState(style, detail.heldBy === null ? detail.state : 'held')}  ${style('faint', `${detail.workflow}, ${took}`)}`
   const next = nextCommands(detail).map((command) => `  ${style('link', command)}`)
-  return [head, `  ${detail.story.headline}`, '', ...detail.story.lines.map((line) => renderStoryLine(shell, line)), ...(next.length === 0 ? [] : ['', 'Next:', ...next])].join('\n')
+  return [
+    head,
+    `  ${detail.story.headline}`,
+    '',
+    ...detail.story.lines.map((line) => renderStoryLine(shell, line)),
+    ...(next.length === 0 ? [] : ['', 'Next:', ...next]),
+  ].join('\n')
 }
 
 /** One line of a story. */
@@ -36,7 +42,10 @@ function nextCommands(detail: WireRunDetail): readonly string[] {
   const open = detail.approvals.filter(({ state }) => state === 'open').map(({ id }) => `tidegate approvals show ${id}`)
   const items = detail.items.some(({ resolvedBy }) => resolvedBy === null) ? ['tidegate queue list'] : []
   const touched = detail.actions.some(({ effect, purpose, state }) => effect && purpose === 'act' && state === 'done')
-  const undo = touched && detail.undoneBy === null && detail.state !== 'running' && detail.state !== 'waiting' ? [`tidegate undo ${detail.run} --why "..."`] : []
-  const lift = detail.heldBy === null ? [] : [`tidegate lift ${detail.heldBy} --why "..."`]
+  const undo =
+    touched && detail.undoneBy === null && detail.state !== 'running' && detail.state !== 'waiting'
+      ? [`tidegate undo ${detail.run} --as NAME --why "..."`]
+      : []
+  const lift = detail.heldBy === null ? [] : [`tidegate lift ${detail.heldBy} --as NAME --why "..."`]
   return [...open, ...items, ...lift, ...undo]
 }

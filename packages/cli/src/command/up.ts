@@ -10,14 +10,26 @@ export async function up(shell: Shell): Promise<ExitCode> {
   const project = findProject(shell)
   const running = findServer(project)
   if (running !== undefined) {
-    throw new CliError('server_running', `A server runs for ${project} already: ${running.url}, process ${running.pid}. End it first.`)
+    throw new CliError(
+      'server_running',
+      `A server runs for ${project} already: ${running.url}, process ${running.pid}. End it first.`,
+    )
   }
   const server = await shell.progress('Starting the server', startServer(project, { quiet: false, signal: shell.signal }))
   const { promise: interrupted, resolve } = Promise.withResolvers<'interrupted'>()
   shell.signal.addEventListener('abort', () => resolve('interrupted'), { once: true })
   shell.result({ url: server.url, pid: server.pid, project }, (view) => {
     const { style } = shell
-    return [`Tidegate is up: ${style('link', view.url)} for ${view.project}`, '', 'In another terminal, in that directory:', '  tidegate runs list', '  tidegate approvals list', '  tidegate doctor', '', 'Ctrl-C ends it.'].join('\n')
+    return [
+      `Tidegate is up: ${style('link', view.url)} for ${view.project}`,
+      '',
+      'In another terminal, in that directory:',
+      '  tidegate runs list',
+      '  tidegate approvals list',
+      '  tidegate doctor',
+      '',
+      'Ctrl-C ends it.',
+    ].join('\n')
   })
   const first = await Promise.race([server.ended, interrupted])
   if (first === 'interrupted') {

@@ -43,9 +43,16 @@ function renderNext({ style, cwd }: Shell, stage: Stage, report: DemoReport): st
   const [first] = waiting
   const completed = report.runs.find(({ state, effects }) => state === 'completed' && effects.length > 0)
   const commands = [
-    ...(first === undefined ? [] : [`npx tidegate approvals show ${first.id}`, `npx tidegate approvals approve ${first.id} --as mei --why "Both invoices checked"`]),
+    ...(first === undefined
+      ? []
+      : [
+          `npx tidegate approvals show ${first.id}`,
+          `npx tidegate approvals approve ${first.id} --as mei --why "Both invoices checked"`,
+        ]),
     'npx tidegate runs list',
-    ...(completed === undefined ? [] : [`npx tidegate runs show ${completed.id}`, `npx tidegate undo ${completed.id} --as operator --why "A mistake"`]),
+    ...(completed === undefined
+      ? []
+      : [`npx tidegate runs show ${completed.id}`, `npx tidegate undo ${completed.id} --as operator --why "A mistake"`]),
     'npx tidegate queue list',
     'npx tidegate stop --scope global --as operator --why "A drill"',
     'npx tidegate ledger verify',
@@ -64,5 +71,9 @@ async function stayUp(shell: Shell, { server, desk }: Stage): Promise<void> {
   if (shell.signal.aborted) resolve()
   shell.signal.addEventListener('abort', () => resolve(), { once: true })
   await Promise.race([interrupted, server.ended, desk.ended])
-  shell.note(shell.signal.aborted ? 'Ending ...' : `The server or the support desk ended by itself: ${server.log().trim().split('\n').at(-1) ?? ''}`)
+  shell.note(
+    shell.signal.aborted
+      ? 'Ending ...'
+      : `The server or the support desk ended by itself: ${server.log().trim().split('\n').at(-1) ?? ''}`,
+  )
 }

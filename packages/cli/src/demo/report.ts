@@ -2,7 +2,12 @@
 export interface DemoReport {
   readonly runs: readonly DemoRun[]
   /** Every action that was refused. */
-  readonly blocked: readonly { readonly run: string; readonly operation: string; readonly outcome: string; readonly policies: readonly string[] }[]
+  readonly blocked: readonly {
+    readonly run: string
+    readonly operation: string
+    readonly outcome: string
+    readonly policies: readonly string[]
+  }[]
   readonly undone: readonly { readonly run: string; readonly by: string; readonly state: string; readonly effects: number }[]
   readonly stop: DemoStop
   readonly ledger: { readonly size: number; readonly root: string; readonly checkpoint: string; readonly verified: boolean }
@@ -15,7 +20,13 @@ export interface DemoRun {
   readonly workflow: string
   readonly state: string
   readonly failure: string | null
-  readonly effects: readonly { readonly action: number; readonly operation: string; readonly state: string; readonly approval: string | null }[]
+  readonly effects: readonly {
+    readonly action: number
+    readonly operation: string
+    readonly purpose: string
+    readonly state: string
+    readonly approval: string | null
+  }[]
   readonly approvals: readonly { readonly id: string; readonly state: string }[]
   /** The ticket it is about, if it is about one. */
   readonly ticket: string | null

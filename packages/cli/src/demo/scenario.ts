@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from '@tidegate/client'
-import type { WireRunDetail, WireRunHead } from '@tidegate/protocol'
+import type { WireRunDetail } from '@tidegate/protocol'
+import { isUnderWay } from '../command/run.ts'
 import { CliError } from '../error.ts'
 import type { DemoReport, DemoRun, DemoStop } from './report.ts'
 import type { DemoTicket, Stage } from './stage.ts'
@@ -23,7 +24,13 @@ export async function play(stage: Stage, options: { readonly approve: boolean; r
   say(`Delivering ${stage.tickets.length} tickets, one of them twice ...`)
   const delivered = await deliver(operator, stage.tickets, '')
   const duplicates = await deliverAgain(stage, delivered)
-  await allSettled(operator, delivered.values().map((run) => run).toArray())
+  await allSettled(
+    operator,
+    delivered
+      .values()
+      .map((run) => run)
+      .toArray(),
+  )
   if (options.approve) await approveOne(stage, say)
   const undone = await undoOne(stage, delivered, say)
   const stop = await stopInFlight(stage, say)
@@ -44,16 +51,29 @@ export async function play(stage: Stage, options: { readonly approve: boolean; r
 /** Delivers the event of every ticket; answers the run of each. `again` makes other events of the same tickets. */
 async function deliver(client: Client, tickets: readonly DemoTicket[], again: string): Promise<ReadonlyMap<string, string>> {
   const answers = tickets.map(async ({ id, event }): Promise<readonly [string, string]> => {
-    const answer = await client.trigger({ workflow: WORKFLOW, source: SOURCE, event: `${event}${again}`, input: { ticketId: id } })
+    const answer = await client.trigger({
+      workflow: WORKFLOW,
+      source: SOURCE,
+      event: `${event}${again}`,
+      input: { ticketId: id },
+    })
     return [id, answer.run]
   })
   return new Map(await Promise.all(answers))
 }
 
-async function deliverAgain({ operator, tickets }: Stage, delivered: ReadonlyMap<string, string>): Promise<DemoReport['duplicates']> {
+async function deliverAgain(
+  { operator, tickets }: Stage,
+  delivered: ReadonlyMap<string, string>,
+): Promise<DemoReport['duplicates']> {
   const [ticket] = tickets
   if (ticket === undefined) return []
-  const answer = await operator.trigger({ workflow: WORKFLOW, source: SOURCE, event: ticket.event, input: { ticketId: ticket.id } })
+  const answer = await operator.trigger({
+    workflow: WORKFLOW,
+    source: SOURCE,
+    event: ticket.event,
+    input: { ticketId: ticket.id },
+  })
   if (answer.kind !== 'duplicate' || answer.run !== delivered.get(ticket.id)) {
     throw new CliError('demo_failed', `The event ${ticket.event} was delivered twice and opened two runs.`)
   }
@@ -74,16 +94,16 @@ async function allSettled(client: Client, runs: readonly string[]): Promise<void
   }
 }
 
-function isUnderWay({ state }: Pick<WireRunHead, 'state'>): boolean {
-  return state === 'running' || state === 'undoing'
-}
-
 async function approveOne({ lead, operator }: Stage, say: Say): Promise<void> {
   const open = await lead.approvals('open')
   const approval = open.find(({ operation }) => operation.includes('refund')) ?? open[0]
   if (approval === undefined) throw new CliError('demo_failed', 'No approval waits, although a large refund was asked for.')
   say(`user:mei approves ${approval.operation} ...`)
-  const { run } = await lead.vote(approval.id, { vote: 'approve', why: 'Looked at both invoices: charged twice.', digest: approval.digest })
+  const { run } = await lead.vote(approval.id, {
+    vote: 'approve',
+    why: 'Looked at both invoices: charged twice.',
+    digest: approval.digest,
+  })
   await allSettled(operator, [run])
 }
 
@@ -110,13 +130,13 @@ async function stopInFlight(stage: Stage, say: Say): Promise<DemoStop> {
   const report = await operator.stop({ scope: 'global', mode: 'hold', why: 'Demonstration: everything stops.' })
   const roundTripMs = Math.round((performance.now() - sentMs) * 100) / 100
   const acknowledgedAtMs = Date.now()
-  const inFlight = (await Promise.all(runs.map((run) => operator.run(run)))).filter(isUnderWay).map(({ run }) => run)
+  const inFlight = await underWay(operator, runs)
   await pause(WATCH_MS)
   const measured = await effectsAfter(stage, report, acknowledgedAtMs)
   say(`Stopped in ${report.acknowledgedMs.toFixed(1)} ms with ${inFlight.length} runs in flight; lifting it ...`)
   await operator.lift({ stop: report.stop.id, why: 'Demonstration: over.' })
   await allSettled(operator, runs)
-  const after = await Promise.all(inFlight.map((run) => operator.run(run)))
+  const still = await underWay(operator, inFlight)
   return {
     acknowledgedMs: report.acknowledgedMs,
     roundTripMs,
@@ -124,8 +144,13 @@ async function stopInFlight(stage: Stage, say: Say): Promise<DemoStop> {
     running: report.running.length,
     effectsAfter: Math.max(measured.records, measured.desk),
     measured: { ...measured, watchedMs: WATCH_MS },
-    resumed: after.filter((run) => !isUnderWay(run)).length,
+    resumed: inFlight.length - still.length,
   }
+}
+
+async function underWay(client: Client, runs: readonly string[]): Promise<readonly string[]> {
+  const heads = await Promise.all(runs.map((run) => client.settled(run, 0)))
+  return heads.filter(isUnderWay).map(({ run }) => run)
 }
 
 /** Counts what happened after a stop, twice: by the records of all runs, and by the memory of the desk. */
@@ -136,8 +161,10 @@ async function effectsAfter(
 ): Promise<{ readonly records: number; readonly desk: number }> {
   const details = await detailsOf(operator)
   const records = details.flatMap(({ actions }) => actions).filter(({ startedAtMs }) => startedAtMs > report.stop.atMs).length
-  const underWay = new Set(report.running.map(({ run }) => run))
-  const calls = (await desk.calls()).filter(({ atMs, reference }) => atMs > acknowledgedAtMs && !underWay.has(reference.split('.')[0] ?? ''))
+  const known = new Set(report.running.map(({ run }) => run))
+  const calls = (await desk.calls()).filter(
+    ({ atMs, reference }) => atMs > acknowledgedAtMs && !known.has(reference.split('.')[0] ?? ''),
+  )
   return { records, desk: calls.length }
 }
 
@@ -154,9 +181,15 @@ function demoRun(detail: WireRunDetail): DemoRun {
     workflow,
     state,
     failure,
-    effects: effects.map(({ n, operation, state: became, approval }) => ({ action: n, operation, state: became, approval })),
+    effects: effects.map(({ n, operation, purpose, state: became, approval }) => ({
+      action: n,
+      operation,
+      purpose,
+      state: became,
+      approval,
+    })),
     approvals: approvals.map(({ id, state: became }) => ({ id, state: became })),
-    ticket: typeof input['ticketId'] === 'string' ? input['ticketId'] : null,
+    ticket: typeof input.ticketId === 'string' ? input.ticketId : null,
     headline: story.headline,
   }
 }
@@ -164,5 +197,10 @@ function demoRun(detail: WireRunDetail): DemoRun {
 function blockedIn({ run, actions }: WireRunDetail): DemoReport['blocked'] {
   return actions
     .filter(({ outcome }) => outcome === 'deny')
-    .map(({ operation, outcome, policies }) => ({ run, operation, outcome: outcome ?? 'deny', policies: policies.map(({ id }) => id) }))
+    .map(({ operation, outcome, policies }) => ({
+      run,
+      operation,
+      outcome: outcome ?? 'deny',
+      policies: policies.map(({ id }) => id),
+    }))
 }

@@ -34,9 +34,14 @@ const EXAMPLE = fileURLToPath(new URL('../../../../examples/support-desk', impor
 
 /** Starts the example on fresh state; what an earlier demonstration left is wiped, unless it is to be kept. */
 export async function openStage(shell: Shell, options: { readonly keepState: boolean }): Promise<Stage> {
-  const project = shell.options.project === undefined && shell.env['TIDEGATE_PROJECT'] === undefined ? EXAMPLE : findProject(shell)
+  const project =
+    shell.options.project === undefined && shell.env.TIDEGATE_PROJECT === undefined ? EXAMPLE : findProject(shell)
   const running = findServer(project)
-  if (running !== undefined) throw new CliError('server_running', `A server runs for ${project} already (process ${running.pid}). End it first, or use it: tidegate runs list --project ${project}`)
+  if (running !== undefined)
+    throw new CliError(
+      'server_running',
+      `A server runs for ${project} already (process ${running.pid}). End it first, or use it: tidegate runs list --project ${project}`,
+    )
   const state = stateDirectory(project)
   if (!options.keepState) wipe(project, state)
   const opened: { close: () => Promise<unknown> }[] = []
@@ -73,8 +78,8 @@ function wipe(project: string, state: string): void {
 async function deskPort(project: string): Promise<number> {
   const { parse } = await import('yaml')
   const configuration: unknown = parse(readFileSync(join(project, 'tidegate.yaml'), 'utf8'))
-  const tools = recordOf(configuration)['tools']
-  const settings = Array.isArray(tools) ? tools.map((tool) => recordOf(recordOf(tool)['settings'])['baseUrl']) : []
+  const tools = recordOf(configuration).tools
+  const settings = Array.isArray(tools) ? tools.map((tool) => recordOf(recordOf(tool).settings).baseUrl) : []
   const baseUrl = settings.find((url) => typeof url === 'string')
   const port = typeof baseUrl === 'string' ? Number(URL.parse(baseUrl)?.port) : Number.NaN
   if (Number.isInteger(port) && port > 0) return port
@@ -86,7 +91,7 @@ function readTickets(project: string): readonly DemoTicket[] {
   const files = readdirSync(directory).filter((name) => /^t-\d+\.json$/.test(name))
   return files.toSorted().map((name) => {
     const ticket = recordOf(JSON.parse(readFileSync(join(directory, name), 'utf8')))
-    return { id: String(ticket['id']), event: String(ticket['eventId'] ?? ticket['id']), about: String(ticket['about'] ?? '') }
+    return { id: String(ticket.id), event: String(ticket.eventId ?? ticket.id), about: String(ticket.about ?? '') }
   })
 }
 

@@ -31,14 +31,31 @@ const CALLS_LIMIT = 500
 /** Starts the desk of the project at `port`, with its files in `state` and the tickets of the example loaded. */
 export async function startDesk(project: string, state: string, port: number): Promise<StartedDesk> {
   const main = join(project, 'service', 'main.ts')
-  if (!existsSync(main)) throw new CliError('desk_start_failed', `${project} has no support desk (service/main.ts). The demo needs the example of this repository.`)
+  if (!existsSync(main))
+    throw new CliError(
+      'desk_start_failed',
+      `${project} has no support desk (service/main.ts). The demo needs the example of this repository.`,
+    )
   mkdirSync(state, { recursive: true, mode: 0o700 })
   const tokenFile = join(state, 'desk.token')
   const readyFile = join(state, 'desk.ready.json')
   if (!existsSync(tokenFile)) writeFileSync(tokenFile, randomBytes(32).toString('base64url'), { mode: 0o600 })
   rmSync(readyFile, { force: true })
-  const files = ['--db', join(state, 'desk.sqlite'), '--token-file', tokenFile, '--ready-file', readyFile, '--tickets', join(project, 'tickets')]
-  const child = spawn(process.execPath, [main, ...files, '--port', String(port), '--seed'], { stdio: ['ignore', 'ignore', 'pipe'], env: {}, detached: true })
+  const files = [
+    '--db',
+    join(state, 'desk.sqlite'),
+    '--token-file',
+    tokenFile,
+    '--ready-file',
+    readyFile,
+    '--tickets',
+    join(project, 'tickets'),
+  ]
+  const child = spawn(process.execPath, [main, ...files, '--port', String(port), '--seed'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: {},
+    detached: true,
+  })
   let log = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log = (log + text).slice(-5_000)
@@ -58,23 +75,29 @@ export async function startDesk(project: string, state: string, port: number): P
   }
   const deadline = performance.now() + READY_TIMEOUT_MS
   while (!over && performance.now() < deadline) {
-    if (existsSync(readyFile)) return { pid: child.pid ?? 0, ended, calls: () => readCalls(port, readFileSync(tokenFile, 'utf8').trim()), stop }
+    if (existsSync(readyFile))
+      return { pid: child.pid ?? 0, ended, calls: () => readCalls(port, readFileSync(tokenFile, 'utf8').trim()), stop }
     await pause(20)
   }
   await stop()
-  const why = log.includes('EADDRINUSE') ? `something else uses port ${port}; end it, or change baseUrl in tidegate.yaml` : log.trim()
+  const why = log.includes('EADDRINUSE')
+    ? `something else uses port ${port}; end it, or change baseUrl in tidegate.yaml`
+    : log.trim()
   throw new CliError('desk_start_failed', `The support desk did not start: ${why}`)
 }
 
 async function readCalls(port: number, token: string): Promise<readonly DeskCall[]> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const sent = request({ host: '127.0.0.1', port, path: `/calls?limit=${CALLS_LIMIT}`, agent: false, headers: { authorization: `Bearer ${token}` } }, (response) => {
-    let text = ''
-    response.setEncoding('utf8').on('data', (piece: string) => {
-      text += piece
-    })
-    response.once('end', () => resolve(text))
-  })
+  const sent = request(
+    { host: '127.0.0.1', port, path: `/calls?limit=${CALLS_LIMIT}`, agent: false, headers: { authorization: `Bearer ${token}` } },
+    (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (piece: string) => {
+        text += piece
+      })
+      response.once('end', () => resolve(text))
+    },
+  )
   sent.setTimeout(5_000, () => sent.destroy(new Error('no answer')))
   sent.once('error', reject)
   sent.end()

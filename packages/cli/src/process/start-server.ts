@@ -27,8 +27,12 @@ export interface StartedServer extends RunningServer {
  * Starts the server of a project in a process of its own and waits until it is ready. It gets this environment, since that is where
  * its secrets may be; its log goes to our stderr, or is kept when `quiet`.
  */
-export async function startServer(project: string, options: { readonly quiet: boolean; readonly signal: AbortSignal }): Promise<StartedServer> {
-  if (!existsSync(SERVER_MAIN)) throw new CliError('server_start_failed', `The server is not installed: ${SERVER_MAIN} is missing. Run \`npm ci\` again.`)
+export async function startServer(
+  project: string,
+  options: { readonly quiet: boolean; readonly signal: AbortSignal },
+): Promise<StartedServer> {
+  if (!existsSync(SERVER_MAIN))
+    throw new CliError('server_start_failed', `The server is not installed: ${SERVER_MAIN} is missing. Run \`npm ci\` again.`)
   const directory = mkdtempSync(join(tmpdir(), 'tidegate-up-'))
   const readyFile = join(directory, 'ready.json')
   const child = spawn(process.execPath, [SERVER_MAIN, '--project', project, '--ready-file', readyFile], {

@@ -15,15 +15,23 @@ export function findToken(shell: Shell, purpose: Purpose): string {
   if (options.tokenFile !== undefined) return readToken(resolve(cwd, options.tokenFile))
   const directory = join(stateDirectory(findProject(shell)), 'tokens')
   const names = namesIn(directory)
-  const as = options.as ?? (env['TIDEGATE_AS'] || undefined)
+  const as = options.as ?? (env.TIDEGATE_AS || undefined)
   if (as !== undefined) {
     const name = as.replace(/^user:/, '')
     if (names.includes(name)) return readToken(join(directory, `${name}.token`))
-    throw new CliError('token_not_found', `There is no token for ${as}. There are: ${names.join(', ') || 'none; start the server first'}.`)
+    throw new CliError(
+      'token_not_found',
+      `There is no token for ${as}. There are: ${names.join(', ') || 'none; start the server first'}.`,
+    )
   }
   const [first] = names
-  if (first === undefined) throw new CliError('token_not_found', `There are no tokens in ${directory}. The server makes them: start it with \`tidegate up\`.`)
-  if (purpose === 'change' && names.length > 1) throw new CliError('usage_invalid', `Say who you are with --as: ${names.join(', ')}.`)
+  if (first === undefined)
+    throw new CliError(
+      'token_not_found',
+      `There are no tokens in ${directory}. The server makes them: start it with \`tidegate up\`.`,
+    )
+  if (purpose === 'change' && names.length > 1)
+    throw new CliError('usage_invalid', `Say who you are with --as: ${names.join(', ')}.`)
   return readToken(join(directory, `${first}.token`))
 }
 
@@ -44,6 +52,7 @@ function readToken(file: string): string {
   } catch (cause) {
     throw new CliError('token_not_found', `The token file ${file} cannot be read.`, { cause })
   }
-  if (text.length > MAX_TOKEN || !/^[\x21-\x7e]+$/.test(text)) throw new CliError('token_not_found', `The file ${file} holds no token.`)
+  if (text.length > MAX_TOKEN || !/^[\x21-\x7e]+$/.test(text))
+    throw new CliError('token_not_found', `The file ${file} holds no token.`)
   return text
 }

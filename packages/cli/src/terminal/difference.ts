@@ -12,8 +12,11 @@ const MAX_VALUE = 200
  * leaf, as the tool wrote it.
  */
 export function renderPreview(preview: unknown): readonly DifferenceLine[] {
-  const lines = isRecord(preview) && 'before' in preview && 'after' in preview ? differ(preview['before'], preview['after']) : said(preview)
-  return lines.length > MAX_LINES ? [...lines.slice(0, MAX_LINES), { sign: ' ', text: `and ${lines.length - MAX_LINES} more` }] : lines
+  const lines =
+    isRecord(preview) && 'before' in preview && 'after' in preview ? differ(preview.before, preview.after) : said(preview)
+  return lines.length > MAX_LINES
+    ? [...lines.slice(0, MAX_LINES), { sign: ' ', text: `and ${lines.length - MAX_LINES} more` }]
+    : lines
 }
 
 function differ(before: unknown, after: unknown): readonly DifferenceLine[] {

@@ -1,6 +1,7 @@
 // C0 and C1 controls but line feed and tab; zero-width characters, bidirectional controls, BOM, and the Unicode tag block.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are exactly the characters that must not reach a terminal
-const UNSEEN = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF\uFFF9-\uFFFB]|\uDB40[\uDC00-\uDC7F]/g
+const UNSEEN =
+  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF\uFFF9-\uFFFB]|\uDB40[\uDC00-\uDC7F]/g
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal sequences begin with an escape
 const SEQUENCES = /\u001B(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[ -/]*[0-~])/g
 
@@ -27,5 +28,7 @@ export function inertJson(value: unknown): string {
 }
 
 function escapeUnits(character: string): string {
-  return Array.from({ length: character.length }, (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join('')
+  return Array.from({ length: character.length }, (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join(
+    '',
+  )
 }

@@ -23,11 +23,15 @@ export function createStyle(options: { readonly colour: boolean }): Style {
 }
 
 /** Colour if it is asked for, or if somebody looks and has not asked for none (no-color.org). */
-export function wantsColour(options: { readonly flag: boolean; readonly isTty: boolean; readonly env: Readonly<Record<string, string | undefined>> }): boolean {
+export function wantsColour(options: {
+  readonly flag: boolean
+  readonly isTty: boolean
+  readonly env: Readonly<Record<string, string | undefined>>
+}): boolean {
   const { flag, isTty, env } = options
-  if (!flag || (env['NO_COLOR'] ?? '') !== '') return false
-  if ((env['FORCE_COLOR'] ?? '') !== '') return env['FORCE_COLOR'] !== '0'
-  return isTty && env['TERM'] !== 'dumb'
+  if (!flag || (env.NO_COLOR ?? '') !== '') return false
+  if ((env.FORCE_COLOR ?? '') !== '') return env.FORCE_COLOR !== '0'
+  return isTty && env.TERM !== 'dumb'
 }
 
 const STATE_TONES: Readonly<Record<string, Tone>> = {

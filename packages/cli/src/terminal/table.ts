@@ -1,6 +1,7 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours take no room
 const COLOUR = /\u001B\[[0-9;]*m/g
-const WIDE = /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{1F300}-\u{1FAFF}\u{20000}-\u{3FFFD}]/u
+const WIDE =
+  /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{1F300}-\u{1FAFF}\u{20000}-\u{3FFFD}]/u
 
 /** How many columns of a terminal a text takes: wide characters two, combining ones none. */
 export function widthOf(text: string): number {
@@ -27,7 +28,9 @@ export function fit(text: string, width: number): string {
 export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header.map((name) => name.toUpperCase()), ...rows]
   const widths = header.map((_, column) => Math.max(...all.map((row) => widthOf(row[column] ?? ''))))
-  return all.map((row) => row.map((cell, column) => padded(cell, column === row.length - 1 ? 0 : (widths[column] ?? 0))).join('  ')).join('\n')
+  return all
+    .map((row) => row.map((cell, column) => padded(cell, column === row.length - 1 ? 0 : (widths[column] ?? 0))).join('  '))
+    .join('\n')
 }
 
 /** Names and values in two columns. */

@@ -4,7 +4,8 @@ import { clip } from '../reply.ts'
 
 /** An operation as its owner declares it, without the functions. */
 export function renderOperation(operation: Operation): WireOperation {
-  const { id, tool, mutability, dataClass, blastRadius, risk, reversibility, records, maxRecords, idempotency, timeoutMs } = operation
+  const { id, tool, mutability, dataClass, blastRadius, risk, reversibility, records, maxRecords, idempotency, timeoutMs } =
+    operation
   const { maxAttempts, canPreview, canReconcile, canVerify, compensation, secrets, schemaVersion, input, output } = operation
   return {
     id,

@@ -8,7 +8,8 @@ const TEXT = 262_144
 /** A question put to people, with what they need in order to answer it. */
 export function renderApproval(view: ApprovalView): WireApproval {
   const { state, question, votes } = view.approval
-  const { id, run, action, digest, previewDigest, policyVersion, policies, approvers, requesters, openedAtMs, deadlineMs } = question
+  const { id, run, action, digest, previewDigest, policyVersion, policies, approvers, requesters, openedAtMs, deadlineMs } =
+    question
   return {
     id,
     run,

@@ -35,8 +35,18 @@ export function renderRun(state: RunState, operations: readonly Operation[]): Wi
     heldBy: state.held?.stop ?? null,
     input: opened.sealed.input,
     actions: state.actions.map(renderAction),
-    approvals: [...state.approvals.values()].map(({ state: became, question }) => ({ id: question.id, action: question.action, state: became })),
-    items: [...state.items.values()].map(({ item, kind, title, detail, resolvedBy }) => ({ item, kind, title: clip(title), detail: clip(detail, TEXT), resolvedBy })),
+    approvals: [...state.approvals.values()].map(({ state: became, question }) => ({
+      id: question.id,
+      action: question.action,
+      state: became,
+    })),
+    items: [...state.items.values()].map(({ item, kind, title, detail, resolvedBy }) => ({
+      item,
+      kind,
+      title: clip(title),
+      detail: clip(detail, TEXT),
+      resolvedBy,
+    })),
     story: { headline: clip(story.headline), lines: story.lines.map((line) => ({ ...line, text: clip(line.text) })) },
   }
 }

@@ -10,7 +10,10 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * Reads the body of a request as strict JSON; `undefined` when there is none. The sender controls every byte: size is counted while
  * it arrives, and whatever two readers could understand differently is refused (see parseJson).
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<{ readonly body: Json | undefined } | Refusal> {
+export async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<{ readonly body: Json | undefined } | Refusal> {
   const announced = Number(request.headers['content-length'] ?? 0)
   if (announced > maxBytes) return tooLarge(maxBytes)
   const bytes = await collect(request, maxBytes)

@@ -28,7 +28,9 @@ export function guardPerson(request: IncomingMessage, authenticate: Authenticate
   const values = valuesOf(request, 'authorization')
   const token = values.length === 1 ? /^Bearer ([\x21-\x7e]{1,512})$/i.exec(values[0] ?? '')?.[1] : undefined
   const person = token === undefined ? undefined : authenticate(token)
-  return person === undefined ? refuse('unauthorized', 'Send `Authorization: Bearer <token>` with a token of this server.') : { person }
+  return person === undefined
+    ? refuse('unauthorized', 'Send `Authorization: Bearer <token>` with a token of this server.')
+    : { person }
 }
 
 /** All values of a header as they were sent: node keeps only the first of some that come twice. */

@@ -1,4 +1,11 @@
-import { approvalQuerySchema, liftRequestSchema, queueQuerySchema, stopRequestSchema, voteRequestSchema, whyRequestSchema } from '@tidegate/protocol'
+import {
+  approvalQuerySchema,
+  liftRequestSchema,
+  queueQuerySchema,
+  stopRequestSchema,
+  voteRequestSchema,
+  whyRequestSchema,
+} from '@tidegate/protocol'
 import { parseStopScope } from '@tidegate/kernel'
 import { done, refuse } from '../reply.ts'
 import { renderApproval, renderQueueItem, renderStop } from '../render/control.ts'
@@ -10,7 +17,8 @@ export const CONTROL_ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/approvals',
     query: approvalQuerySchema,
-    run: async ({ tidegate, query }) => done({ approvals: (await tidegate.approvals({ state: query.state })).map(renderApproval) }),
+    run: async ({ tidegate, query }) =>
+      done({ approvals: (await tidegate.approvals({ state: query.state })).map(renderApproval) }),
   }),
   route({
     method: 'GET',
@@ -66,7 +74,8 @@ export const CONTROL_ROUTES: readonly Route[] = [
     method: 'GET',
     path: '/queue',
     query: queueQuerySchema,
-    run: async ({ tidegate, query }) => done({ items: (await tidegate.queue({ all: query.all === 'true' })).map(renderQueueItem) }),
+    run: async ({ tidegate, query }) =>
+      done({ items: (await tidegate.queue({ all: query.all === 'true' })).map(renderQueueItem) }),
   }),
   route({
     method: 'POST',

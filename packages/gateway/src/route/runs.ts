@@ -64,7 +64,9 @@ export const RUN_ROUTES: readonly Route[] = [
     body: whyRequestSchema,
     run: async ({ tidegate, person, id, body }) => {
       const answer = await tidegate.undo(id, { person, why: body.why })
-      return answer.kind === 'refused' ? refuse(answer.code, answer.message) : done({ run: answer.run, effects: answer.effects }, 'accepted')
+      return answer.kind === 'refused'
+        ? refuse(answer.code, answer.message)
+        : done({ run: answer.run, effects: answer.effects }, 'accepted')
     },
   }),
 ]

@@ -105,6 +105,7 @@ function widens(operation: Operation, args: Json): string | undefined {
     const value = valueAt(args, pointer)
     const values = Array.isArray(value) ? (value as readonly Json[]) : [value]
     if (operation.maxRecords === 1 && Array.isArray(value)) return `${operation.id} touches one record, but ${pointer} names ${value.length}`
+    if (values.length === 0) return `${operation.id} needs at least one exact record in ${pointer}`
     for (const id of values) {
       if (typeof id !== 'string' && typeof id !== 'number') return `${operation.id} needs one exact record in ${pointer}`
       if (id === '' || WILDCARD.test(String(id))) return `${pointer} is not one exact record: "${clip(String(id))}"`

@@ -80,7 +80,7 @@ export type PolicyVerdict =
 /**
  * Resolves a verdict to a decision.
  *
- * Deny beats ask, ask beats dry run, and silence is deny. A broken policy denies (I6): where Cedar skips a policy that errors, we
+ * Deny beats ask, ask beats dry run, and silence is deny. The policies that restrict most are named first. A broken policy denies (I6): where Cedar skips a policy that errors, we
  * do not, since the one that broke may have been the one that forbids.
  */
 export function resolveVerdict(verdict: PolicyVerdict, policyVersion: string): Decision {
@@ -93,7 +93,7 @@ export function resolveVerdict(verdict: PolicyVerdict, policyVersion: string): D
   if (outcome === 'ask' && approvers.length === 0) {
     return deny('tidegate:no-approvers', 'policy asks for an approval but names nobody who may give it', policyVersion)
   }
-  const policies = verdict.forbids.map(({ id, reason }) => ({ id, reason }))
+  const policies = verdict.forbids.toSorted((a, b) => SEVERITY[b.outcome] - SEVERITY[a.outcome] || (a.id < b.id ? -1 : 1)).map(({ id, reason }) => ({ id, reason }))
   return { outcome, policies, approvers, policyVersion }
 }
 

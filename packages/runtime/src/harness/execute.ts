@@ -46,6 +46,10 @@ export async function execute(parts: HarnessParts, state: RunState, action: Acti
     const stopped: ConnectorFailure = { kind: 'failed', failure: 'refused', retry: 'safe', message: 'a stop came before the call was made' }
     return finished(action, operation, stopped, 0, parts.clock.nowMs(), { counts: false })
   }
+  if (isLate(state, action)) {
+    const late: ConnectorFailure = { kind: 'failed', failure: 'refused', retry: 'safe', message: 'the approval had lapsed when the start was recorded' }
+    return finished(action, operation, late, 0, parts.clock.nowMs(), { counts: false })
+  }
   const call = callOf(parts, state, action, operation)
   parts.inFlight.add(call.effectId, { run, agent, workflow, tool: operation.tool, operation: operation.id, sinceMs: startedAtMs })
   const result = await answerOf(parts, operation, () => parts.registry.connectorOf(operation).execute(call))
@@ -54,6 +58,12 @@ export async function execute(parts: HarnessParts, state: RunState, action: Acti
   const fault = result.kind === 'failed' && (result.failure === 'timeout' || result.failure === 'unavailable')
   await parts.breakers.count(operation.id, fault ? 'fault' : 'ok')
   return finished(action, operation, result, nowMs - startedAtMs, nowMs, { counts: true })
+}
+
+/** I5: true when the journal recorded the start only after the deadline of the approval that it uses. */
+function isLate(state: RunState, { approval }: ActionState): boolean {
+  const used = approval === null ? undefined : state.approvals.get(approval)
+  return used !== undefined && state.updatedAtMs >= used.question.deadlineMs
 }
 
 /** Calls a connector so that it always answers: an exception or silence is a failure that may have had an effect. */

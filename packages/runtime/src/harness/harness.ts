@@ -1,4 +1,4 @@
-import { foldRun, KernelError, nextStep, type RunEvent, type RunState } from '@tidegate/kernel'
+import { type ActionState, foldRun, KernelError, nextStep, type RunEvent, type RunState } from '@tidegate/kernel'
 import { RuntimeError } from '../error.ts'
 import { commit } from './commit.ts'
 import type { HarnessParts } from './parts.ts'
@@ -32,12 +32,15 @@ const STORE_PAUSE_MS = 2_000
  *
  * Invariants: H1. One run is driven by one loop at a time. H2. Whatever is touched outside is touched on the strength of what the journal holds. H3. An
  * exception ends the driving of its run, never that of another: a broken invariant ends the run, a failed store only pauses it.
+ * H4. A look-up is believed only after the settling time has really passed. The wall clock may jump over it, so it is measured once
+ * more on the clock that cannot, from when this process first wanted to look.
  */
 export function createHarness(parts: HarnessParts): Harness {
   const { journal, clock, log } = parts
   const chains = new Map<string, Promise<unknown>>()
   const wanted = new Set<string>()
   const timers = new Map<string, () => void>()
+  const settling = new Map<string, { readonly attempt: string; readonly sinceMs: number }>()
   const listeners = new Set<(state: RunState) => void>()
   let closed = false
 
@@ -99,7 +102,15 @@ export function createHarness(parts: HarnessParts): Harness {
           continue // a stop or a vote may have come in the meantime
         }
         if (step.kind === 'wait' && step.untilMs !== null) wake(run, step.untilMs)
+        if (step.kind === 'rest') settling.delete(run)
         for (const listener of listeners) listener(state)
+        return
+      }
+      const unsettledMs = step.kind === 'reconcile' ? unsettled(run, step.action) : 0
+      if (unsettledMs > 0) {
+        const flushed = await flush(parts, progress)
+        if (flushed.kind === 'durable') wake(run, clock.nowMs() + unsettledMs)
+        else advance(run)
         return
       }
       if (step.kind === 'finish' && step.state === 'completed' && state.opened.undoes !== null) await markUndone(state.opened.undoes, run)
@@ -107,6 +118,17 @@ export function createHarness(parts: HarnessParts): Harness {
       progress = performed === 'conflict' ? progressOf(await load(run)) : performed
       if (progress !== undefined && progress.waiting.length === 0) for (const listener of listeners) listener(progress.state)
     }
+  }
+
+  /** H4: how much of the settling time of an attempt is left. */
+  function unsettled(run: string, action: ActionState): number {
+    const settleMs = parts.registry.find(action.proposed.operation)?.settleMs ?? 0
+    if (settleMs === 0) return 0
+    const attempt = `${action.n}.${action.attempts}`
+    const known = settling.get(run)
+    const sinceMs = known?.attempt === attempt ? known.sinceMs : clock.monotonicMs()
+    settling.set(run, { attempt, sinceMs })
+    return Math.max(0, Math.ceil(sinceMs + settleMs - clock.monotonicMs()))
   }
 
   function wake(run: string, atMs: number): void {

@@ -14,15 +14,27 @@ export function listed(parts: readonly string[]): string {
   return parts.length < 2 ? (last ?? '') : `${parts.slice(0, -1).join(', ')} and ${last}`
 }
 
-/** What a call is about, in words: the title of the operation, the records, and the other arguments. */
-export function phraseCall(operation: Operation | undefined, id: string, args: Json, currency: string | undefined): string {
+/** A call in words. */
+export interface CallPhrase {
+  /** The title of the operation, the records, and the id of the operation. */
+  readonly short: string
+  /** The same with the other arguments. */
+  readonly full: string
+}
+
+/** What a call is about, in words. What a read takes besides its records interests nobody. */
+export function phraseCall(operation: Operation | undefined, id: string, args: Json, currency: string | undefined): CallPhrase {
   const records = operation === undefined ? [] : recordsOf(operation, args)
-  const named = records.length === 0 ? '' : `: ${records.slice(0, 5).join(', ')}${records.length > 5 ? ` and ${records.length - 5} more` : ''}`
+  const named =
+    records.length === 0
+      ? ''
+      : `: ${records.slice(0, 5).join(', ')}${records.length > 5 ? ` and ${records.length - 5} more` : ''}`
   const rest = leavesOf(args)
     .filter(([pointer]) => !(operation?.records ?? []).some((record) => pointer === record || pointer.startsWith(`${record}/`)))
     .flatMap(([pointer, value]) => phraseLeaf(pointer, value, currency))
   const details = operation?.mutability === 'read' || rest.length === 0 ? '' : `, ${rest.slice(0, 6).join(', ')}`
-  return `${operation?.title ?? 'An operation that nobody declared'}${named}${details} (${oneLine(id, 80)})`
+  const [title, name] = [operation?.title ?? 'An operation that nobody declared', oneLine(id, 80)]
+  return { short: `${title}${named} (${name})`, full: `${title}${named}${details} (${name})` }
 }
 
 /**
@@ -52,6 +64,21 @@ export function phraseMoney(minor: number, currency: string | undefined): string
   return currency === undefined ? amount : `${currency} ${amount}`
 }
 
+/** A value that a planner noted, in words: `class refund, confidence 95 %`. */
+export function phraseValue(value: Json): string {
+  if (typeof value === 'string') return value
+  if (!isObject(value)) return JSON.stringify(value)
+  const { minor, currency } = value
+  if (typeof minor === 'number' && typeof currency === 'string' && /^[A-Z]{3}$/.test(currency))
+    return phraseMoney(minor, currency)
+  const parts = Object.entries(value).map(([key, item]) => {
+    return key === 'confidence' && typeof item === 'number'
+      ? `confidence ${item / 100} %`
+      : `${oneLine(key, 40)} ${phraseValue(item)}`
+  })
+  return parts.join(', ')
+}
+
 function fractionDigits(currency: string): number {
   return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
 }
@@ -68,5 +95,5 @@ function phraseLeaf(pointer: string, value: Json, currency: string | undefined):
   const key = segmentsOf(pointer).at(-1) ?? ''
   if (value === null || isObject(value) || Array.isArray(value)) return []
   if (typeof value === 'number' && Number.isInteger(value) && key.endsWith('Minor')) return [phraseMoney(value, currency)]
-  return [`${oneLine(key, 40)} ${typeof value === 'string' ? `"${oneLine(value, 80)}"` : String(value)}`]
+  return [`${oneLine(key, 40)} ${typeof value === 'string' ? `"${oneLine(value, 60)}"` : String(value)}`]
 }

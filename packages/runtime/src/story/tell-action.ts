@@ -1,5 +1,5 @@
 import type { ActionState, Approval, Operation, RunState } from '@tidegate/kernel'
-import { currencyOf, listed, oneLine, phraseCall } from './phrase.ts'
+import { type CallPhrase, currencyOf, listed, oneLine, phraseCall } from './phrase.ts'
 import type { StoryKind, StoryLine } from './story.ts'
 
 /** How people call what sanitising takes out. */
@@ -16,30 +16,37 @@ export function tellAction(action: ActionState, state: RunState, operation: Oper
   const near = [action.preview?.value ?? null, action.output]
   const phrase = phraseCall(operation, proposed.operation, proposed.sealed.arguments, currencyOf(state, near))
   const line = (kind: StoryKind, text: string): StoryLine => ({ kind, text, action: action.n })
-  return [...tellDecision(action, state, phrase, line), ...tellOutcome(action, state, phrase, line), ...tellFindings(action, line)]
+  return [
+    ...tellDecision(action, state, phrase, line),
+    ...tellOutcome(action, state, phrase.full, line),
+    ...tellFindings(action, line),
+  ]
 }
 
 type WriteLine = (kind: StoryKind, text: string) => StoryLine
 
 /** A read that policy allows is not worth a line of its own: that it was seen says it. */
-function tellDecision(action: ActionState, state: RunState, phrase: string, line: WriteLine): readonly StoryLine[] {
+function tellDecision(action: ActionState, state: RunState, { short, full }: CallPhrase, line: WriteLine): readonly StoryLine[] {
   const { decision, proposed } = action
   if (decision === null) return []
   const approvals = [...state.approvals.values()].filter((approval) => approval.question.action === action.n)
   if (!proposed.effect && decision.outcome === 'allow' && approvals.length === 0) return []
   const because = reasonsOf(decision.policies)
-  const asked = approvals.map((approval) => line('decided', tellQuestion(approval, phrase, because)))
-  if (decision.outcome === 'ask') return asked.length > 0 ? asked : [line('decided', `${phrase} -> to be asked${because}`)]
+  const asked = approvals.map((approval) => line('decided', tellQuestion(approval, full, because)))
+  if (decision.outcome === 'ask') return asked.length > 0 ? asked : [line('decided', `${full} -> to be asked${because}`)]
   if (asked.length > 0 && decision.outcome === 'allow') return asked
   const verdict = { allow: 'allowed', deny: 'refused', dry_run: 'only tried out' }[decision.outcome]
-  return [...asked, line('decided', `${phrase} -> ${verdict}${because}`)]
+  // What is done is told in full where it is touched.
+  return [...asked, line('decided', `${decision.outcome === 'allow' ? short : full} -> ${verdict}${because}`)]
 }
 
 function tellQuestion(approval: Approval, phrase: string, because: string): string {
   const { approvers, policies } = approval.question
   const wanted = listed(approvers.map(({ role, count }) => (count === 1 ? role : `${count} x ${role}`)))
   const reason = approval.state === 'open' ? because : policies.length === 0 ? '' : `, because of ${listed(policies)}`
-  const votes = approval.votes.map(({ voter, vote, why }) => `${voter} said ${vote === 'approve' ? 'yes' : 'no'}${why === '' ? '' : ` ("${oneLine(why, 80)}")`}`)
+  const votes = approval.votes.map(
+    ({ voter, vote, why }) => `${voter} said ${vote === 'approve' ? 'yes' : 'no'}${why === '' ? '' : ` ("${oneLine(why, 80)}")`}`,
+  )
   const became = {
     open: 'nobody has decided yet',
     granted: 'granted',
@@ -66,7 +73,8 @@ function tellOutcome(action: ActionState, state: RunState, phrase: string, line:
     case 'undone':
       return [line('touched', `${phrase}${looked}`), line('undone', `${phrase}${takenBackBy(action, state)}`)]
     case 'failed': {
-      const why = found === 'unknown' ? 'nobody can tell whether it happened' : oneLine(outcome?.sealed.message ?? 'it did not happen', 200)
+      const why =
+        found === 'unknown' ? 'nobody can tell whether it happened' : oneLine(outcome?.sealed.message ?? 'it did not happen', 200)
       const attempts = action.attempts > 1 ? ` after ${action.attempts} attempts` : ''
       return [line('tried', `${phrase}; failed${attempts}: ${why || 'no reason given'}`)]
     }

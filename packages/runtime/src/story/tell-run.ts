@@ -1,5 +1,5 @@
-import { type FailureKind, type FindOperation, type Operation, type RunState, runStateName } from '@tidegate/kernel'
-import { oneLine } from './phrase.ts'
+import { type FailureKind, type FindOperation, isObject, type Operation, type RunState, runStateName } from '@tidegate/kernel'
+import { oneLine, phraseValue } from './phrase.ts'
 import type { Story, StoryLine } from './story.ts'
 import { tellAction } from './tell-action.ts'
 
@@ -37,12 +37,19 @@ export function phraseFailure(failure: FailureKind): string {
 export function tellRun(state: RunState, operations: readonly Operation[] | FindOperation): Story {
   const find = typeof operations === 'function' ? operations : indexOf(operations)
   const { trigger, actors, workflow, undoes } = state.opened
-  const asked = undoes === null ? `${workflow} was asked by ${trigger.source} (${trigger.event})` : `Somebody asked to undo run ${undoes}`
+  const asked =
+    undoes === null ? `${workflow} was asked by ${trigger.source} (${trigger.event})` : `Somebody asked to undo run ${undoes}`
   const whom = actors[0] === undefined ? '' : `, on behalf of ${actors[0]}`
   const start: StoryLine = { kind: 'asked', text: oneLine(`${asked}${whom}`, 400), action: null }
   return {
     headline: headlineOf(state),
-    lines: [start, ...tellNotes(state), ...state.actions.flatMap((action) => tellAction(action, state, find(action.proposed.operation))), ...tellCheck(state), ...tellLeft(state)],
+    lines: [
+      start,
+      ...tellNotes(state),
+      ...state.actions.flatMap((action) => tellAction(action, state, find(action.proposed.operation))),
+      ...tellCheck(state),
+      ...tellLeft(state),
+    ],
   }
 }
 
@@ -54,12 +61,17 @@ function indexOf(operations: readonly Operation[]): FindOperation {
 function headlineOf(state: RunState): string {
   const because = state.failure === null ? '' : `: ${phraseFailure(state.failure)}`
   const detail = state.reason === '' || state.failure === null ? '' : ` (${oneLine(state.reason, 200)})`
-  const stands = state.actions.filter((action) => action.state === 'done' && action.proposed.effect && action.proposed.purpose === 'act').length
+  const stands = state.actions.filter(
+    (action) => action.state === 'done' && action.proposed.effect && action.proposed.purpose === 'act',
+  ).length
   const left = stands === 0 ? 'Nothing was changed.' : `${stands} ${stands === 1 ? 'change stands' : 'changes stand'}.`
   if (state.held !== null && state.final === null) return `Held by stop ${state.held.stop}. ${left}`
   switch (runStateName(state)) {
     case 'completed':
-      return state.undoneBy === null ? `Done, and seen to be done. ${left}` : `Done, and taken back later by run ${state.undoneBy}.`
+      if (state.opened.undoes !== null) return `Taken back: what run ${state.opened.undoes} had changed is seen to be as it was.`
+      return state.undoneBy === null
+        ? `Done, and seen to be done. ${left}`
+        : `Done, and taken back later by run ${state.undoneBy}.`
     case 'waiting':
       return `Waits for a person. ${left}`
     case 'running':
@@ -71,17 +83,20 @@ function headlineOf(state: RunState): string {
     case 'stopped':
       return `Stopped by a person. ${left}`
     case 'escalated':
-      return `Handed to a person, since it was not sure enough. ${left}`
+      return `Handed to a person, since it was not sure enough${state.reason === '' ? '' : ` (${oneLine(state.reason, 200)})`}. ${left}`
     case 'failed':
       return `Not done${because}${detail}. ${left}`
   }
 }
 
+/** What the planner made of it. Which branch it took says nothing that its actions do not say. */
 function tellNotes(state: RunState): readonly StoryLine[] {
-  return [...state.notes.values()].map(({ node, value }) => {
-    const text = typeof value === 'string' ? value : JSON.stringify(value)
-    return { kind: 'understood', text: `${oneLine(node, 60)}: ${oneLine(text, 160)}`, action: null }
-  })
+  const said = [...state.notes.values()].filter(({ value }) => !(isObject(value) && Object.keys(value).join() === 'next'))
+  return said.map(({ node, value }) => ({
+    kind: 'understood',
+    text: `${oneLine(node, 60)}: ${oneLine(phraseValue(value), 160)}`,
+    action: null,
+  }))
 }
 
 function tellCheck({ check }: RunState): readonly StoryLine[] {
@@ -93,9 +108,21 @@ function tellCheck({ check }: RunState): readonly StoryLine[] {
 function tellLeft(state: RunState): readonly StoryLine[] {
   const questions = [...state.approvals.values()]
     .filter((approval) => approval.state === 'open')
-    .map(({ question }): StoryLine => ({ kind: 'left', text: `A decision about action ${question.action} (approval ${question.id})`, action: question.action }))
+    .map(
+      ({ question }): StoryLine => ({
+        kind: 'left',
+        text: `A decision about action ${question.action} (approval ${question.id})`,
+        action: question.action,
+      }),
+    )
   const items = [...state.items.values()]
     .filter((item) => item.resolvedBy === null)
-    .map((item): StoryLine => ({ kind: 'left', text: `${oneLine(item.title, 160)}. ${oneLine(item.detail, 300)} (${item.item})`, action: item.action }))
+    .map(
+      (item): StoryLine => ({
+        kind: 'left',
+        text: `${oneLine(item.title, 160)}. ${oneLine(item.detail, 300)} (${item.item})`,
+        action: item.action,
+      }),
+    )
   return [...questions, ...items]
 }

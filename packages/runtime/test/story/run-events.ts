@@ -19,7 +19,19 @@ export const START_MS = 1_700_000_000_000
 export function runOf(events: readonly RunEvent[]): RunState {
   const [opened] = events
   const stream = opened?.type === 'run.opened' ? `run/${opened.run}` : 'run/none'
-  return foldRun(events.map((event, i): Entry => ({ index: i, stream, seq: i + 1, atMs: START_MS + i * 1_000, epoch: 0, events: [event], erased: false })))
+  return foldRun(
+    events.map(
+      (event, i): Entry => ({
+        index: i,
+        stream,
+        seq: i + 1,
+        atMs: START_MS + i * 1_000,
+        epoch: 0,
+        events: [event],
+        erased: false,
+      }),
+    ),
+  )
 }
 
 export function opened(run: string, more: Partial<RunOpened> & { readonly input?: JsonObject } = {}): RunOpened {
@@ -112,7 +124,10 @@ export function question(run: string, id: string, action: number): Question {
   }
 }
 
-export function ended(state: 'completed' | 'failed' | 'stopped' | 'undone' | 'escalated', failure: RunState['failure'] = null): RunEvent {
+export function ended(
+  state: 'completed' | 'failed' | 'stopped' | 'undone' | 'escalated',
+  failure: RunState['failure'] = null,
+): RunEvent {
   return { type: 'run.finished', state, failure }
 }
 
@@ -151,7 +166,12 @@ export function operation(id: string, title: string, more: Partial<Operation> = 
 export const DESK = [
   operation('desk.ticket.read', 'Read a ticket', { records: ['/ticketId'] }),
   operation('desk.invoice.read', 'Read an invoice', { records: ['/invoiceId'] }),
-  operation('desk.refund.create', 'Refund an invoice', { records: ['/invoiceId'], risk: 'high', reversibility: 'compensable', canPreview: true }),
+  operation('desk.refund.create', 'Refund an invoice', {
+    records: ['/invoiceId'],
+    risk: 'high',
+    reversibility: 'compensable',
+    canPreview: true,
+  }),
   operation('desk.refund.cancel', 'Cancel a refund', { records: ['/refundId'] }),
   operation('desk.reply.send', 'Reply to a ticket', { records: ['/ticketId'] }),
   operation('desk.ticket.close-many', 'Close several tickets', { records: ['/ticketIds'], maxRecords: 5, blastRadius: 'batch' }),

@@ -1,11 +1,16 @@
-import { FAILURE_KINDS, type RunEvent } from '@tidegate/kernel'
+import { FAILURE_KINDS, type Json, type RunEvent } from '@tidegate/kernel'
 import { describe, expect, test } from 'vitest'
 import { phraseFailure, type Story, tellRun } from '../../src/story/index.ts'
 import { DESK, decided, ended, failed, finished, opened, proposed, question, runOf, started } from './run-events.ts'
 
 const REFUND = { invoiceId: 'inv-5004', amountMinor: 48_000, reason: 'charged twice' }
 const HIGH = [{ id: 'production-high-risk', reason: 'high risk in production' }]
-const READ: readonly RunEvent[] = [proposed(0, 'desk.ticket.read', { ticketId: 't-1003' }), decided(0, 'allow'), started(0), finished(0, { id: 't-1003' })]
+const READ: readonly RunEvent[] = [
+  proposed(0, 'desk.ticket.read', { ticketId: 't-1003' }),
+  decided(0, 'allow'),
+  started(0),
+  finished(0, { id: 't-1003' }),
+]
 const ASK: readonly RunEvent[] = [
   ...READ,
   proposed(1, 'desk.refund.create', REFUND),
@@ -13,8 +18,20 @@ const ASK: readonly RunEvent[] = [
   { type: 'preview.taken', action: 1, digest: 'd'.repeat(64), sealed: { preview: { invoice: { currency: 'EUR' }, after: 0 } } },
   { type: 'approval.opened', question: question('r1', 'apr-1', 1) },
 ]
-const voted = (vote: 'approve' | 'refuse'): RunEvent => ({ type: 'approval.voted', approval: 'apr-1', voter: 'user:mei', roles: ['billing-lead'], vote, sealed: { why: 'I checked' } })
-const closed = (state: 'granted' | 'refused' | 'lapsed' | 'voided'): RunEvent => ({ type: 'approval.closed', approval: 'apr-1', state, why: '' })
+const voted = (vote: 'approve' | 'refuse'): RunEvent => ({
+  type: 'approval.voted',
+  approval: 'apr-1',
+  voter: 'user:mei',
+  roles: ['billing-lead'],
+  vote,
+  sealed: { why: 'I checked' },
+})
+const closed = (state: 'granted' | 'refused' | 'lapsed' | 'voided'): RunEvent => ({
+  type: 'approval.closed',
+  approval: 'apr-1',
+  state,
+  why: '',
+})
 const GRANTED: readonly RunEvent[] = [...ASK, voted('approve'), closed('granted'), decided(1, 'allow', HIGH), started(1, 'apr-1')]
 const DONE: readonly RunEvent[] = [...GRANTED, finished(1, { refundId: 'rf-1' })]
 
@@ -26,7 +43,9 @@ function tell(events: readonly RunEvent[], run = opened('r1')): Story {
 
 /** The lines as `kind: text`, without the first, which says who asked. */
 function lines(events: readonly RunEvent[]): readonly string[] {
-  return tell(events).lines.slice(1).map(({ kind, text }) => `${kind}: ${text}`)
+  return tell(events)
+    .lines.slice(1)
+    .map(({ kind, text }) => `${kind}: ${text}`)
 }
 
 describe('what a run saw, decided and touched', () => {
@@ -68,17 +87,29 @@ describe('what a run saw, decided and touched', () => {
     ],
     [
       'a denial names the rule',
-      [proposed(0, 'desk.refund.create', REFUND), decided(0, 'deny', [{ id: 'injected', reason: 'an attachment asks for money' }])],
-      ['decided: Refund an invoice: inv-5004, 480.00, reason "charged twice" (desk.refund.create) -> refused, because an attachment asks for money [injected]'],
+      [
+        proposed(0, 'desk.refund.create', REFUND),
+        decided(0, 'deny', [{ id: 'injected', reason: 'an attachment asks for money' }]),
+      ],
+      [
+        'decided: Refund an invoice: inv-5004, 480.00, reason "charged twice" (desk.refund.create) -> refused, because an attachment asks for money [injected]',
+      ],
     ],
     [
       'an operation that nobody declared is told by its id',
-      [proposed(0, 'desk.everything.delete', {}, { digest: null }), decided(0, 'deny', [{ id: 'tidegate:undeclared-operation', reason: '' }])],
+      [
+        proposed(0, 'desk.everything.delete', {}, { digest: null }),
+        decided(0, 'deny', [{ id: 'tidegate:undeclared-operation', reason: '' }]),
+      ],
       ['decided: An operation that nobody declared (desk.everything.delete) -> refused, because tidegate:undeclared-operation'],
     ],
     [
       'a dry run changes nothing',
-      [proposed(0, 'desk.refund.create', REFUND), decided(0, 'dry_run', HIGH), { type: 'preview.failed', action: 0, sealed: { message: '' } }],
+      [
+        proposed(0, 'desk.refund.create', REFUND),
+        decided(0, 'dry_run', HIGH),
+        { type: 'preview.failed', action: 0, sealed: { message: '' } },
+      ],
       [
         'decided: Refund an invoice: inv-5004, 480.00, reason "charged twice" (desk.refund.create) -> only tried out, because high risk in production [production-high-risk]',
         'tried: Refund an invoice: inv-5004, 480.00, reason "charged twice" (desk.refund.create); only tried out, nothing was changed',
@@ -91,7 +122,11 @@ describe('what a run saw, decided and touched', () => {
 })
 
 describe('what went wrong', () => {
-  const write = [proposed(0, 'desk.reply.send', { ticketId: 't-1003', body: 'Dear\ncustomer' }), decided(0, 'allow', HIGH), started(0)]
+  const write = [
+    proposed(0, 'desk.reply.send', { ticketId: 't-1003', body: 'Dear\ncustomer' }),
+    decided(0, 'allow', HIGH),
+    started(0),
+  ]
   const what = 'Reply to a ticket: t-1003, body "Dear customer" (desk.reply.send)'
   const last = (events: readonly RunEvent[]) => lines([...write, ...events]).at(-1)
   const looked = (found: 'happened' | 'absent' | 'doubled' | 'unknown'): readonly RunEvent[] => [
@@ -101,11 +136,19 @@ describe('what went wrong', () => {
   const cases: readonly (readonly [string, readonly RunEvent[], string])[] = [
     ['under way', [], `touched: ${what}; under way, its outcome is not known yet`],
     ['a refusal of the far side', [failed(0, 'recipient rejected')], `tried: ${what}; failed: recipient rejected`],
-    ['nobody knows yet', looked('absent').slice(0, 1), `tried: ${what}; it may or may not have happened, and is being looked for`],
+    [
+      'nobody knows yet',
+      looked('absent').slice(0, 1),
+      `tried: ${what}; it may or may not have happened, and is being looked for`,
+    ],
     ['found at the far side', looked('happened'), `touched: ${what}; the answer was lost, so it was looked for at the far side`],
     ['there twice', looked('doubled'), `touched: ${what}; it is in the world more than once`],
     ['nobody can tell', looked('unknown'), `tried: ${what}; failed: nobody can tell whether it happened`],
-    ['tried again later', [failed(0, 'busy', 'safe'), { type: 'retry.scheduled', action: 0, atMs: 1 }], `tried: ${what}; failed once, and will be tried again`],
+    [
+      'tried again later',
+      [failed(0, 'busy', 'safe'), { type: 'retry.scheduled', action: 0, atMs: 1 }],
+      `tried: ${what}; failed once, and will be tried again`,
+    ],
   ]
   test.each(cases)('%s', (_, events, expected) => {
     expect(last(events)).toBe(expected)
@@ -137,11 +180,20 @@ describe('what went wrong', () => {
       'decided: Cancel a refund: rf-1 (desk.refund.cancel) -> allowed, because reading is fine [reads]',
       'undone: Cancel a refund: rf-1 (desk.refund.cancel); seen to be back as it was',
     ])
-    expect(tell(events).headline).toBe('Not done: the other system refused (the mail bounced). What it had changed was taken back.')
+    expect(tell(events).headline).toBe(
+      'Not done: the other system refused (the mail bounced). What it had changed was taken back.',
+    )
   })
 
   test('a queue item is left for a person until somebody resolves it', () => {
-    const item: RunEvent = { type: 'queue.added', item: 'q-1', kind: 'blocked', action: null, effect: null, sealed: { title: 'Blocked', detail: 'policy said no' } }
+    const item: RunEvent = {
+      type: 'queue.added',
+      item: 'q-1',
+      kind: 'blocked',
+      action: null,
+      effect: null,
+      sealed: { title: 'Blocked', detail: 'policy said no' },
+    }
     expect(lines([item])).toEqual(['left: Blocked. policy said no (q-1)'])
     expect(lines([item, { type: 'queue.resolved', item: 'q-1', by: 'user:mei', sealed: { why: 'seen' } }])).toEqual([])
   })
@@ -162,6 +214,12 @@ describe('headlines', () => {
     expect(tell(events).headline).toBe(expected)
   })
 
+  test('a run that undoes another says so', () => {
+    expect(tell([ended('completed')], opened('r2', { undoes: 'r1' })).headline).toBe(
+      'Taken back: what run r1 had changed is seen to be as it was.',
+    )
+  })
+
   test('every failure has words', () => {
     for (const kind of FAILURE_KINDS) expect(phraseFailure(kind)).toMatch(/\w{3}/)
   })
@@ -173,8 +231,32 @@ test('who asked, and for whom, comes first', () => {
 })
 
 test('an amount in an unknown or ambiguous currency is told without one', () => {
-  const events = [...READ.slice(0, 3), finished(0, { a: { currency: 'EUR' }, b: { currency: 'JPY' } }), proposed(1, 'desk.refund.create', REFUND), decided(1, 'deny', HIGH)]
+  const events = [
+    ...READ.slice(0, 3),
+    finished(0, { a: { currency: 'EUR' }, b: { currency: 'JPY' } }),
+    proposed(1, 'desk.refund.create', REFUND),
+    decided(1, 'deny', HIGH),
+  ]
   expect(lines(events)[1]).toContain('inv-5004, 480.00,')
-  const yen = [...READ.slice(0, 3), finished(0, { a: { currency: 'JPY' } }), proposed(1, 'desk.refund.create', REFUND), decided(1, 'deny', HIGH)]
+  const yen = [
+    ...READ.slice(0, 3),
+    finished(0, { a: { currency: 'JPY' } }),
+    proposed(1, 'desk.refund.create', REFUND),
+    decided(1, 'deny', HIGH),
+  ]
   expect(lines(yen)[1]).toContain('inv-5004, JPY 48000,')
+})
+
+test('what the planner noted is told in words, and which branch it took is not', () => {
+  const note = (node: string, value: Json): RunEvent => ({ type: 'plan.noted', node, sealed: { value, origins: ['user'] } })
+  const noted = [
+    note('intent', { class: 'refund', confidence: 9_500 }),
+    note('branch', { next: 'wanted' }),
+    note('amount', { amount: { minor: 48_000, currency: 'EUR' } }),
+  ]
+  expect(lines([...noted, note('list', [1, 2])])).toEqual([
+    'understood: intent: class refund, confidence 95 %',
+    'understood: amount: amount EUR 480.00',
+    'understood: list: [1,2]',
+  ])
 })

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto'
+import { admit, type Admission, type Json, type Operation, openRun, type Proposal, type RunEvent, type RunState, type Shape, type Workflow } from '@tidegate/kernel'
+import { describe, expect, test } from 'vitest'
+
+const hasher = { sha256: (data: string | Uint8Array) => new Uint8Array(createHash('sha256').update(data).digest()) }
+
+/** Objects whose members have these types, and no others. */
+function shape(fields: Readonly<Record<string, 'string' | 'number' | 'array'>>): Shape {
+  return {
+    jsonSchema: {},
+    parse(value) {
+      const object = typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, Json>>) : {}
+      const wrong = [...Object.keys(object), ...Object.keys(fields)].filter((key) => (Array.isArray(object[key]) ? 'array' : typeof object[key]) !== fields[key])
+      return wrong.length === 0 ? { ok: true, value } : { ok: false, issues: wrong.map((key) => ({ path: `/${key}`, message: 'does not fit' })) }
+    },
+  }
+}
+
+function operation(id: string, changes: Partial<Operation>): Operation {
+  const rest = { title: id, description: id, output: shape({}), mutability: 'write', dataClass: 'customer', blastRadius: 'single', risk: 'low', reversibility: 'reversible' } as const
+  const limits = { idempotency: 'none', timeoutMs: 1, maxAttempts: 1, settleMs: 0, secrets: [], canPreview: false, canReconcile: true, canVerify: true, schemaVersion: '1' } as const
+  return { id, tool: 'desk', input: shape({ invoiceId: 'string' }), records: ['/invoiceId'], maxRecords: 1, origins: {}, ...rest, ...limits, ...changes }
+}
+
+const operations = new Map(
+  [
+    operation('desk.refund', { input: shape({ invoiceId: 'string', amountMinor: 'number' }) }),
+    operation('desk.close-many', { input: shape({ ticketIds: 'array' }), records: ['/ticketIds'], maxRecords: 2, blastRadius: 'batch' }),
+    operation('desk.read', { mutability: 'read', input: shape({ customerId: 'string' }), records: ['/customerId'] }),
+    operation('desk.delete', {}),
+  ].map((op) => [op.id, op]),
+)
+
+const workflow: Workflow = {
+  name: 'w',
+  version: '1',
+  title: 'w',
+  agent: 'a',
+  owners: { model: 'm', permissions: 'p', workflow: 'w', incidents: 'i' },
+  environment: 'test',
+  stage: 4,
+  operations: new Map([
+    ['desk.refund', { confine: {} }],
+    ['desk.close-many', { confine: {} }],
+    ['desk.read', { confine: { '/customerId': '$input/customerId' } }],
+  ]),
+  limits: { steps: 9, wallMs: 9, tokens: 9, costMicros: 9, repeats: 2, approvalMs: 9 },
+  inputOrigins: { '/customerId': 'system' },
+  success: { operation: 'desk.read', arguments: {}, expect: {} },
+  onFailure: 'undo',
+}
+
+function run(): RunState {
+  const opened: RunEvent = {
+    type: 'run.opened',
+    run: 'r',
+    workflow: 'w',
+    workflowVersion: '1',
+    agent: 'a',
+    actors: ['user:ann'],
+    trigger: { source: 's', event: 'e' },
+    environment: 'test',
+    stage: 4,
+    policyVersion: 'p',
+    undoes: null,
+    sealed: { input: { customerId: 'c-1', note: 'please refund inv-7' }, undo: [] },
+  }
+  return openRun({ index: 0, stream: 'run/r', seq: 1, atMs: 1, epoch: 0, events: [opened], erased: false })
+}
+
+function admission(changes: Partial<Admission> = {}): Admission {
+  return { state: run(), workflow, find: (id) => operations.get(id), hasher, policyVersion: 'p', breakers: {}, nowMs: 100, compensates: null, ...changes }
+}
+
+function proposal(id: string, args: Json, changes: Partial<Proposal> = {}): Proposal {
+  return { goal: 'g', operation: id, arguments: args, justification: 'j', confidence: 10_000, ...changes }
+}
+
+const cases: readonly [string, string, Json, string][] = [
+  ['an exact call', 'desk.refund', { invoiceId: 'inv-7', amountMinor: 5 }, 'admitted'],
+  ['an operation that nobody declared', 'desk.wipe', {}, 'tidegate:undeclared-operation'],
+  ['an operation named like a prototype member', 'constructor', {}, 'tidegate:undeclared-operation'],
+  ['one that the workflow does not list', 'desk.delete', { invoiceId: 'inv-7' }, 'tidegate:not-in-workflow'],
+  ['an unknown argument', 'desk.refund', { invoiceId: 'inv-7', amountMinor: 5, force: 'yes' }, 'tidegate:invalid-arguments'],
+  ['a missing id', 'desk.refund', { amountMinor: 5 }, 'tidegate:scope'],
+  ['an empty id', 'desk.refund', { invoiceId: '', amountMinor: 5 }, 'tidegate:scope'],
+  ['a wildcard', 'desk.refund', { invoiceId: '*', amountMinor: 5 }, 'tidegate:scope'],
+  ['a pattern', 'desk.refund', { invoiceId: 'inv-%', amountMinor: 5 }, 'tidegate:scope'],
+  ['a word for everything', 'desk.refund', { invoiceId: 'ALL', amountMinor: 5 }, 'tidegate:scope'],
+  ['a batch where one is meant', 'desk.refund', { invoiceId: ['inv-7', 'inv-8'], amountMinor: 5 }, 'tidegate:scope'],
+  ['a batch within its limit', 'desk.close-many', { ticketIds: ['t-1', 't-2'] }, 'admitted'],
+  ['a batch over its limit', 'desk.close-many', { ticketIds: ['t-1', 't-2', 't-3'] }, 'tidegate:scope'],
+  ['a wildcard in a batch', 'desk.close-many', { ticketIds: ['t-1', '*'] }, 'tidegate:scope'],
+  ['an empty batch', 'desk.close-many', { ticketIds: [] }, 'tidegate:scope'],
+  ['the record that the run is about', 'desk.read', { customerId: 'c-1' }, 'admitted'],
+  ['another record', 'desk.read', { customerId: 'c-2' }, 'tidegate:confined'],
+]
+
+describe('admitting a proposal', () => {
+  test.each(cases)('%s', (_, id, args, answer) => {
+    const result = admit(proposal(id, args), admission())
+    expect(result.kind === 'admitted' ? 'admitted' : result.decision.policies[0]?.id).toBe(answer)
+  })
+
+  test('I2: the digest depends on tool, operation, arguments and schema, and not on the order of keys', () => {
+    const digest = (args: Json, find = admission().find): string => {
+      const result = admit(proposal('desk.refund', args), admission({ find }))
+      return result.kind === 'admitted' ? result.digest : result.kind
+    }
+    const usual = digest({ invoiceId: 'inv-7', amountMinor: 5 })
+    expect(digest({ amountMinor: 5, invoiceId: 'inv-7' })).toBe(usual)
+    expect(digest({ invoiceId: 'inv-7', amountMinor: 6 })).not.toBe(usual)
+    const changed = operation('desk.refund', { input: shape({ invoiceId: 'string', amountMinor: 'number' }), schemaVersion: '2' })
+    expect(digest({ invoiceId: 'inv-7', amountMinor: 5 }, () => changed)).not.toBe(usual)
+  })
+
+  test('I9: arguments carry the origin of what the run has seen, and what was seen nowhere is the model’s', () => {
+    const traced = admit(proposal('desk.read', { customerId: 'c-1' }), admission())
+    expect(traced).toMatchObject({ origins: ['system'] })
+    const invented = admit(proposal('desk.refund', { invoiceId: 'inv-9', amountMinor: 5 }), admission())
+    expect(invented).toMatchObject({ origins: ['model'] })
+    const referred = admit(proposal('desk.refund', { invoiceId: 'inv-9', amountMinor: 5 }, { origins: { '/invoiceId': ['third-party'], '/amountMinor': ['user'] } }), admission())
+    expect(referred).toMatchObject({ origins: ['user', 'third-party'] })
+  })
+
+  test('an operation whose breaker is open is given a rest, and then one attempt', () => {
+    const refund = proposal('desk.refund', { invoiceId: 'inv-7', amountMinor: 5 })
+    expect(admit(refund, admission({ breakers: { 'desk.refund': 200 }, nowMs: 199 }))).toMatchObject({ kind: 'rejected', failure: 'connector_timeout' })
+    expect(admit(refund, admission({ breakers: { 'desk.refund': 200 }, nowMs: 200 })).kind).toBe('admitted')
+  })
+})

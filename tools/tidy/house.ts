@@ -1,0 +1,71 @@
+/** What one package may import. Other packages by name; `node` says which built-in modules, `vendors` which packages of others. */
+export interface Room {
+  readonly ours: readonly string[]
+  readonly vendors: readonly string[]
+  readonly node: 'any' | readonly string[]
+}
+
+const KERNEL = '@tidegate/kernel'
+const PURE: readonly string[] = []
+
+/** An adapter: the kernel and at most one vendor's package. */
+function adapter(...vendors: readonly string[]): Room {
+  return { ours: [KERNEL], vendors, node: 'any' }
+}
+
+/**
+ * Who may import whom in `src/`: section 4 of the design as a table. A package that is missing here fails the test, so that its row
+ * is written before its code. Tests may import more, but only what their package.json declares.
+ */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  'packages/kernel': { ours: [], vendors: [], node: PURE },
+  'packages/cedar': { ours: [KERNEL], vendors: ['@cedar-policy/cedar-wasm'], node: ['node:crypto'] },
+  'packages/runtime': { ours: [KERNEL], vendors: [], node: PURE },
+  'packages/verify': { ours: [KERNEL], vendors: [], node: 'any' },
+  'packages/witness': { ours: [KERNEL], vendors: [], node: 'any' },
+  'packages/tools': { ours: [KERNEL], vendors: ['zod'], node: ['node:crypto'] },
+  'packages/protocol': { ours: [KERNEL], vendors: ['zod'], node: PURE },
+  'packages/gateway': { ours: [KERNEL, '@tidegate/runtime', '@tidegate/protocol'], vendors: [], node: 'any' },
+  'packages/client': { ours: ['@tidegate/protocol'], vendors: [], node: ['node:http'] },
+  'packages/cli': { ours: ['@tidegate/client', '@tidegate/protocol'], vendors: ['commander', 'yaml'], node: 'any' },
+  'packages/server': {
+    ours: [KERNEL, '@tidegate/cedar', '@tidegate/gateway', '@tidegate/protocol', '@tidegate/runtime', '@tidegate/tools', '@tidegate/crypto-node', '@tidegate/journal-sqlite', '@tidegate/model-openai', '@tidegate/tools-http', '@tidegate/witness-http'],
+    vendors: ['yaml', 'zod'],
+    node: 'any',
+  },
+  'packages/testkit': { ours: [KERNEL], vendors: ['vitest'], node: 'any' },
+  'adapters/crypto-node': adapter(),
+  'adapters/journal-sqlite': adapter(),
+  'adapters/model-openai': adapter('@ai-sdk/openai-compatible'),
+  'adapters/tools-http': adapter('undici'),
+  'adapters/witness-http': adapter(),
+  'examples/support-desk': { ours: [KERNEL, '@tidegate/tools', '@tidegate/tools-http'], vendors: [], node: 'any' },
+  sim: { ours: [KERNEL, '@tidegate/runtime', '@tidegate/testkit', '@tidegate/crypto-node'], vendors: [], node: 'any' },
+  e2e: { ours: ['@tidegate/client', '@tidegate/protocol', '@tidegate/server', '@tidegate/verify', KERNEL], vendors: [], node: 'any' },
+  bench: { ours: [KERNEL, '@tidegate/cedar', '@tidegate/crypto-node', '@tidegate/journal-sqlite', '@tidegate/runtime', '@tidegate/verify'], vendors: [], node: 'any' },
+  tools: { ours: [], vendors: ['vitest'], node: 'any' },
+}
+
+/** The peers of the benchmarks stand outside the product: they have their own package file, lock file and rules. */
+export const OUTSIDE = 'bench/peers/'
+
+/**
+ * Files that show a user what to write, and are copied or run as the user's own: `packages/cli/template` becomes a new project, and
+ * `examples/support-desk/service` is the user's own system, in the user's own words (a support desk has a service).
+ */
+export const USERS_OWN = ['packages/cli/template/', 'examples/support-desk/service/']
+
+/** Names that say nothing about what is inside. */
+export const BANNED_NAMES = ['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'shared', 'lib', 'core', 'base', 'manager', 'service', 'handler', 'impl']
+
+/** The only readers of the environment, and the programs and tests that are not part of the product. */
+export const READS_ENVIRONMENT = /^(?:packages\/(?:server|cli)\/|tools\/|sim\/src\/main\.ts$|e2e\/|bench\/(?:src\/main\.ts$|peers\/)|.*\/test\/)/
+
+/** Licences that code which we ship may have. */
+export const SHIPPED_LICENCES = ['Apache-2.0', 'MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0', 'CC0-1.0', 'Unlicense']
+
+/** Licences that tools which only build and test may have besides: file-level copyleft, never distributed by us. */
+export const TOOLING_LICENCES = ['MPL-2.0', 'Python-2.0', 'CC-BY-4.0']
+
+/** The longest source file, in lines. Longer than that, there is a second idea in it. */
+export const MAX_LINES = 450
