@@ -69,7 +69,7 @@ function createPace() {
       if (entry !== undefined) entry.startedMs = nowMs
       if (n === actions) return { kind: 'finish', reason: 'done', escalate: false }
       const args: Json = { id: String(id), text: `note ${n} of a run that is measured`, tags: ['a', 'b'] }
-      return { kind: 'propose', proposal: { goal: 'Write a note', operation: 'desk.note', arguments: args, justification: 'It is measured.', confidence: 9_800, node: 'note' } }
+      return { kind: 'propose', proposal: { goal: 'Write a note', operation: 'desk.note', arguments: args, justification: 'It is measured.', confidence: 9_800, node: 'note', origins: ORIGINS } }
     },
   }
   const connector: Connector = {
@@ -94,6 +94,9 @@ function createPace() {
     },
   }
 }
+
+/** As the graph planner gives them: it knows where each argument came from. */
+const ORIGINS = { '/id': ['user'], '/text': ['workflow', 'user'], '/tags/0': ['workflow'], '/tags/1': ['workflow'] } as const
 
 const ANYTHING: Shape = { parse: (value) => ({ ok: true, value }), jsonSchema: {} }
 

@@ -1,4 +1,4 @@
-import { canonicalJson, type Draft, effectsToUndo, type ExportFile, type JsonObject, type LedgerReader, type RunEvent, type RunHead, type RunState, type SignatureVerifier, utf8Length } from '@tidegate/kernel'
+import { canonicalJson, type Draft, effectsToUndo, type ExportFile, type JsonObject, type LedgerReader, openRun, type RunEvent, type RunHead, type RunState, type SignatureVerifier, utf8Length } from '@tidegate/kernel'
 import type { ApprovalView, Person, QueueView, ResolveAnswer, Tidegate, TriggerAnswer, TriggerRequest, UndoAnswer } from './api.ts'
 import { castVote, runOfApproval, viewOf } from './desk/approvals.ts'
 import { exportOf, receiptOf, verifyLedger } from './desk/ledger.ts'
@@ -103,8 +103,9 @@ async function trigger(parts: HarnessParts, harness: Harness, request: TriggerRe
   if (problem !== undefined) return { kind: 'refused', ...problem }
   const claim = `${request.source}\n${request.event}`
   const opened = await open(parts, { entry: entry.workflow, claim, request, undoes: null, undo: [] })
-  if (opened.kind === 'opened') harness.advance(opened.run)
-  return opened
+  if (opened.kind === 'duplicate') return opened
+  harness.begin(opened.state)
+  return { kind: 'opened', run: opened.state.opened.run }
 }
 
 function inputProblem(input: JsonObject, { parseInput }: WorkflowWithPlanner): { code: 'input_too_large' | 'invalid_input'; message: string } | undefined {
@@ -128,7 +129,7 @@ interface Opening {
   readonly undo: ReturnType<typeof effectsToUndo>
 }
 
-async function open(parts: HarnessParts, { entry, claim, request, undoes, undo }: Opening): Promise<{ kind: 'opened' | 'duplicate'; run: string }> {
+async function open(parts: HarnessParts, { entry, claim, request, undoes, undo }: Opening): Promise<{ kind: 'opened'; state: RunState } | { kind: 'duplicate'; run: string }> {
   const run = createUlid(parts.clock, parts.entropy)
   const event: RunEvent = {
     type: 'run.opened',
@@ -150,7 +151,7 @@ async function open(parts: HarnessParts, { entry, claim, request, undoes, undo }
   const result = await parts.journal.append(draft)
   if (result.kind === 'claimed') return { kind: 'duplicate', run: result.stream.slice('run/'.length) }
   if (result.kind !== 'committed') throw new Error(`A new run met a ${result.kind}.`)
-  return { kind: 'opened', run }
+  return { kind: 'opened', state: openRun(result.entry) }
 }
 
 /** Opens a run that takes back what a finished one did: governed, recorded and undone like any other. */
@@ -167,8 +168,8 @@ async function undo(parts: HarnessParts, harness: Harness, id: string, { person,
   const request = { source: 'tidegate:undo', event: id, input: { undoes: id, why }, user: person.id, client: 'client:tidegate' }
   const opened = await open(parts, { entry: entry.workflow, claim: `tidegate:undo\n${id}`, request, undoes: id, undo: effects })
   if (opened.kind === 'duplicate') return refuse('already_undone', `run ${opened.run} is undoing it, or has tried; see tidegate queue`)
-  harness.advance(opened.run)
-  return { kind: 'opened', run: opened.run, effects: effects.length }
+  harness.begin(opened.state)
+  return { kind: 'opened', run: opened.state.opened.run, effects: effects.length }
 }
 
 function resolveItem(parts: HarnessParts, harness: Harness, id: string, { person, why }: { person: Person; why: string }): Promise<ResolveAnswer> {

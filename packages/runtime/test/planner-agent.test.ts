@@ -97,22 +97,25 @@ test('a usable reply starts the count anew, but the confidence stays lower', asy
   expect(answers.map((answer) => answer.kind === 'propose' && answer.proposal.confidence)).toEqual([
     false,
     false,
-    8_200,
+    8_800,
     false,
     false,
-    7_200,
+    8_400,
   ])
 })
 
 test('failed calls lower the confidence, and five in a row end the run', async () => {
   const { answers } = await play([said.failed('timeout'), said.call(['box.read', {}])])
-  expect(answers[1]).toMatchObject({ proposal: { confidence: 9_100 } })
+  expect(answers[1]).toMatchObject({ proposal: { confidence: 9_150 } })
   const ended = await play(Array.from({ length: 5 }, () => said.failed('unavailable')))
   expect(ended.answers.map(({ kind }) => kind)).toEqual(['again', 'again', 'again', 'again', 'give_up'])
 })
 
 test('an agent is never surer than its run', async () => {
-  const { answers } = await play([said.call(['box.read', {}]), said.call(['box.write', {}])], [{ kind: 'done', output: {}, complete: false }])
+  const { answers } = await play(
+    [said.call(['box.read', {}]), said.call(['box.write', {}])],
+    [{ kind: 'done', output: {}, complete: false }],
+  )
   expect(answers.map((answer) => answer.kind === 'propose' && answer.proposal.confidence)).toEqual([9_200, 7_000])
 })
 

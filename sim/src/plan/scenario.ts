@@ -55,6 +55,7 @@ const WEATHERS: readonly Weather[] = [
   { hazard: 12, look: 15, store: 0, crash: 0, delayMs: 40 },
   { hazard: 5, look: 6, store: 120, crash: 60, delayMs: 300 },
   { hazard: 3, look: 3, store: 60, crash: 25, delayMs: 900 },
+  { hazard: 2, look: 2, store: 0, crash: 150, delayMs: 100 },
 ]
 
 /** Draws the scenario of a seed. */

@@ -46,7 +46,7 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
     verifier: nodeVerifier,
     secrets: async () => sim.secret,
     log,
-    breakers: createBreakerPanel({ control, clock, log }),
+    breakers: createBreakerPanel({ control, clock, log, limits: { threshold: 3, coolMs: 5_000 } }),
     inFlight: createInFlight(),
     ledger: { head: journal.head, verifierKey: '', texts: () => [], tile: () => new Uint8Array(), lastIndex: () => undefined, payloads: () => [] },
     writeExport: async () => 0,

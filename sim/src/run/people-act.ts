@@ -53,7 +53,9 @@ export function voteSomewhere(sim: Simulation): void {
       for (const person of group) {
         const vote = chance.oneIn(14) ? 'refuse' : 'approve'
         const seen = chance.oneIn(12) ? digest.replace(/^./, (c) => (c === '0' ? '1' : '0')) : digest
-        ask(sim, `vote of ${person.id} on ${id}`, (t) => t.vote(id, { person, vote, why: 'because', digest: seen }))
+        ask(sim, `vote of ${person.id} on ${id}`, (t) => t.vote(id, { person, vote, why: 'because', digest: seen }), ({ kind }) => {
+          if (kind === 'counted' && seen !== digest) sim.witness.violations.push({ invariant: 'I2', message: `a vote for another action was counted on ${id}` })
+        })
       }
     }
     if (!chance.oneIn(4)) return cast()

@@ -7,6 +7,8 @@ import { flush, type Progress, startProgress } from './progress.ts'
 
 /** Drives runs: takes each as far as it can go now, and sees to it that it is woken when it can go on. */
 export interface Harness {
+  /** Drives a run from its first record, which was made durable just now. */
+  begin(opened: RunState): void
   /** Asks for a run to be driven. May be called at any time, twice, or for a run at rest (the Scheduler port's `advance`). */
   advance(run: string): void
   /** Waits until nothing is being driven. */
@@ -74,18 +76,24 @@ export function createHarness(parts: HarnessParts): Harness {
     })
   }
 
-  async function driveSafely(run: string): Promise<void> {
+  function begin(opened: RunState): void {
+    const { run } = opened.opened
+    if (closed) return
+    void chain(run, () => driveSafely(run, opened))
+  }
+
+  async function driveSafely(run: string, known?: RunState): Promise<void> {
     try {
-      await drive(run)
+      await drive(run, known)
     } catch (error) {
       await giveUp(run, error)
     }
   }
 
-  async function drive(run: string): Promise<void> {
+  async function drive(run: string, known: RunState | undefined): Promise<void> {
     timers.get(run)?.()
     timers.delete(run)
-    let progress = progressOf(await load(run))
+    let progress = progressOf(known ?? (await load(run)))
     while (progress !== undefined && !closed) {
       const { state } = progress
       const entry = parts.registry.workflow(state.opened.workflow)
@@ -184,6 +192,7 @@ export function createHarness(parts: HarnessParts): Harness {
   }
 
   return {
+    begin,
     advance,
     load,
     exclusively,

@@ -25,10 +25,11 @@ const MAX_MINOR = 1_000_000_000_000
  */
 export function findMoney(text: string, currencies: readonly string[]): readonly Money[] {
   const found: Money[] = []
+  const decimals = new Map(currencies.map((currency) => [currency, decimalsOf(currency)]))
   for (const match of text.matchAll(NUMBER)) {
     const digits = match[0].replace(/[.,'\u00a0\u202f]+$/u, '')
     const currency = currencyAt(text, { start: match.index, end: match.index + digits.length }, currencies)
-    const minor = currency === undefined ? undefined : parseMinor(digits, decimalsOf(currency))
+    const minor = currency === undefined ? undefined : parseMinor(digits, decimals.get(currency) ?? 2)
     if (currency !== undefined && minor !== undefined) found.push({ minor, currency })
   }
   return found

@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest'
+import { drawScenario } from '../src/plan/scenario.ts'
+import { replayCommand, runSeeds, simulate, sweep } from '../src/index.ts'
+
+describe('the simulator', () => {
+  test.each([3, 12, 77])('seed %i is the same to the byte, each time', async (seed) => {
+    const first = await simulate({ seed })
+    const again = await simulate({ seed })
+    expect(again).toEqual(first)
+    expect((await simulate({ seed: seed + 1 })).hash).not.toBe(first.hash)
+  })
+
+  test('150 seeds, some of them swept, break no invariant', async () => {
+    const { findings, crashPoints, faults, seeds } = await runSeeds({ from: 1, count: 150 })
+    expect(findings.map((finding) => `${finding.invariant} ${finding.message}: ${replayCommand(finding)}`)).toEqual([])
+    expect([seeds, crashPoints > 500, faults > 500]).toEqual([150, true, true])
+  })
+
+  test('a sweep crashes at each point once, and a restart always finds its way', async () => {
+    const outcomes = await sweep(6)
+    const [calm, ...crashed] = outcomes
+    expect(calm).toMatchObject({ crashPoints: 0, violations: [] })
+    expect(crashed).toHaveLength(calm?.points ?? -1)
+    for (const outcome of crashed) expect(outcome).toMatchObject({ crashPoints: 1, violations: [] })
+  })
+
+  test('what can happen does happen: the seeds reach the dark corners', async () => {
+    const seen = new Set<string>()
+    for (let seed = 1; seed <= 120; seed++) for (const line of (await simulate({ seed })).trace) for (const word of CORNERS) if (line.includes(word)) seen.add(word)
+    expect(CORNERS.filter((word) => !seen.has(word))).toEqual([])
+  })
+
+  test('seeds draw different scenarios', () => {
+    const texts = [1, 2, 3, 4, 5].map((seed) => JSON.stringify(drawScenario(seed)))
+    expect(new Set(texts).size).toBe(5)
+  })
+})
+
+const CORNERS = [
+  'state=granted',
+  'state=refused',
+  'state=lapsed',
+  'state=voided',
+  'outcome=dry_run',
+  'found=happened',
+  'found=absent',
+  'found=repeatable',
+  'found=unknown',
+  'kind=ambiguous',
+  'kind=cannot_undo',
+  'kind=stopped_midway',
+  'run.held',
+  'run.resumed',
+  'run.undone',
+  'state=stopped',
+  'breaker.opened',
+  'store fails: kept',
+  'store fails: lost',
+  'is_requester',
+  'not_entitled',
+  'approval_lapsed',
+  'digest_mismatch',
+  'already_voted',
+  'already_undone',
+  'duplicate',
+  'wall clock jumps',
+  'failure=loop',
+  'late)',
+]
