@@ -15,8 +15,12 @@ export function importsOf(source: string): readonly Import[] {
   const code = withoutComments(source)
   const statements = [...code.matchAll(STATEMENT)]
     .filter(([, verb, , from]) => verb === 'import' || from !== undefined)
-    .map(([, , type, from, , specifier = '']): Import => ({ specifier, binds: from !== undefined, typesOnly: type !== undefined }))
-  const dynamic = [...code.matchAll(DYNAMIC)].map(([, , specifier = '']): Import => ({ specifier, binds: true, typesOnly: false }))
+    .map(
+      ([, , type, from, , specifier = '']): Import => ({ specifier, binds: from !== undefined, typesOnly: type !== undefined }),
+    )
+  const dynamic = [...code.matchAll(DYNAMIC)].map(
+    ([, , specifier = '']): Import => ({ specifier, binds: true, typesOnly: false }),
+  )
   return [...statements, ...dynamic]
 }
 

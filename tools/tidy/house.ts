@@ -29,7 +29,19 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'packages/client': { ours: ['@tidegate/protocol'], vendors: [], node: ['node:http'] },
   'packages/cli': { ours: ['@tidegate/client', '@tidegate/protocol'], vendors: ['commander', 'yaml'], node: 'any' },
   'packages/server': {
-    ours: [KERNEL, '@tidegate/cedar', '@tidegate/gateway', '@tidegate/protocol', '@tidegate/runtime', '@tidegate/tools', '@tidegate/crypto-node', '@tidegate/journal-sqlite', '@tidegate/model-openai', '@tidegate/tools-http', '@tidegate/witness-http'],
+    ours: [
+      KERNEL,
+      '@tidegate/cedar',
+      '@tidegate/gateway',
+      '@tidegate/protocol',
+      '@tidegate/runtime',
+      '@tidegate/tools',
+      '@tidegate/crypto-node',
+      '@tidegate/journal-sqlite',
+      '@tidegate/model-openai',
+      '@tidegate/tools-http',
+      '@tidegate/witness-http',
+    ],
     vendors: ['yaml', 'zod'],
     node: 'any',
   },
@@ -41,8 +53,23 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'adapters/witness-http': adapter(),
   'examples/support-desk': { ours: [KERNEL, '@tidegate/tools', '@tidegate/tools-http'], vendors: [], node: 'any' },
   sim: { ours: [KERNEL, '@tidegate/runtime', '@tidegate/testkit', '@tidegate/crypto-node'], vendors: [], node: 'any' },
-  e2e: { ours: ['@tidegate/client', '@tidegate/protocol', '@tidegate/server', '@tidegate/verify', KERNEL], vendors: [], node: 'any' },
-  bench: { ours: [KERNEL, '@tidegate/cedar', '@tidegate/crypto-node', '@tidegate/journal-sqlite', '@tidegate/runtime', '@tidegate/verify'], vendors: [], node: 'any' },
+  e2e: {
+    ours: ['@tidegate/client', '@tidegate/protocol', '@tidegate/server', '@tidegate/verify', KERNEL],
+    vendors: [],
+    node: 'any',
+  },
+  bench: {
+    ours: [
+      KERNEL,
+      '@tidegate/cedar',
+      '@tidegate/crypto-node',
+      '@tidegate/journal-sqlite',
+      '@tidegate/runtime',
+      '@tidegate/verify',
+    ],
+    vendors: [],
+    node: 'any',
+  },
   tools: { ours: [], vendors: ['vitest'], node: 'any' },
 }
 
@@ -55,14 +82,43 @@ export const OUTSIDE = 'bench/peers/'
  */
 export const USERS_OWN = ['packages/cli/template/', 'examples/support-desk/service/']
 
+/** Where controls are switched off to see that the simulator finds it (I11): reaches the modules that it breaks. */
+export const BREAKS_ON_PURPOSE = 'sim/test/mutant'
+
 /** Names that say nothing about what is inside. */
-export const BANNED_NAMES = ['utils', 'util', 'helpers', 'helper', 'common', 'misc', 'shared', 'lib', 'core', 'base', 'manager', 'service', 'handler', 'impl']
+export const BANNED_NAMES = [
+  'utils',
+  'util',
+  'helpers',
+  'helper',
+  'common',
+  'misc',
+  'shared',
+  'lib',
+  'core',
+  'base',
+  'manager',
+  'service',
+  'handler',
+  'impl',
+]
 
 /** The only readers of the environment, and the programs and tests that are not part of the product. */
-export const READS_ENVIRONMENT = /^(?:packages\/(?:server|cli)\/|tools\/|sim\/src\/main\.ts$|e2e\/|bench\/(?:src\/main\.ts$|peers\/)|.*\/test\/)/
+export const READS_ENVIRONMENT =
+  /^(?:packages\/(?:server|cli)\/|tools\/|sim\/src\/main\.ts$|e2e\/|bench\/(?:src\/main\.ts$|peers\/)|.*\/test\/)/
 
 /** Licences that code which we ship may have. */
-export const SHIPPED_LICENCES = ['Apache-2.0', 'MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0', 'CC0-1.0', 'Unlicense']
+export const SHIPPED_LICENCES = [
+  'Apache-2.0',
+  'MIT',
+  'ISC',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  '0BSD',
+  'BlueOak-1.0.0',
+  'CC0-1.0',
+  'Unlicense',
+]
 
 /** Licences that tools which only build and test may have besides: file-level copyleft, never distributed by us. */
 export const TOOLING_LICENCES = ['MPL-2.0', 'Python-2.0', 'CC-BY-4.0']

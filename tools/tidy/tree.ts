@@ -23,7 +23,8 @@ export function repositoryFiles(): readonly RepositoryFile[] {
 function filesBelow(directory: string): readonly RepositoryFile[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name)
-    if (LEFT_OUT.includes(entry.name) || /\.(?:log|tmp)$/.test(entry.name) || relative(ROOT, path) === join('bench', 'results')) return []
+    if (LEFT_OUT.includes(entry.name) || /\.(?:log|tmp)$/.test(entry.name) || relative(ROOT, path) === join('bench', 'results'))
+      return []
     if (entry.isDirectory()) return filesBelow(path)
     const segments = relative(ROOT, path).split(sep)
     return entry.isFile() ? [{ path: segments.join('/'), segments }] : []

@@ -116,7 +116,9 @@ describe('demo', () => {
   })
 
   test('without --once it leaves the refund to a person, and stays until it is interrupted', async () => {
-    const { code, stdout } = await cli(['demo', '--project', project], { interruptAt: { stream: 'stdout', text: 'Ctrl-C ends it' } })
+    const { code, stdout } = await cli(['demo', '--project', project], {
+      interruptAt: { stream: 'stdout', text: 'Ctrl-C ends it' },
+    })
     expect(code).toBe(0)
     expect(stdout).toContain('Waits for a person')
     expect(stdout).toMatch(/npx tidegate approvals approve \S+ --as mei/)

@@ -29,7 +29,7 @@ export const exportRequestSchema = z.strictObject({
   directory: z
     .string()
     .max(WIRE_LIMITS.path)
-    .regex(/^(?:\/|[A-Za-z]:[\\/])[^\u0000-\u001f]*$/, 'expected an absolute path'),
+    .regex(/^(?:\/|[A-Za-z]:[\\/])\P{Cc}*$/u, 'expected an absolute path'),
   payloads: z.boolean().default(false),
 })
 export type WireExportRequest = z.input<typeof exportRequestSchema>

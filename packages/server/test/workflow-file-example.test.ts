@@ -216,13 +216,13 @@ test('an ordinary request carries the words of the customer and nobody else', as
   expect(small[0]).toMatchObject({ arguments: { invoiceId: 'inv-5013', amountMinor: 1_200 } })
 })
 
-test('t-1004: the credit is what the Chinese text asks for, and more than the tool grants goes to a person', async () => {
+test('t-1004: the credit is what the Chinese text asks for, small enough for the tool', async () => {
   const result = await writes('t-1004')
-  expect(result.writes[0]).toMatchObject({ operation: 'desk.credit.grant', arguments: { customerId: 'c-104' } })
-  const amountMinor = Number(valueAt(result.writes[0]?.arguments ?? null, '/amountMinor'))
-  const fits = find('desk.credit.grant')?.input.parse(result.writes[0]?.arguments ?? null).ok === true
-  expect(amountMinor).toBeGreaterThan(0)
-  expect(result.last).toMatchObject({ kind: 'finish', escalate: !fits })
+  const credit = result.writes[0]
+  expect(credit).toMatchObject({ operation: 'desk.credit.grant', arguments: { customerId: 'c-104' } })
+  expect(credit?.origins).not.toContain('third-party')
+  expect(find('desk.credit.grant')?.input.parse(credit?.arguments ?? null).ok).toBe(true)
+  expect(result.last).toMatchObject({ kind: 'finish', escalate: false })
 })
 
 test('t-1006: a refund that the attachment asks for is proposed with the label of the attachment', async () => {

@@ -34,8 +34,7 @@ const EXAMPLE = fileURLToPath(new URL('../../../../examples/support-desk', impor
 
 /** Starts the example on fresh state; what an earlier demonstration left is wiped, unless it is to be kept. */
 export async function openStage(shell: Shell, options: { readonly keepState: boolean }): Promise<Stage> {
-  const project =
-    shell.options.project === undefined && shell.env.TIDEGATE_PROJECT === undefined ? EXAMPLE : findProject(shell)
+  const project = shell.options.project === undefined && shell.env.TIDEGATE_PROJECT === undefined ? EXAMPLE : findProject(shell)
   const running = findServer(project)
   if (running !== undefined)
     throw new CliError(

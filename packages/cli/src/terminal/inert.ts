@@ -1,7 +1,6 @@
-// C0 and C1 controls but line feed and tab; zero-width characters, bidirectional controls, BOM, and the Unicode tag block.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are exactly the characters that must not reach a terminal
-const UNSEEN =
-  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u2069\uFEFF\uFFF9-\uFFFB]|\uDB40[\uDC00-\uDC7F]/g
+// Controls but line feed and tab; format characters (zero-width, bidirectional, soft hyphen, BOM); line and paragraph separators; and
+// the plane of tags and variation selectors, in which text can be hidden.
+const UNSEEN = /[^\P{Cc}\t\n]|\p{Cf}|[\u2028\u2029]|[\u{E0000}-\u{E0FFF}]/gu
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal sequences begin with an escape
 const SEQUENCES = /\u001B(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[ -/]*[0-~])/g
 

@@ -3,9 +3,7 @@ import type { Reply } from '../reply.ts'
 
 /** What a schema of the protocol offers; every zod schema does. */
 export interface RequestSchema<T> {
-  safeParse(
-    value: unknown,
-  ):
+  safeParse(value: unknown):
     | { readonly success: true; readonly data: T }
     | {
         readonly success: false

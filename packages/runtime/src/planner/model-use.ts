@@ -38,7 +38,7 @@ export interface ModelExchange {
 }
 
 /** Failed calls in a row before a planner stops asking. */
-export const MAX_FAILED_CALLS = 5
+const MAX_FAILED_CALLS = 5
 const FIRST_BACKOFF_MS = 1_000
 const MAX_BACKOFF_MS = 60_000
 const MAX_ASKED_WAIT_MS = 600_000

@@ -1,4 +1,3 @@
-export { type InputFields, parseInput } from './input.ts'
-export { type LoadAnswer, type LoadedWorkflow, type LoadOptions, loadWorkflow } from './load-workflow.ts'
-export { type FileProblem, writeProblem } from './problem.ts'
-export type { InputField } from './schema.ts'
+export { parseInput } from './input.ts'
+export { type LoadedWorkflow, loadWorkflow } from './load-workflow.ts'
+export { writeProblem } from './problem.ts'

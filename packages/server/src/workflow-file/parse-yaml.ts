@@ -15,7 +15,7 @@ import type { FileProblem, Finding, Path } from './problem.ts'
 import { writePath } from './problem.ts'
 
 /** Bytes of a file that are read. */
-export const MAX_FILE_BYTES = 262_144
+const MAX_FILE_BYTES = 262_144
 const MAX_DEPTH = 32
 const MAX_PROBLEMS = 20
 

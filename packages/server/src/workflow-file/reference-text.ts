@@ -18,7 +18,7 @@ const LOOKS_LIKE_ONE = /^\$[A-Za-z]+(?:\/|$)/u
 const EMBEDDED = /\{\{\s*([^{}]*?)\s*\}\}/gu
 
 /** Takes a reference apart; undefined when it is none. */
-export function parseReference(text: string): Reference | undefined {
+function parseReference(text: string): Reference | undefined {
   const match = REFERENCE.exec(text)
   if (match === null) return undefined
   const [, root, name = '', pointer = ''] = match

@@ -12,11 +12,11 @@ export interface AgentPlannerOptions {
 }
 
 /** Replies in a row that could not be used before the planner gives up. */
-export const MAX_UNUSABLE_REPLIES = 3
+const MAX_UNUSABLE_REPLIES = 3
 /** How much each reply that could not be used lowers the confidence of what is proposed afterwards. */
-export const UNUSABLE_PENALTY = 200
+const UNUSABLE_PENALTY = 200
 /** How much each call that failed lowers it. */
-export const FAILED_PENALTY = 50
+const FAILED_PENALTY = 50
 
 /**
  * Creates a planner in which a model chooses among the workflow's operations, one call at a time.

@@ -5,7 +5,7 @@ import { isBorder } from './phrase.ts'
 import type { SourceTexts } from './texts.ts'
 
 /** How sure a value is that was picked out of several different ones. */
-export const CONFIDENCE_AMBIGUOUS = 9_000
+const CONFIDENCE_AMBIGUOUS = 9_000
 
 /** What was found: a member for each field that the texts hold, and who wrote the texts it was taken from. */
 export interface Extracted {

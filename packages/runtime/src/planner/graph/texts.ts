@@ -1,9 +1,9 @@
 import { leavesOf, type Origin, resolveReference, type Scope } from '@tidegate/kernel'
 
 /** UTF-16 units of one text that are looked at. */
-export const MAX_TEXT_LENGTH = 100_000
+const MAX_TEXT_LENGTH = 100_000
 /** UTF-16 units of all texts of one step together. */
-export const MAX_TEXTS_LENGTH = 500_000
+const MAX_TEXTS_LENGTH = 500_000
 
 /** One text that a step looks at, and who wrote it. */
 export interface SourceText {
