@@ -48,7 +48,7 @@ export function withoutComments(source: string): string {
     if (two === '//' || (two === '#!' && at === 0)) blank(until(/(?=\n)|$/g))
     else if (two === '/*') blank(until(/\*\//g))
     else if (one === '/' && BEFORE_REGEX.test(code.slice(-40))) blank(until(/(?:\[(?:\\.|[^\]\\\n])*\]|\\.|[^/\\[\n])*\/|\n/g))
-    else if (one === '`') blank(until(/(?:\\[^]|[^`\\])*`/g))
+    else if (one === '`') blank(until(/(?:\\[\s\S]|[^`\\])*`/g))
     else if (one === '"' || one === "'") {
       const end = until(one === '"' ? /(?:\\.|[^"\\\n])*"|\n/g : /(?:\\.|[^'\\\n])*'|\n/g)
       code += source.slice(at, end)

@@ -1,6 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { EXIT } from '../src/exit-code.ts'
 import { createProgram, everyCommand } from '../src/program.ts'
 import { CLI_ERROR_CODES, CliError } from '../src/error.ts'
 import { cli, NODE } from './cli-run.ts'
@@ -115,3 +117,41 @@ describe('completion', () => {
 test('every code has an exit code that is documented', () => {
   for (const code of CLI_ERROR_CODES) expect([1, 2, 3, 4, 6, 130]).toContain(new CliError(code, '').exit)
 })
+
+describe('the guide', () => {
+  const guide = readFileSync(fileURLToPath(new URL('../../../docs/guide/cli.md', import.meta.url)), 'utf8')
+
+  test('explains every exit code, and no other', () => {
+    const explained = guide
+      .matchAll(/^\| (\d+) \| \w/gm)
+      .map(([, code]) => Number(code))
+      .toArray()
+    expect(explained).toEqual(Object.values(EXIT))
+  })
+
+  test('names every command, and none that is not there', () => {
+    const paths = everyPath(createProgram(new AbortController().signal, () => undefined))
+    const named = guide
+      .matchAll(/^\| (`.*?) \|/gm)
+      .flatMap(([, cell = '']) => cell.matchAll(/`([^`]+)`/g).map(([, text = '']) => text))
+      .toArray()
+    for (const path of paths)
+      expect(
+        named.some((text) => text === path || text.startsWith(`${path} `)),
+        path,
+      ).toBe(true)
+  })
+
+  test('names every global option', () => {
+    const program = createProgram(new AbortController().signal, () => undefined)
+    for (const { long } of program.options) if (long !== '--version') expect(guide).toContain(`\`${long}`)
+  })
+})
+
+/** Every command that does something, as it is typed after `tidegate`. */
+function everyPath(command: ReturnType<typeof createProgram>, before = ''): readonly string[] {
+  return command.commands.flatMap((each) => {
+    const path = `${before}${each.name()}`
+    return each.commands.length === 0 ? [path] : everyPath(each as typeof command, `${path} `)
+  })
+}

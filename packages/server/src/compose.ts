@@ -14,6 +14,7 @@ import {
   createRegistry,
   type Harness,
   type ModelUse,
+  needsModel,
   openControl,
   type Registry,
   startTidegate,
@@ -128,8 +129,8 @@ function loadWorkflows(ground: Ground, operations: readonly Operation[]): readon
       return []
     }
     const model = modelUse(ground)
-    const needsModel = loaded.agent !== undefined
-    if (needsModel && model === undefined) {
+    const wantsModel = loaded.agent !== undefined || (loaded.graph !== undefined && needsModel(loaded.graph))
+    if (wantsModel && model === undefined) {
       ground.log({ level: 'info', message: `workflow ${loaded.workflow.name} is left out: its planner needs a model, and the configuration names none` })
       return []
     }

@@ -2,6 +2,7 @@ import type { Simulation } from '../run/simulation.ts'
 import { checkApprovals } from './approvals.ts'
 import { checkEffects } from './effects.ts'
 import { checkJournal } from './journal.ts'
+import { checkLists } from './lists.ts'
 import { checkOutcomes } from './outcomes.ts'
 import { checkRest } from './rest.ts'
 import { checkSecrets } from './secrets.ts'
@@ -17,5 +18,5 @@ export type Report = (invariant: string, message: string) => void
  */
 export function check(sim: Simulation): void {
   const report: Report = (invariant, message) => void sim.witness.violations.push({ invariant, message })
-  for (const one of [checkJournal, checkEffects, checkApprovals, checkStops, checkOutcomes, checkUndo, checkSecrets, checkRest]) one(sim, report)
+  for (const one of [checkJournal, checkEffects, checkApprovals, checkStops, checkOutcomes, checkUndo, checkSecrets, checkLists, checkRest]) one(sim, report)
 }

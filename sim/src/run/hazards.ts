@@ -15,5 +15,5 @@ export function drawHazard(chance: Chance, weather: Weather, call: ConnectorCall
 
 /** Draws what goes wrong with a look. */
 export function drawLookHazard(chance: Chance, weather: Weather): LookHazard {
-  return weather.look === 0 || !chance.oneIn(weather.look) ? 'none' : chance.pick(['failed', 'thrown', 'unknown', 'silent'])
+  return weather.look === 0 || !chance.oneIn(weather.look) ? 'none' : chance.pick(['failed', 'thrown', 'unknown', 'vague', 'vague', 'silent'])
 }

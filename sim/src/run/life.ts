@@ -12,7 +12,7 @@ export function startLife(sim: Simulation): void {
   const life: Life = { n: sim.witness.lives.length + 1, isAlive: true, tidegate: undefined }
   sim.life = life
   const plan = sim.scenario.policies[sim.policy % sim.scenario.policies.length] ?? drawPolicy(sim.chances.people, 'p1')
-  sim.witness.lives.push({ from: sim.disk.entries.length, policyVersion: plan.version })
+  sim.witness.lives.push({ from: sim.disk.entries.length, policyVersion: plan.version, schema: sim.schema })
   tell(sim, `life ${life.n} starts with policy ${plan.version} and ${sim.disk.entries.length} entries`)
   boot(sim, life, plan).catch((error: unknown) => {
     if (life.isAlive) sim.witness.violations.push({ invariant: 'defect', message: `life ${life.n} did not start: ${String(error)}` })
@@ -29,10 +29,11 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
     tell(sim, `log: ${line.level} ${line.code ?? ''} ${line.message}`)
   }
   const control = await openControl(journal, clock)
-  const tools = ['desk', 'mail'].map((name) => ({ name, operations: WORLD_OPERATIONS.filter((operation) => operation.tool === name), connector: connectorOf(sim, life) }))
-  const workflows = scenario.workflows.map((declared) => {
-    const made = createPlanner(declared)
-    return { workflow: declared.workflow, planner: tamper.planner?.(made) ?? made }
+  const declared = WORLD_OPERATIONS.map((operation) => ({ ...operation, schemaVersion: `${operation.id}/${sim.schema}` }))
+  const tools = ['desk', 'mail'].map((name) => ({ name, operations: declared.filter((operation) => operation.tool === name), connector: connectorOf(sim, life) }))
+  const workflows = scenario.workflows.map((planned) => {
+    const made = createPlanner(planned)
+    return { workflow: planned.workflow, planner: tamper.planner?.(made) ?? made }
   })
   const engine = engineOf(plan)
   const tidegate = await startTidegate({

@@ -45,6 +45,7 @@ export function deliver(sim: Simulation, trigger: TriggerPlan): void {
 export function voteSomewhere(sim: Simulation): void {
   const chance = sim.chances.people.fork()
   ask(sim, 'look at approvals', (t) => t.approvals({ state: chance.oneIn(5) ? 'all' : 'open' }), (views) => {
+    checkList(sim, views.map((view) => view.approval.question.id))
     const view = views.length === 0 ? undefined : chance.pick(views)
     if (view === undefined) return
     const { id, digest, deadlineMs } = view.approval.question
@@ -61,6 +62,17 @@ export function voteSomewhere(sim: Simulation): void {
     if (!chance.oneIn(4)) return cast()
     sim.agenda.after(deadlineMs - sim.agenda.clock.nowMs() + chance.below(3) - 1, cast)
   })
+}
+
+/** Whoever may vote must find the question: what was open in the records for a while is in the list. */
+function checkList(sim: Simulation, listed: readonly string[]): void {
+  const open = new Set<string>()
+  for (const event of sim.disk.entries.flatMap((entry) => entry.events)) {
+    if (event.type === 'approval.opened') open.add(event.question.id)
+    if (event.type === 'approval.closed') open.delete(event.approval)
+  }
+  for (const id of sim.witness.open) if (open.has(id) && !listed.includes(id)) sim.witness.violations.push({ invariant: 'lists', message: `the open question ${id} is not in the list` })
+  sim.witness.open = open
 }
 
 /** Starts what a happening says. */
@@ -88,8 +100,9 @@ export function happen(sim: Simulation, happening: Happening): void {
       tell(sim, 'somebody changes the records')
       return sim.scenario.triggers.forEach(({ input }) => sim.farSide.meddle(input.id))
     case 'deploy':
-      sim.policy += 1
-      return crash(sim, 'to deploy another policy')
+      if (chance.oneIn(3)) sim.schema += 1
+      else sim.policy += 1
+      return crash(sim, 'to deploy something else')
     case 'restart':
       return crash(sim, 'by an operator')
     case 'jump':

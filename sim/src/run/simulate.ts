@@ -78,6 +78,7 @@ function createSimulation(seed: number, crashAt: number | null, tamper: Tamper):
     faults: 0,
     appends: 0,
     policy: 0,
+    schema: 1,
     isQuiet: false,
   }
 }

@@ -34,6 +34,7 @@ export interface Simulation {
   faults: number
   appends: number
   policy: number
+  schema: number
   isQuiet: boolean
 }
 

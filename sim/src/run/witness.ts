@@ -46,6 +46,8 @@ export interface SeenAck {
 export interface SeenLife {
   readonly from: number
   readonly policyVersion: string
+  /** Which declaration of the operations is in force: part of every digest. */
+  readonly schema: number
 }
 
 /**
@@ -66,7 +68,9 @@ export interface Witness {
   readonly logs: string[]
   /** The newest state of each run, as the harness folded it while running, with the number of its records. */
   readonly states: Map<string, RunState>
-  /** Approvals under which a previewed question was answered: nothing more than the order counter of the whole simulation. */
+  /** Questions that were open when somebody looked last. */
+  open: ReadonlySet<string>
+  /** Counts everything that was seen, so that it has an order. */
   order: number
   readonly violations: { readonly invariant: string; readonly message: string }[]
 }
@@ -83,6 +87,7 @@ export function createWitness(): Witness {
     lives: [],
     logs: [],
     states: new Map(),
+    open: new Set(),
     order: 0,
     violations: [],
   }

@@ -59,7 +59,12 @@ function listInvoices(http: Http) {
     title: 'List the invoices of a customer',
     description: `Lists up to ${PAGE} invoices of one customer. When complete is false there are more, and a sum over the list is wrong.`,
     input: z.strictObject({ customerId }),
-    output: z.strictObject({ customerId, items: z.array(INVOICE).max(PAGE), complete: z.boolean() }),
+    output: z.strictObject({
+      customerId,
+      invoiceIds: z.array(invoiceId).max(PAGE),
+      items: z.array(INVOICE).max(PAGE),
+      complete: z.boolean(),
+    }),
     mutability: 'read',
     dataClass: 'customer',
     blastRadius: 'single',
@@ -73,6 +78,8 @@ function listInvoices(http: Http) {
         const items = memberOf(body, 'items')
         return {
           customerId: facts.arguments.customerId,
+          // What a run about this customer may touch: workflows confine invoices to this list.
+          invoiceIds: Array.isArray(items) ? items.map((item) => memberOf(item, 'id')) : null,
           items: Array.isArray(items) ? items.map(pickInvoice) : null,
           complete: memberOf(body, 'complete'),
         }

@@ -20,6 +20,8 @@ export type RunEvent =
       readonly confidence?: number
       readonly sealed: { readonly value: Json; readonly origins: readonly Origin[] }
     }
+  /** The model had no useful answer; ask again at the given time. */
+  | { readonly type: 'plan.paused'; readonly untilMs: number; readonly sealed: { readonly reason: string } }
   | {
       readonly type: 'model.called'
       readonly model: string

@@ -69,6 +69,7 @@ function emptyState(opened: RunOpened, atMs: number): RunState {
     undoneBy: null,
     held: null,
     waitedMs: 0,
+    pausedUntilMs: 0,
     modelCalls: [],
   }
 }
@@ -83,6 +84,8 @@ function foldEvent(state: RunState, event: RunEvent, atMs: number): RunState {
       const confidence = Math.min(state.confidence, event.confidence ?? 10_000)
       return { ...state, spent, confidence, notes: new Map(state.notes).set(event.node, note) }
     }
+    case 'plan.paused':
+      return { ...state, spent: { ...state.spent, steps: state.spent.steps + 1 }, pausedUntilMs: event.untilMs }
     case 'model.called': {
       const { model, inputTokens, outputTokens } = event
       const tokens = state.spent.tokens + inputTokens + outputTokens

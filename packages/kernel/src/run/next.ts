@@ -84,7 +84,8 @@ function goOn(state: RunState, last: ActionState | undefined, { workflow, nowMs 
   const ended = last === undefined ? undefined : endedBy(last, state)
   if (ended !== undefined) return ended
   const used = exhausted(state, workflow.limits, nowMs)
-  return used === undefined ? { kind: 'plan' } : { kind: 'fail', failure: 'budget', reason: `the run ${used}` }
+  if (used !== undefined) return { kind: 'fail', failure: 'budget', reason: `the run ${used}` }
+  return nowMs < state.pausedUntilMs ? { kind: 'wait', untilMs: state.pausedUntilMs, why: 'retry' } : { kind: 'plan' }
 }
 
 function endedBy(last: ActionState, state: RunState): Step | undefined {

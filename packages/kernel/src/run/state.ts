@@ -37,6 +37,8 @@ export interface RunState {
   readonly held: { readonly stop: string; readonly sinceMs: number } | null
   /** Time spent waiting for people or under a stop: it does not count against the limit on time. */
   readonly waitedMs: number
+  /** The planner is not asked before this time. */
+  readonly pausedUntilMs: number
   readonly modelCalls: readonly ModelCallNote[]
 }
 
@@ -125,5 +127,7 @@ export function factsOf(state: RunState): RunFacts {
 export function runStateName(state: RunState): RunStateName {
   if (state.final !== null) return state.final
   if (state.phase === 'undoing') return 'undoing'
-  return state.actions.at(-1)?.state === 'asking' ? 'waiting' : 'running'
+  const last = state.actions.at(-1)
+  const asked = last?.state === 'asking' && last.approval !== null && state.approvals.get(last.approval)?.state === 'open'
+  return asked ? 'waiting' : 'running'
 }

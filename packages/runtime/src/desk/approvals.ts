@@ -36,6 +36,7 @@ export function castVote(parts: HarnessParts, harness: Harness, id: string, ball
   const run = runOfApproval(id)
   return harness.exclusively(run, async (state) => {
     const approval = state?.approvals.get(id)
+    if (state?.phase === 'finished') return { kind: 'rejected', code: 'approval_closed', message: 'the run has ended, and its questions with it' }
     if (state === undefined || approval === undefined) return { kind: 'rejected', code: 'not_found', message: `there is no approval ${id}` }
     const { person, vote, why, digest } = ballot
     const nowMs = Math.max(parts.clock.nowMs(), state.updatedAtMs)

@@ -20,7 +20,7 @@ import {
   type RunState,
   type Workflow,
 } from '@tidegate/kernel'
-import { answerOf, callOf } from './execute.ts'
+import { answerOf, callOf, leaseOf } from './execute.ts'
 import type { HarnessParts } from './parts.ts'
 
 /** An action that is about to be decided: a new proposal, or one that is decided again. */
@@ -196,11 +196,7 @@ async function previewOf(parts: HarnessParts, state: RunState, n: number, operat
 }
 
 function bareCall(parts: HarnessParts, state: RunState, n: number, operation: Operation) {
-  const secret = async (name: string): Promise<string> => {
-    if (!operation.secrets.includes(name)) throw new Error(`${operation.id} does not declare the secret "${name}"`)
-    return parts.secrets(name)
-  }
-  return { operation: operation.id, effectId: `${state.opened.run}.${n}`, attempt: 0, timeoutMs: operation.timeoutMs, secret }
+  return { operation: operation.id, effectId: `${state.opened.run}.${n}`, attempt: 0, timeoutMs: operation.timeoutMs, secret: leaseOf(parts, state, operation) }
 }
 
 function denied(candidate: Candidate, rejected: Rejected): Decided {

@@ -19,17 +19,25 @@ import type { HarnessParts } from './parts.ts'
 const GRACE_MS = 1_000
 
 /** The call of an action, as its connector gets it. */
-export function callOf(parts: Pick<HarnessParts, 'secrets'>, state: RunState, action: ActionState, operation: Operation): ConnectorCall {
+export function callOf(parts: Pick<HarnessParts, 'secrets' | 'control'>, state: RunState, action: ActionState, operation: Operation): ConnectorCall {
   return {
     operation: operation.id,
     arguments: action.proposed.sealed.arguments,
     effectId: `${state.opened.run}.${action.n}`,
     attempt: action.attempts,
     timeoutMs: operation.timeoutMs,
-    secret: async (name) => {
-      if (!operation.secrets.includes(name)) throw new Error(`${operation.id} does not declare the secret "${name}"`)
-      return parts.secrets(name)
-    },
+    secret: leaseOf(parts, state, operation),
+  }
+}
+
+/** Hands out the declared secrets of one operation, until a stop takes them back (I7, I8). */
+export function leaseOf(parts: Pick<HarnessParts, 'secrets' | 'control'>, state: RunState, operation: Operation): ConnectorCall['secret'] {
+  const { agent, workflow, run } = state.opened
+  return async (name) => {
+    if (!operation.secrets.includes(name)) throw new Error(`${operation.id} does not declare the secret "${name}"`)
+    const stop = stopFor(parts.control.state.stops, { run, agent, workflow, tool: operation.tool })
+    if (stop !== undefined) throw new Error(`a stop over ${stop.scope} has taken back the lease`)
+    return parts.secrets(name)
   }
 }
 

@@ -140,6 +140,7 @@ export function createHarness(parts: HarnessParts): Harness {
   }
 
   function wake(run: string, atMs: number): void {
+    if (closed) return
     timers.get(run)?.()
     timers.set(
       run,

@@ -3,7 +3,7 @@ import { type RunHead, type RunState, runStateName } from '@tidegate/kernel'
 /** A run as lists show it. */
 export function headOf(state: RunState): RunHead {
   const { opened } = state
-  const openApprovals = [...state.approvals.values()].filter((approval) => approval.state === 'open').map((approval) => approval.question.id)
+  const openApprovals = state.phase === 'finished' ? [] : [...state.approvals.values()].filter((approval) => approval.state === 'open').map((approval) => approval.question.id)
   return {
     run: opened.run,
     workflow: opened.workflow,

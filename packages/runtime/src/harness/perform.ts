@@ -63,6 +63,9 @@ async function whenDurable(parts: HarnessParts, progress: Progress, then: (progr
   return flushed.kind === 'durable' ? then(flushed.progress) : 'conflict'
 }
 
+/** The longest that a planner may ask to be left alone. */
+const MAX_PAUSE_MS = 600_000
+
 type Plain = Exclude<Performable, { kind: 'plan' | 'decide' | 'look' | 'compensate' | 'reconcile' | 'verify' }>
 
 /** Steps that are nothing but a record. */
@@ -103,12 +106,8 @@ async function plan(parts: HarnessParts, progress: Progress, { workflow, planner
     case 'give_up':
       return add(parts, progress, [...usage, givenUp(parts, state, answer.reason)])
     case 'again': {
-      const note = { value: { reason: answer.reason }, origins: ['model'] } as const
-      const noted = add(parts, progress, [...usage, { type: 'plan.noted', node: 'again', sealed: note }])
-      return whenDurable(parts, noted, async (durable) => {
-        await pause(parts, answer.afterMs)
-        return durable
-      })
+      const untilMs = parts.clock.nowMs() + Math.min(answer.afterMs, MAX_PAUSE_MS)
+      return add(parts, progress, [...usage, { type: 'plan.paused', untilMs, sealed: { reason: answer.reason } }])
     }
     case 'propose': {
       const candidate: Candidate = { n: state.actions.length, proposal: answer.proposal, purpose: 'act', compensates: null, approval: null }
@@ -199,10 +198,4 @@ function usageEvents(answer: PlannerAnswer): readonly RunEvent[] {
 function reasonOf(action: ActionState, fallback: string): string {
   if (action.state === 'denied') return action.decision?.policies.map((policy) => policy.reason).join('; ') ?? fallback
   return action.outcome?.sealed.message ?? fallback
-}
-
-function pause(parts: HarnessParts, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    parts.clock.at(parts.clock.nowMs() + Math.min(ms, 60_000), resolve)
-  })
 }

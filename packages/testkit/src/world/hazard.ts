@@ -20,5 +20,8 @@ export interface Hazard {
 /** All goes well, at once. */
 export const NO_HAZARD: Hazard = { kind: 'none', applied: true, latencyMs: 0, landsMs: 0 }
 
-/** What goes wrong with a look: `preview` may fail, a look-up may fail or say that it does not know, `verify` may say no. */
-export type LookHazard = 'none' | 'failed' | 'thrown' | 'unknown' | 'silent'
+/**
+ * What goes wrong with a look: `preview` may fail, a look-up may fail, say that it does not know, or find the effect and not know
+ * what it answered (`vague`); `verify` may say no.
+ */
+export type LookHazard = 'none' | 'failed' | 'thrown' | 'unknown' | 'vague' | 'silent'

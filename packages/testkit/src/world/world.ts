@@ -82,9 +82,9 @@ export function createWorld(options: WorldOptions): Connector {
       const hazard = options.lookHazard(call, 'reconcile')
       if (hazard === 'silent') return never()
       if (hazard === 'thrown') throw new Error('The look-up broke off.')
-      if (hazard !== 'none') return answer(options.lookMs(), { kind: 'unknown', message: 'cannot tell now' })
+      if (hazard !== 'none' && hazard !== 'vague') return answer(options.lookMs(), { kind: 'unknown', message: 'cannot tell now' })
       const found = farSide.deedsOf(call.effectId)
-      const output = found[0]?.output ?? null
+      const output = hazard === 'vague' ? null : (found[0]?.output ?? null)
       if (found.length > 1) return answer(options.lookMs(), { kind: 'doubled', count: found.length, output })
       return answer(options.lookMs(), found.length === 1 ? { kind: 'happened', output } : { kind: 'absent' })
     },
