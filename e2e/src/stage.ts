@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -70,7 +70,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     servers.push(server)
     return server
   }
-  const token = (person: PersonName): string => readFileSync(join(store, 'tokens', `${person}.token`), 'utf8').trim()
+  const token = (person: PersonName): string => readFileSync(join(seenBy(servers.at(-1), store), 'tokens', `${person}.token`), 'utf8').trim()
 
   return {
     directory,
@@ -105,6 +105,12 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+/** A path as a process sees it, which may have mounts of its own. */
+export function seenBy(server: ServerProcess | undefined, path: string): string {
+  const root = `/proc/${server?.pid}/root`
+  return server?.isRunning() === true && existsSync(root) ? join(root, path) : path
 }
 
 function writeProject(project: string, desk: RunningDesk, { configuration = '', policy = (text) => text, store }: StageOptions): void {

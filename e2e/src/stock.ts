@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import type { NewTicket } from './ticket.ts'
 
 /** A customer of the desk that was added for a test. */
 export interface Customer {
@@ -30,6 +31,24 @@ export function stockDesk(file: string, count: number): void {
       for (const invoice of invoices) addInvoice.run(invoice, id, `2025-${invoice.slice(4)}`)
     }
     db.exec('COMMIT')
+  } finally {
+    db.close()
+  }
+}
+
+/** Writes tickets into the file of a desk at once, and answers their ids: t-900000 and up. */
+export function stockTickets(file: string, tickets: readonly NewTicket[]): readonly string[] {
+  const db = new DatabaseSync(file)
+  try {
+    db.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE')
+    const first = 900_000 + Number(db.prepare('SELECT count(*) AS n FROM tickets').get()?.n)
+    const add = db.prepare("INSERT INTO tickets VALUES (?, ?, ?, ?, ?, ?, 'open', ?, '2025-11-03T08:00:00.000Z')")
+    const ids = tickets.map((_, i) => `t-${first + i}`)
+    for (const [i, { customerId, subject, body, severity, attachments = [] }] of tickets.entries()) {
+      add.run(ids[i] ?? '', customerId, subject, body, JSON.stringify(attachments), severity, `evt-${ids[i]}`)
+    }
+    db.exec('COMMIT')
+    return ids
   } finally {
     db.close()
   }

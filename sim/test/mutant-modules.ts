@@ -17,7 +17,9 @@ const is = (name: string): boolean => active.name === name
 /** A run whose questions have no deadline. */
 function timeless(state: RunState): RunState {
   if (!is('deadline ignored')) return state
-  const entries = [...state.approvals].map(([id, approval]) => [id, { ...approval, question: { ...approval.question, deadlineMs: Number.MAX_SAFE_INTEGER } }] as const)
+  const entries = [...state.approvals].map(
+    ([id, approval]) => [id, { ...approval, question: { ...approval.question, deadlineMs: Number.MAX_SAFE_INTEGER } }] as const,
+  )
   return { ...state, approvals: new Map(entries) }
 }
 
@@ -26,12 +28,15 @@ export function mutateQuestion(original: typeof KernelQuestion): typeof KernelQu
     ...original,
     decideVote(approval, ballot, nowMs) {
       const { question } = approval
-      const change = (part: Partial<typeof question>) => original.decideVote({ ...approval, question: { ...question, ...part } }, ballot, nowMs)
+      const change = (part: Partial<typeof question>) =>
+        original.decideVote({ ...approval, question: { ...question, ...part } }, ballot, nowMs)
       if (is('requester may vote')) return change({ requesters: [] })
-      if (is('one vote is enough')) return change({ approvers: question.approvers.slice(0, 1).map(({ role }) => ({ role, count: 1 })) })
+      if (is('one vote is enough'))
+        return change({ approvers: question.approvers.slice(0, 1).map(({ role }) => ({ role, count: 1 })) })
       if (is('digest of the vote ignored')) return change({ digest: ballot.digest })
       if (is('deadline ignored')) return change({ deadlineMs: Number.MAX_SAFE_INTEGER })
-      if (is('anybody may vote')) return original.decideVote(approval, { ...ballot, roles: question.approvers.map(({ role }) => role) }, nowMs)
+      if (is('anybody may vote'))
+        return original.decideVote(approval, { ...ballot, roles: question.approvers.map(({ role }) => role) }, nowMs)
       return original.decideVote(approval, ballot, nowMs)
     },
   }
@@ -48,7 +53,9 @@ export function mutateAdmit(original: typeof KernelAdmit): typeof KernelAdmit {
       const admitted = original.admit(proposal, admission)
       if (!is('digest over raw arguments') || admitted.kind === 'rejected') return admitted
       const { id, schemaVersion, tool } = admitted.operation
-      const digest = createHash('sha256').update(canonical({ arguments: proposal.arguments, operation: id, schema: schemaVersion, tool })).digest('hex')
+      const digest = createHash('sha256')
+        .update(canonical({ arguments: proposal.arguments, operation: id, schema: schemaVersion, tool }))
+        .digest('hex')
       return { ...admitted, digest }
     },
   }
@@ -59,8 +66,10 @@ export function mutateNext(original: typeof KernelNext): typeof KernelNext {
     ...original,
     nextStep(state, context) {
       const step = original.nextStep(timeless(state), context)
-      if (is('finish believed without check') && step.kind === 'look') return { kind: 'finish', state: 'completed', failure: null }
-      if (is('nobody told of the ambiguous') && step.kind === 'queue' && step.item === 'ambiguous') return { kind: 'finish', state: 'failed', failure: 'ambiguous' }
+      if (is('finish believed without check') && step.kind === 'look')
+        return { kind: 'finish', state: 'completed', failure: null }
+      if (is('nobody told of the ambiguous') && step.kind === 'queue' && step.item === 'ambiguous')
+        return { kind: 'finish', state: 'failed', failure: 'ambiguous' }
       return step
     },
   }
@@ -72,7 +81,8 @@ export function mutateUndo(original: typeof KernelUndo): typeof KernelUndo {
     nextUndo(state, context) {
       const step = original.nextUndo(state, context)
       const first = state.actions.find((a) => a.proposed.effect && a.proposed.purpose === 'act' && a.state === 'done')
-      if (!is('undo in the wrong order') || step.kind !== 'compensate' || first === undefined || state.opened.undoes !== null) return step
+      if (!is('undo in the wrong order') || step.kind !== 'compensate' || first === undefined || state.opened.undoes !== null)
+        return step
       return state.actions.some((a) => a.proposed.compensates === first.n) ? step : { ...step, of: first.n }
     },
   }
@@ -86,8 +96,10 @@ function unmark(state: RunState, event: RunEvent): RunEvent {
 }
 
 export function mutateFold(original: typeof KernelFold): typeof KernelFold {
-  const unmarked = (state: RunState, events: readonly unknown[]): readonly RunEvent[] => events.map((event) => unmark(state, event as RunEvent))
-  const foldEntry = (state: RunState, entry: Entry): RunState => original.foldEntry(state, { ...entry, events: unmarked(state, entry.events) })
+  const unmarked = (state: RunState, events: readonly unknown[]): readonly RunEvent[] =>
+    events.map((event) => unmark(state, event as RunEvent))
+  const foldEntry = (state: RunState, entry: Entry): RunState =>
+    original.foldEntry(state, { ...entry, events: unmarked(state, entry.events) })
   return {
     ...original,
     foldEntry,
@@ -106,12 +118,21 @@ export function mutateDecide(original: typeof Decide): typeof Decide {
       const { n } = candidate
       if (is('preview not looked at again') && candidate.approval !== null) {
         const shown = state.actions[n]?.preview?.value ?? null
-        const connectorOf: typeof parts.registry.connectorOf = (operation) => ({ ...parts.registry.connectorOf(operation), preview: async () => ({ kind: 'done', output: shown, complete: true }) })
+        const connectorOf: typeof parts.registry.connectorOf = (operation) => ({
+          ...parts.registry.connectorOf(operation),
+          preview: async () => ({ kind: 'done', output: shown, complete: true }),
+        })
         return original.decide({ ...parts, registry: { ...parts.registry, connectorOf } }, state, workflow, candidate)
       }
-      if (is('policy version not compared')) return original.decide(parts, rewrite(state, { policyVersion: parts.policy.version }), workflow, candidate)
+      if (is('policy version not compared'))
+        return original.decide(parts, rewrite(state, { policyVersion: parts.policy.version }), workflow, candidate)
       const used = [...state.approvals.values()].find((approval) => approval.state === 'consumed')
-      if (is('approval used again') && candidate.approval === null && used !== undefined && state.actions[used.question.action]?.proposed.operation === candidate.proposal.operation) {
+      if (
+        is('approval used again') &&
+        candidate.approval === null &&
+        used !== undefined &&
+        state.actions[used.question.action]?.proposed.operation === candidate.proposal.operation
+      ) {
         return original.decide(parts, state, workflow, { ...candidate, approval: used.question.id })
       }
       return original.decide(parts, timeless(state), workflow, candidate)
@@ -120,7 +141,9 @@ export function mutateDecide(original: typeof Decide): typeof Decide {
 }
 
 function rewrite(state: RunState, change: { policyVersion: string }): RunState {
-  const entries = [...state.approvals].map(([id, approval]) => [id, { ...approval, question: { ...approval.question, ...change } }] as const)
+  const entries = [...state.approvals].map(
+    ([id, approval]) => [id, { ...approval, question: { ...approval.question, ...change } }] as const,
+  )
   return { ...state, approvals: new Map(entries) }
 }
 
@@ -143,7 +166,8 @@ export function mutateProgress(original: typeof ProgressModule): typeof Progress
   return {
     ...original,
     async flush(parts, progress, options) {
-      if (!is('effect before its record') || !progress.waiting.some((event) => event.type === 'effect.started')) return original.flush(parts, progress, options)
+      if (!is('effect before its record') || !progress.waiting.some((event) => event.type === 'effect.started'))
+        return original.flush(parts, progress, options)
       original.flush(parts, progress, options).catch(() => undefined)
       return { kind: 'durable', progress: original.startProgress({ ...progress.state, seq: progress.durable.seq + 1 }) }
     },

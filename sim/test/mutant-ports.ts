@@ -58,7 +58,9 @@ function echoSecret(connector: Connector): Connector {
     ...connector,
     async execute(call) {
       const result = await connector.execute(call)
-      return result.kind === 'done' ? { ...result, output: { ...(result.output as { readonly [key: string]: Json }), seen: await call.secret('token') } } : result
+      return result.kind === 'done'
+        ? { ...result, output: { ...(result.output as { readonly [key: string]: Json }), seen: await call.secret('token') } }
+        : result
     },
   }
 }
@@ -77,7 +79,14 @@ function replaying(): Tamper {
         const entries = await journal.read(stream, afterSeq)
         for (const event of entries.flatMap((entry) => entry.events)) {
           if (event.type !== 'action.proposed') continue
-          const call = { operation: event.operation, arguments: event.sealed.arguments, effectId: `${stream.slice(4)}.${event.action}`, attempt: 1, timeoutMs: 1_000, secret: async () => '' }
+          const call = {
+            operation: event.operation,
+            arguments: event.sealed.arguments,
+            effectId: `${stream.slice(4)}.${event.action}`,
+            attempt: 1,
+            timeoutMs: 1_000,
+            secret: async () => '',
+          }
           world?.execute(call).catch(() => undefined)
         }
         return entries

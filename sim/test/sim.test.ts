@@ -26,7 +26,8 @@ describe('the simulator', () => {
 
   test('what can happen does happen: the seeds reach the dark corners', async () => {
     const seen = new Set<string>()
-    for (let seed = 1; seed <= 120; seed++) for (const line of (await simulate({ seed })).trace) for (const word of CORNERS) if (line.includes(word)) seen.add(word)
+    for (let seed = 1; seed <= 120; seed++)
+      for (const line of (await simulate({ seed })).trace) for (const word of CORNERS) if (line.includes(word)) seen.add(word)
     expect(CORNERS.filter((word) => !seen.has(word))).toEqual([])
   })
 

@@ -6,6 +6,7 @@ import type { Failure } from './failure.ts'
 import { type OpenAiModelOptions, type ResolvedOptions, resolveOptions } from './options.ts'
 import { type ChatModel, type ChatOptions, composeChat } from './prompt.ts'
 import { createReplyReader, type ReplyReader } from './reply.ts'
+import { createToolNames, renameCalls } from './tool-names.ts'
 
 /**
  * Creates a model behind any endpoint that speaks OpenAI's chat completions; see {@link Model} for what it promises.
@@ -36,11 +37,12 @@ async function converse(options: ResolvedOptions, request: ModelRequest, exchang
   if (secret !== undefined) exchange.hide(secret)
   const reader = createReplyReader({ onText: request.onText, secret })
   const chat = await openChat(options, exchange)
+  const names = createToolNames(request.tools.map(({ name }) => name))
   const headers = secret === undefined ? {} : { authorization: `Bearer ${secret}` }
-  const listening = listen(readChunks(chat, { ...composeChat(request), headers }, options.streaming, exchange), reader, exchange)
+  const listening = listen(readChunks(chat, { ...composeChat(request, names), headers }, options.streaming, exchange), reader, exchange)
   await Promise.race([listening, exchange.ended])
   const failure = exchange.failure()
-  return failure === undefined ? reader.finish() : reader.fail(failure)
+  return failure === undefined ? renameCalls(reader.finish(), names) : reader.fail(failure)
 }
 
 /** Feeds the reader until the reply ends or the exchange fails; then nothing more reaches `onText`. */

@@ -1,5 +1,6 @@
 import type { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import type { LabelledText, ModelMessage, ModelRequest } from '@tidegate/kernel'
+import type { ToolNames } from './tool-names.ts'
 
 /** The SDK's chat model. */
 export type ChatModel = ReturnType<ReturnType<typeof createOpenAICompatible>['chatModel']>
@@ -15,13 +16,13 @@ type ChatMessage = ChatOptions['prompt'][number]
  * Arguments of earlier calls are sent as the model wrote them; the SDK wraps those that are not JSON into a JSON string, since
  * some endpoints refuse the conversation otherwise.
  */
-export function composeChat(request: ModelRequest): ChatOptions {
+export function composeChat(request: ModelRequest, names: ToolNames): ChatOptions {
   const system: ChatMessage[] = request.system === '' ? [] : [{ role: 'system', content: request.system }]
   return {
-    prompt: [...system, ...request.messages.map(composeMessage)],
+    prompt: [...system, ...request.messages.map((message) => composeMessage(message, names))],
     tools: request.tools.map(({ name, description, inputSchema }) => ({
       type: 'function',
-      name,
+      name: names.toWire(name),
       description,
       inputSchema: { ...inputSchema },
     })),
@@ -30,7 +31,7 @@ export function composeChat(request: ModelRequest): ChatOptions {
   }
 }
 
-function composeMessage(message: ModelMessage): ChatMessage {
+function composeMessage(message: ModelMessage, names: ToolNames): ChatMessage {
   const text = join(message.content)
   switch (message.role) {
     case 'user':
@@ -38,7 +39,7 @@ function composeMessage(message: ModelMessage): ChatMessage {
     case 'assistant': {
       const said = text === '' ? [] : [{ type: 'text' as const, text }]
       const calls = message.calls.map(({ callId, name, argumentsText }) => {
-        return { type: 'tool-call' as const, toolCallId: callId, toolName: name, input: argumentsText }
+        return { type: 'tool-call' as const, toolCallId: callId, toolName: names.toWire(name), input: argumentsText }
       })
       return { role: 'assistant', content: [...said, ...calls] }
     }
@@ -46,7 +47,7 @@ function composeMessage(message: ModelMessage): ChatMessage {
       const { callId, name } = message
       return {
         role: 'tool',
-        content: [{ type: 'tool-result', toolCallId: callId, toolName: name, output: { type: 'text', value: text } }],
+        content: [{ type: 'tool-result', toolCallId: callId, toolName: names.toWire(name), output: { type: 'text', value: text } }],
       }
     }
   }

@@ -102,6 +102,10 @@ describe('run', () => {
     writeFileSync(join(project, 'huge.json'), `{"a":"${'x'.repeat(1_100_000)}"}`)
     const run = await json(['run', 'support-billing', '--input-file', join(project, 'huge.json'), '--as', 'otto'])
     expect([run.code, run.document.code]).toEqual([1, 'file_unreadable'])
+    const piped = await json(['run', 'support-billing', '--input-file', '-', '--as', 'otto'], {
+      input: `{"a":"${'x'.repeat(1_100_000)}"}`,
+    })
+    expect([piped.code, piped.document.code]).toEqual([1, 'file_unreadable'])
   })
 })
 

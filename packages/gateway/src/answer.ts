@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { randomUUID } from 'node:crypto'
 import { wireId } from '@tidegate/protocol'
-import type { Tidegate } from '@tidegate/runtime'
+import { RuntimeError, type Tidegate } from '@tidegate/runtime'
 import type { Authenticate } from './authenticate.ts'
 import { done, type Refusal, type Reply, refuse } from './reply.ts'
 import { readBody } from './request/body.ts'
@@ -18,6 +18,8 @@ export interface Ground {
   readonly authenticate: Authenticate
   readonly version: string
   readonly maxBodyBytes: number
+  /** How long the runtime may take, where a route does not say. */
+  readonly timeoutMs: number
   /** What the Host header may say, in lower case, with the port. */
   readonly hosts: Set<string>
   readonly onDefect: (error: unknown, incident: string) => void
@@ -32,7 +34,6 @@ export interface Answered {
 const ROUTES: readonly Route[] = [...RUN_ROUTES, ...CONTROL_ROUTES, ...LEDGER_ROUTES, ...CATALOGUE_ROUTES]
 const HEALTH = '/v1/health'
 const MAX_TARGET = 4_096
-const DEFAULT_TIMEOUT_MS = 30_000
 
 /**
  * Answers one request. In this order: is it for us, does the path exist, who asks, may this method, is it well formed; and only
@@ -121,28 +122,29 @@ function check(schema: RequestSchema<unknown>, value: unknown, where: 'body' | '
 /** Calls the runtime; a defect becomes an incident that tells nothing, and time that is up becomes an answer. */
 async function guarded(route: Route, run: () => Promise<Reply>, ground: Ground): Promise<Reply> {
   const { promise, resolve, reject } = Promise.withResolvers<Reply>()
-  const timeoutMs = route.timeoutMs ?? DEFAULT_TIMEOUT_MS
+  const timeoutMs = route.timeoutMs ?? ground.timeoutMs
   const timer = setTimeout(() => resolve(refuse('timeout', late(route))), timeoutMs)
-  const failed = (error: unknown): Reply => {
-    const incident = randomUUID()
-    ground.onDefect(error, incident)
-    if (error instanceof Error && error.name === 'JournalError') {
-      return refuse(
-        'storage_failed',
-        'The journal cannot be read or written; nothing was changed by this request. The log of the server says why.',
-        { incident },
-      )
-    }
-    return refuse(
-      'internal_error',
-      'This is a defect or a failed device, not your request. The log of the server has it under the incident id.',
-      { incident },
-    )
-  }
+  const failed = (error: unknown): Reply => explain(error, ground)
   run().catch(failed).then(resolve, reject)
   const reply = await promise
   clearTimeout(timer)
   return reply
+}
+
+/** What somebody is told about an error. The log is told everything, the caller only what is for people. */
+function explain(error: unknown, { onDefect }: Ground): Refusal {
+  if (error instanceof RuntimeError && error.code === 'run_erased') return refuse('run_erased', error.message)
+  if (error instanceof RuntimeError && error.code === 'runtime_closed')
+    return refuse('shutting_down', 'The server is being ended.')
+  const incident = randomUUID()
+  onDefect(error, incident)
+  // The error class belongs to an adapter, which the gateway does not know; the port promises its name.
+  if (error instanceof Error && error.name === 'JournalError') {
+    const detail = 'The journal cannot be read or written; nothing was changed by this request. The log of the server says why.'
+    return refuse('storage_failed', detail, { incident })
+  }
+  const detail = 'This is a defect or a failed device, not your request. The log of the server has it under the incident id.'
+  return refuse('internal_error', detail, { incident })
 }
 
 function late(route: Route): string {

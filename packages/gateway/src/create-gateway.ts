@@ -20,6 +20,10 @@ export interface GatewayOptions {
   readonly port?: number
   /** 1 MiB unless told. */
   readonly maxBodyBytes?: number
+  /** How long the runtime may take for one answer; 30 s unless told. Waiting and whole-ledger calls have their own. */
+  readonly timeoutMs?: number
+  /** How long a request may take to arrive; 15 s unless told. */
+  readonly arrivalTimeoutMs?: number
   /** Told of every defect and storage failure, with the incident id that the caller was given. */
   readonly onDefect?: (error: unknown, incident: string) => void
 }
@@ -33,6 +37,8 @@ export interface Gateway {
 }
 
 const DEFAULT_BODY_BYTES = 1_048_576
+const DEFAULT_TIMEOUT_MS = 30_000
+const DEFAULT_ARRIVAL_MS = 15_000
 const MAX_CONNECTIONS = 512
 /** How long requests in flight may go on after `close`. */
 const GRACE_MS = 2_000
@@ -54,10 +60,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     authenticate: options.authenticate,
     version: options.version,
     maxBodyBytes: options.maxBodyBytes ?? DEFAULT_BODY_BYTES,
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     hosts: new Set(),
     onDefect: options.onDefect ?? (() => undefined),
   }
-  const server = createStrictServer((request, response) => {
+  const server = createStrictServer(options.arrivalTimeoutMs ?? DEFAULT_ARRIVAL_MS, (request, response) => {
     respond(request, response, ground).catch((error: unknown) => {
       ground.onDefect(error, randomUUID())
       response.destroy()
@@ -75,10 +82,10 @@ export function createGateway(options: GatewayOptions): Gateway {
 }
 
 /** A server that gives slow and oversized requests no room. */
-function createStrictServer(onRequest: (request: IncomingMessage, response: ServerResponse) => void): Server {
-  const server = createServer({ maxHeaderSize: 8_192, connectionsCheckingInterval: 1_000, requireHostHeader: false }, onRequest)
-  server.headersTimeout = 5_000
-  server.requestTimeout = 15_000
+function createStrictServer(arrivalMs: number, onRequest: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  const server = createServer({ maxHeaderSize: 8_192, connectionsCheckingInterval: 500, requireHostHeader: false }, onRequest)
+  server.headersTimeout = arrivalMs
+  server.requestTimeout = arrivalMs
   server.keepAliveTimeout = 30_000
   server.maxConnections = MAX_CONNECTIONS
   server.maxHeadersCount = 64

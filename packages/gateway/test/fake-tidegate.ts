@@ -20,6 +20,8 @@ export interface FakeTidegate extends Tidegate {
   readonly calls: readonly { readonly name: string; readonly with: unknown }[]
   /** Makes the next call of one name throw. */
   failNext(name: keyof Tidegate, error: unknown): void
+  /** Makes the next call of one name never answer. */
+  hangNext(name: 'trigger' | 'runs'): void
 }
 
 const REFUND = { invoiceId: 'inv-5004', amountMinor: 48_000, reason: 'charged\u001b[31m twice' }
@@ -45,6 +47,7 @@ const CHECKED: RunEvent = { type: 'check.executed', ok: true, sealed: { detail: 
 export function createFakeTidegate(): FakeTidegate {
   const calls: { name: string; with: unknown }[] = []
   const failures = new Map<string, unknown>()
+  const hanging = new Set<string>()
   const events = new Map<string, RunEvent[]>()
   const byEvent = new Map<string, string>()
   const resolved = new Set<string>()
@@ -78,8 +81,10 @@ export function createFakeTidegate(): FakeTidegate {
   return {
     calls,
     failNext: (name, error) => void failures.set(name, error),
+    hangNext: (name) => void hanging.add(name),
     trigger: async (request) => {
       note('trigger', request)
+      if (hanging.delete('trigger')) await new Promise(() => undefined)
       if (request.workflow !== 'support-billing')
         return { kind: 'refused', code: 'unknown_workflow', message: `There is no workflow ${request.workflow}.` }
       if (stops.some(({ scope }) => scope === 'global'))
@@ -94,6 +99,7 @@ export function createFakeTidegate(): FakeTidegate {
     },
     runs: async (query) => {
       note('runs', query)
+      if (hanging.delete('runs')) await new Promise(() => undefined)
       const heads = [...events.keys()].reverse().flatMap((run) => headOf(stateOf(run)))
       return heads
         .filter(({ state, workflow }) => (query.states?.includes(state) ?? true) && (query.workflow ?? workflow) === workflow)
@@ -222,6 +228,7 @@ export function createFakeTidegate(): FakeTidegate {
     },
     ledgerVerify: async () => {
       note('ledgerVerify')
+      await new Promise((resolve) => setTimeout(resolve, 20))
       return { verified: true, size: 42, root: 'cm9vdA==', problems: [], durationMs: 7 }
     },
     receipt: async (of) => {

@@ -1,5 +1,6 @@
 import type { KernelError } from '@tidegate/kernel'
 import { problemSchema } from '@tidegate/protocol'
+import { RuntimeError } from '@tidegate/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createGateway, createTokenAuthenticator, GatewayError, STATUS_OF_CODE } from '../src/index.ts'
 import { createFakeTidegate } from './fake-tidegate.ts'
@@ -198,10 +199,51 @@ describe('what goes wrong inside', () => {
     expect(defects.at(-1)).toMatchObject({ incident: JSON.parse(answer.text).incident })
   })
 
+  test('a run whose content is erased, and a server that ends, are told as such', async () => {
+    const before = defects.length
+    tidegate.failNext('run', new RuntimeError('run_erased', 'The content of run r has been erased.'))
+    expect(codeOf(await send(port, 'GET', '/v1/runs/r', { headers: OTTO }))).toBe('run_erased')
+    tidegate.failNext('run', new RuntimeError('runtime_closed', 'closed'))
+    expect(codeOf(await send(port, 'GET', '/v1/runs/r', { headers: OTTO }))).toBe('shutting_down')
+    expect(defects.length).toBe(before)
+  })
+
+  test('an export to a directory that will not do says why', async () => {
+    tidegate.failNext('exportLedger', Object.assign(new Error('/x is not empty.'), { code: 'state_unusable' }))
+    const answer = await post('/v1/ledger/export', '{"directory":"/x"}')
+    expect([codeOf(answer), JSON.parse(answer.text).detail]).toEqual(['directory_unusable', '/x is not empty.'])
+  })
+
   test('a storage failure is told as one', async () => {
     const error: Partial<KernelError> & Error = Object.assign(new Error('disk full'), { name: 'JournalError' })
     tidegate.failNext('trigger', error)
     expect(codeOf(await post('/v1/triggers', JSON.stringify({ ...WORKING, event: 'full' })))).toBe('storage_failed')
+  })
+})
+
+describe('what takes too long', () => {
+  const slow = createFakeTidegate()
+  const impatient = createGateway({ tidegate: slow, authenticate, version: '0', timeoutMs: 60, arrivalTimeoutMs: 300 })
+  let slowPort = 0
+  beforeAll(async () => {
+    slowPort = (await impatient.listen()).port
+  })
+  afterAll(() => impatient.close())
+
+  test('an answer of the runtime', async () => {
+    slow.hangNext('trigger')
+    slow.hangNext('runs')
+    const options = { headers: { ...OTTO, ...JSON_TYPE } }
+    expect(codeOf(await send(slowPort, 'GET', '/v1/runs', { headers: OTTO }))).toBe('timeout')
+    const change = await send(slowPort, 'POST', '/v1/triggers', { ...options, body: JSON.stringify(WORKING) })
+    expect(codeOf(change)).toBe('timeout')
+    expect(change.text).toContain('may still happen')
+  })
+
+  test('a request that trickles in', async () => {
+    const half = `POST /v1/stops HTTP/1.1\r\nHost: 127.0.0.1:${slowPort}\r\nAuthorization: Bearer ${TOKENS.otto}\r\nContent-Length: 10\r\n\r\n{`
+    expect(await sendBytes(slowPort, half)).toMatch(/^HTTP\/1\.1 408 /)
+    expect(await sendBytes(slowPort, 'GET /v1/health HT')).toMatch(/^HTTP\/1\.1 408 /)
   })
 })
 

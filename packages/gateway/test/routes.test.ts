@@ -208,6 +208,13 @@ test('the ledger: head, verification, receipts, export', async () => {
   expect(tidegate.calls.at(-1)?.with).toEqual({ directory: '/x', payloads: false })
 })
 
+test('many who ask for the ledger to be verified share one verification', async () => {
+  const before = tidegate.calls.filter(({ name }) => name === 'ledgerVerify').length
+  const answers = await Promise.all(Array.from({ length: 8 }, () => ask('mei', 'POST', '/v1/ledger/verify')))
+  expect(answers.every(({ json }) => json.verified)).toBe(true)
+  expect(tidegate.calls.filter(({ name }) => name === 'ledgerVerify').length - before).toBeLessThan(8)
+})
+
 test('what is declared: tools, operations, workflows, and oneself', async () => {
   expect((await ask('mei', 'GET', '/v1/tools')).json.tools).toHaveLength(1)
   expect((await ask('mei', 'GET', '/v1/tools/desk')).json.operations.length).toBeGreaterThan(3)

@@ -16,10 +16,14 @@ export function checkApprovals(sim: Simulation, report: Report): void {
       if ((usedBy.get(approval) ?? action) !== action) report('I2', `${name}: the approval served another effect before`)
       usedBy.set(approval, action)
       // What was recorded and not called, because a stop or the deadline came first, is no effect.
-      if (!sim.witness.calls.some((call) => call.run === run && call.action === action && call.attempt === started.event.attempt)) continue
+      if (!sim.witness.calls.some((call) => call.run === run && call.action === action && call.attempt === started.event.attempt))
+        continue
       const opened = typed(records, 'approval.opened').find(({ event }) => event.question.id === approval)
       if (opened === undefined) report('I1', `${name}: nobody was asked`)
-      else checkUse(sim, records, { started, question: opened.event.question }, (invariant, message) => report(invariant, `${name}: ${message}`))
+      else
+        checkUse(sim, records, { started, question: opened.event.question }, (invariant, message) =>
+          report(invariant, `${name}: ${message}`),
+        )
     }
   }
 }
@@ -34,7 +38,8 @@ function checkUse(sim: Simulation, records: readonly RunRecord[], { started, que
   const closings = typed(before, 'approval.closed').filter(({ event }) => event.approval === question.id)
   if (closings.at(-1)?.event.state !== 'granted') report('I5', `the approval is ${closings.at(-1)?.event.state ?? 'open'}`)
   if (started.atMs >= question.deadlineMs) report('I5', `it started ${started.atMs - question.deadlineMs} ms after the deadline`)
-  if (question.action !== started.event.action || question.digest !== started.event.digest) report('I2', 'another action was approved')
+  if (question.action !== started.event.action || question.digest !== started.event.digest)
+    report('I2', 'another action was approved')
   const decided = lastOf(records, 'action.decided', started.event.action, started.index)
   if (decided?.event.policyVersion !== question.policyVersion) report('I2', 'the policy has changed since it was asked')
   checkPreview(sim, started, question, closings.at(-1)?.index ?? 0, report)
@@ -42,12 +47,24 @@ function checkUse(sim: Simulation, records: readonly RunRecord[], { started, que
 }
 
 /** The world was looked at again after the grant, and what was seen is what the people saw. */
-function checkPreview(sim: Simulation, started: Recorded<EventOf<'effect.started'>>, question: Question, grantedAt: number, report: Report): void {
+function checkPreview(
+  sim: Simulation,
+  started: Recorded<EventOf<'effect.started'>>,
+  question: Question,
+  grantedAt: number,
+  report: Report,
+): void {
   if (question.previewDigest === null) return
   const effectId = `${question.run}.${question.action}`
-  const again = sim.witness.looks.findLast((look) => look.look === 'preview' && look.effectId === effectId && look.durable <= started.index && look.durable > grantedAt)
-  if (again === undefined) return report('I2', 'nobody looked again at what it would change')
-  if (sha256(canonical(again.truth)) !== question.previewDigest) report('I2', 'it would change something else than the people saw')
+  const again = sim.witness.looks.findLast(
+    (look) => look.look === 'preview' && look.effectId === effectId && look.durable <= started.index && look.durable > grantedAt,
+  )
+  if (again === undefined) {
+    report('I2', 'nobody looked again at what it would change')
+    return
+  }
+  if (sha256(canonical(again.truth)) !== question.previewDigest)
+    report('I2', 'it would change something else than the people saw')
 }
 
 function checkVotes(sim: Simulation, before: readonly RunRecord[], question: Question, report: Report): void {
@@ -65,7 +82,13 @@ function checkVotes(sim: Simulation, before: readonly RunRecord[], question: Que
     people.add(event.voter)
   }
   const wanted = asks?.kind === 'ask' ? asks.asks.flatMap((ask) => ask.approvers) : []
-  if (!canSeat(wanted.flatMap(({ role, count }) => Array.from({ length: count }, () => role)), [...people])) report('I1', `${[...people].join(', ')} are not enough, or not entitled`)
+  if (
+    !canSeat(
+      wanted.flatMap(({ role, count }) => Array.from({ length: count }, () => role)),
+      [...people],
+    )
+  )
+    report('I1', `${[...people].join(', ')} are not enough, or not entitled`)
 }
 
 /** Everybody sits on one chair: by trying all, since there are at most three. */

@@ -18,5 +18,16 @@ export type Report = (invariant: string, message: string) => void
  */
 export function check(sim: Simulation): void {
   const report: Report = (invariant, message) => void sim.witness.violations.push({ invariant, message })
-  for (const one of [checkJournal, checkEffects, checkApprovals, checkStops, checkOutcomes, checkUndo, checkSecrets, checkLists, checkRest]) one(sim, report)
+  for (const one of [
+    checkJournal,
+    checkEffects,
+    checkApprovals,
+    checkStops,
+    checkOutcomes,
+    checkUndo,
+    checkSecrets,
+    checkLists,
+    checkRest,
+  ])
+    one(sim, report)
 }

@@ -18,7 +18,12 @@ export function typed<T extends RunEvent['type']>(records: readonly RunRecord[],
 }
 
 /** The last record of a type for an action, up to and including an index. */
-export function lastOf<T extends 'action.decided' | 'action.proposed' | 'effect.started'>(records: readonly RunRecord[], type: T, action: number, upTo = Number.POSITIVE_INFINITY): Recorded<EventOf<T>> | undefined {
+export function lastOf<T extends 'action.decided' | 'action.proposed' | 'effect.started'>(
+  records: readonly RunRecord[],
+  type: T,
+  action: number,
+  upTo = Number.POSITIVE_INFINITY,
+): Recorded<EventOf<T>> | undefined {
   return typed(records, type).findLast(({ index, event }) => index <= upTo && (event as { action: number }).action === action)
 }
 

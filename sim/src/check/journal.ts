@@ -18,7 +18,8 @@ export function checkJournal({ disk, witness }: Simulation, report: Report): voi
     if (entry.events.some((event) => event.type === 'stop.raised' || event.type === 'stop.lifted')) epoch += 1
     if (entry.epoch !== epoch) report('I1', `entry ${i} is in epoch ${entry.epoch}, but ${epoch} is current`)
     const starts = entry.events.some((event) => event.type === 'effect.started')
-    if (starts && witness.fences.get(i) !== epoch) report('I1', `entry ${i} starts an effect that was decided under epoch ${witness.fences.get(i)}, not ${epoch}`)
+    if (starts && witness.fences.get(i) !== epoch)
+      report('I1', `entry ${i} starts an effect that was decided under epoch ${witness.fences.get(i)}, not ${epoch}`)
     atMs = entry.atMs
   }
 }

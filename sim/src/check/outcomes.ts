@@ -9,18 +9,29 @@ export type Told = 'nothing' | 'done' | 'absent' | 'open'
 /** I4, I13 at the end: the world and the ledger tell the same story, and nothing is left open that no person was told of. */
 export function checkOutcomes(sim: Simulation, report: Report): void {
   for (const [run, records] of runsOf(sim)) {
-    for (const { event: proposed } of typed(records, 'action.proposed')) if (proposed.effect) checkAction(sim, run, records, proposed, report)
+    for (const { event: proposed } of typed(records, 'action.proposed'))
+      if (proposed.effect) checkAction(sim, run, records, proposed, report)
     checkCompletion(sim, run, records, report)
   }
 }
 
-function checkAction(sim: Simulation, run: string, records: readonly RunRecord[], { action, operation }: ActionProposed, report: Report): void {
+function checkAction(
+  sim: Simulation,
+  run: string,
+  records: readonly RunRecord[],
+  { action, operation }: ActionProposed,
+  report: Report,
+): void {
   const effectId = `${run}.${action}`
   const there = sim.farSide.deedsOf(effectId).length
   const told = toldOf(records, action)
-  const isQueued = typed(records, 'queue.added').some(({ event }) => event.action === action && ['ambiguous', 'doubled', 'cannot_undo', 'stopped_midway'].includes(event.kind))
-  if (told === 'done' && there !== 1) report('I4', `${operation} ${effectId} is recorded as done, and is in the world ${there} times`)
-  if ((told === 'absent' || told === 'nothing') && there > 0 && !isQueued) report('I4', `${operation} ${effectId} is recorded as not done, and is in the world`)
+  const isQueued = typed(records, 'queue.added').some(
+    ({ event }) => event.action === action && ['ambiguous', 'doubled', 'cannot_undo', 'stopped_midway'].includes(event.kind),
+  )
+  if (told === 'done' && there !== 1)
+    report('I4', `${operation} ${effectId} is recorded as done, and is in the world ${there} times`)
+  if ((told === 'absent' || told === 'nothing') && there > 0 && !isQueued)
+    report('I4', `${operation} ${effectId} is recorded as not done, and is in the world`)
   const isOver = typed(records, 'run.finished').length > 0
   if (told === 'open' && isOver && !isQueued) report('I4', `${operation} ${effectId} is left open, and no person was told`)
 }
@@ -36,7 +47,8 @@ export function toldOf(records: readonly RunRecord[], action: number): Told {
       told = 'done'
       doubt = false
     }
-    if (event.type === 'effect.finished' && event.result === 'failed') told = event.retry === 'unknown' || doubt ? 'open' : 'absent'
+    if (event.type === 'effect.finished' && event.result === 'failed')
+      told = event.retry === 'unknown' || doubt ? 'open' : 'absent'
     if (event.type === 'effect.ambiguous') told = 'open'
     if (event.type !== 'effect.reconciled' || event.lookAgainAtMs !== null) continue
     if (event.found === 'repeatable') doubt = true
@@ -54,11 +66,17 @@ function checkCompletion(sim: Simulation, run: string, records: readonly RunReco
   if (opened === undefined || finished?.event.state !== 'completed' || opened.undoes !== null) return
   const plan = sim.scenario.workflows.find(({ workflow }) => workflow.name === opened.workflow)
   const check = typed(records, 'action.proposed').findLast(({ event }) => event.purpose === 'check')
-  const look = sim.witness.looks.findLast((seen) => seen.look === 'read' && seen.effectId === `${run}.${check?.event.action}` && seen.durable <= finished.index)
-  if (plan === undefined || check === undefined || look === undefined) return report('I13', `run ${run} is completed, and nobody looked`)
+  const look = sim.witness.looks.findLast(
+    (seen) => seen.look === 'read' && seen.effectId === `${run}.${check?.event.action}` && seen.durable <= finished.index,
+  )
+  if (plan === undefined || check === undefined || look === undefined) {
+    report('I13', `run ${run} is completed, and nobody looked`)
+    return
+  }
   const truth = look.truth as Readonly<Record<string, unknown>> // the fake far side answers objects
   for (const [pointer, expected] of Object.entries(plan.workflow.success.expect)) {
-    if (truth[pointer.slice(1)] !== expected) report('I13', `run ${run} is completed, but ${pointer} was ${String(truth[pointer.slice(1)])}`)
+    if (truth[pointer.slice(1)] !== expected)
+      report('I13', `run ${run} is completed, but ${pointer} was ${String(truth[pointer.slice(1)])}`)
   }
   if (truth.id !== opened.sealed.input.id) report('I13', `run ${run} looked at another record`)
 }

@@ -10,12 +10,14 @@ export function checkRest(sim: Simulation, report: Report): void {
   for (const [run, records] of runsOf(sim)) {
     const replayed = foldRun(sim.disk.entries.filter((entry) => entry.stream === `run/${run}`))
     const live = sim.witness.states.get(run)
-    if (live?.seq === replayed.seq && !isDeepStrictEqual(live, replayed)) report('I12', `a replay of run ${run} gives another state than it had`)
+    if (live?.seq === replayed.seq && !isDeepStrictEqual(live, replayed))
+      report('I12', `a replay of run ${run} gives another state than it had`)
     const finished = typed(records, 'run.finished')
     if (finished.length > 1) report('I12', `run ${run} finished ${finished.length} times`)
     if (finished[0]?.event.failure === 'defect') report('defect', `run ${run} ended by a defect`)
     if (finished.length === 1) continue
-    const isHeld = records.findLast(({ event }) => event.type === 'run.held' || event.type === 'run.resumed')?.event.type === 'run.held'
+    const isHeld =
+      records.findLast(({ event }) => event.type === 'run.held' || event.type === 'run.resumed')?.event.type === 'run.held'
     if (!isHeld) report('liveness', `run ${run} neither rests nor is held: ${records.at(-1)?.event.type}`)
   }
 }

@@ -9,8 +9,15 @@ export function checkStops(sim: Simulation, report: Report): void {
     for (const call of sim.witness.calls) {
       if (call.order < stop.ackedOrder || call.order > stop.liftedOrder) continue
       const opened = typed(runs.get(call.run) ?? [], 'run.opened')[0]?.event
-      const covered = ['global', `agent:${opened?.agent}`, `workflow:${opened?.workflow}`, `run:${call.run}`, `tool:${call.operation.split('.', 1)[0]}`]
-      if (covered.includes(stop.scope)) report('I7', `${call.operation} ${call.effectId} was called after ${id} over ${stop.scope} was acknowledged`)
+      const covered = [
+        'global',
+        `agent:${opened?.agent}`,
+        `workflow:${opened?.workflow}`,
+        `run:${call.run}`,
+        `tool:${call.operation.split('.', 1)[0]}`,
+      ]
+      if (covered.includes(stop.scope))
+        report('I7', `${call.operation} ${call.effectId} was called after ${id} over ${stop.scope} was acknowledged`)
     }
   }
 }

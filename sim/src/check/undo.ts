@@ -7,13 +7,15 @@ export function checkUndo(sim: Simulation, report: Report): void {
   for (const [run, records] of runsOf(sim)) {
     const attempts = typed(records, 'action.proposed').filter(({ event }) => event.purpose === 'compensate')
     const order = attempts.map(({ event }) => event.compensates ?? -1)
-    if (order.some((n, i) => i > 0 && n >= (order[i - 1] ?? 0))) report('undo', `run ${run} takes back ${order.join(', ')}: not the last first, or one twice`)
+    if (order.some((n, i) => i > 0 && n >= (order[i - 1] ?? 0)))
+      report('undo', `run ${run} takes back ${order.join(', ')}: not the last first, or one twice`)
     const opened = typed(records, 'run.opened')[0]?.event
     const isDone = typed(records, 'run.finished')[0]?.event.state === 'completed'
     if (opened === undefined || opened.undoes === null || !isDone) continue
     for (const step of opened.sealed.undo) {
       const action = attempts.find(({ event }) => event.compensates === step.action)?.event.action
-      if (action !== undefined && !wasSeen(sim, run, action)) report('I13', `run ${run} is completed, but nobody saw effect ${step.action} taken back`)
+      if (action !== undefined && !wasSeen(sim, run, action))
+        report('I13', `run ${run} is completed, but nobody saw effect ${step.action} taken back`)
     }
     checkMarked(runsOf(sim).get(opened.undoes) ?? [], run, report)
   }

@@ -4,7 +4,15 @@ export const PLANNER_KINDS = ['honest', 'stubborn', 'repeating', 'hostile', 'end
 export type PlannerKind = (typeof PLANNER_KINDS)[number]
 
 /** A planner that follows a script. Stateless: what it says depends on the records of the run alone. */
-export function createPlanner({ planner: kind, goals, immediate }: { planner: PlannerKind; goals: readonly string[]; immediate: boolean }): Planner {
+export function createPlanner({
+  planner: kind,
+  goals,
+  immediate,
+}: {
+  planner: PlannerKind
+  goals: readonly string[]
+  immediate: boolean
+}): Planner {
   return { immediate, next: async ({ state }) => answer(kind, goals, state) }
 }
 
@@ -50,7 +58,14 @@ function argumentsFor(operation: string, state: RunState): { readonly [key: stri
 
 function propose(state: RunState, operation: string, n: number, changes: { readonly [key: string]: Json } = {}): PlannerAnswer {
   const args = { ...argumentsFor(operation, state), ...changes }
-  const proposal: Proposal = { goal: `step ${n}`, operation, arguments: args, justification: 'because', confidence: 9_500, claimedRisk: 'low' }
+  const proposal: Proposal = {
+    goal: `step ${n}`,
+    operation,
+    arguments: args,
+    justification: 'because',
+    confidence: 9_500,
+    claimedRisk: 'low',
+  }
   return { kind: 'propose', proposal }
 }
 

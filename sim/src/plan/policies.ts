@@ -16,7 +16,13 @@ export interface PolicyPlan {
 const ASKS: readonly Rule[] = [
   { kind: 'ask', asks: [{ id: 'one', approvers: [{ role: 'billing-lead', count: 1 }] }] },
   { kind: 'ask', asks: [{ id: 'two', approvers: [{ role: 'billing-lead', count: 2 }] }] },
-  { kind: 'ask', asks: [{ id: 'one', approvers: [{ role: 'billing-lead', count: 1 }] }, { id: 'sec', approvers: [{ role: 'security', count: 1 }] }] },
+  {
+    kind: 'ask',
+    asks: [
+      { id: 'one', approvers: [{ role: 'billing-lead', count: 1 }] },
+      { id: 'sec', approvers: [{ role: 'security', count: 1 }] },
+    ],
+  },
 ]
 
 /** Draws a version: most things are allowed or asked for, some refused, some broken. */
@@ -44,7 +50,9 @@ function verdictOf(rule: Rule | undefined, approvals: readonly string[]): Policy
       return PERMITTED
     case 'ask': {
       const open = rule.asks.filter((ask) => !approvals.includes(ask.id))
-      return open.length === 0 ? PERMITTED : forbidden(open.map(({ id, approvers }) => ({ id, reason: 'high risk', outcome: 'ask', approvers })))
+      return open.length === 0
+        ? PERMITTED
+        : forbidden(open.map(({ id, approvers }) => ({ id, reason: 'high risk', outcome: 'ask', approvers })))
     }
     case 'dry_run':
       return forbidden([{ id: 'rehearse', reason: 'only a rehearsal', outcome: 'dry_run', approvers: [] }])

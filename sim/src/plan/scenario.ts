@@ -49,7 +49,16 @@ export interface Scenario {
   readonly liftAtEnd: boolean
 }
 
-const GOALS = ['desk.read', 'desk.set', 'desk.refund', 'desk.slow', 'desk.credit', 'desk.export', 'mail.send', 'mail.post'] as const
+const GOALS = [
+  'desk.read',
+  'desk.set',
+  'desk.refund',
+  'desk.slow',
+  'desk.credit',
+  'desk.export',
+  'mail.send',
+  'mail.post',
+] as const
 const WEATHERS: readonly Weather[] = [
   { hazard: 0, look: 0, store: 0, crash: 0, delayMs: 0 },
   { hazard: 12, look: 15, store: 0, crash: 0, delayMs: 40 },
@@ -80,7 +89,9 @@ function drawWorkflow(chance: Chance, name: string): WorkflowPlan {
   const planner = chance.oneIn(2) ? 'honest' : chance.pick(PLANNER_KINDS)
   const allowed: AllowedOperation = { confine: chance.oneIn(2) ? { '/id': '$input/id' } : {} }
   const operations = new Map([...new Set([...goals, 'desk.read'])].map((id): [string, AllowedOperation] => [id, allowed]))
-  const flags = goals.filter((goal) => goal !== 'desk.read').map((goal): [string, boolean] => [`/${goal.replace('.', '-')}`, true])
+  const flags = goals
+    .filter((goal) => goal !== 'desk.read')
+    .map((goal): [string, boolean] => [`/${goal.replace('.', '-')}`, true])
   const workflow: Workflow = {
     name,
     version: `${name}/1`,
@@ -90,7 +101,14 @@ function drawWorkflow(chance: Chance, name: string): WorkflowPlan {
     environment: 'simulation',
     stage: 4,
     operations,
-    limits: { steps: 12, wallMs: 600_000, tokens: 1_000, costMicros: 1_000, repeats: 1 + chance.below(3), approvalMs: chance.pick([15_000, 40_000]) },
+    limits: {
+      steps: 12,
+      wallMs: 600_000,
+      tokens: 1_000,
+      costMicros: 1_000,
+      repeats: 1 + chance.below(3),
+      approvalMs: chance.pick([15_000, 40_000]),
+    },
     inputOrigins: {},
     success: { operation: 'desk.read', arguments: { id: '$input/id' }, expect: Object.fromEntries(flags) },
     onFailure: chance.oneIn(5) ? 'keep' : 'undo',
@@ -101,16 +119,42 @@ function drawWorkflow(chance: Chance, name: string): WorkflowPlan {
 function drawTrigger(chance: Chance, n: number): TriggerPlan {
   const deliveries = Array.from({ length: 1 + chance.below(3) }, () => chance.below(30_000))
   const id = chance.oneIn(4) ? 'rec-0' : `rec-${n + 1}`
-  return { workflow: chance.pick(['w0', 'w1', 'w2']), source: chance.pick(['mail', 'desk']), event: `e${n}`, input: { id, amount: chance.below(1_000) }, deliveries }
+  return {
+    workflow: chance.pick(['w0', 'w1', 'w2']),
+    source: chance.pick(['mail', 'desk']),
+    event: `e${n}`,
+    input: { id, amount: chance.below(1_000) },
+    deliveries,
+  }
 }
 
 function drawHappenings(chance: Chance, quietMs: number): readonly Happening[] {
   const at = (): number => chance.below(quietMs)
   const some = (count: number): readonly number[] => Array.from({ length: count }, at)
-  const scopes = ['global', 'agent:agent-a', 'agent:agent-b', 'workflow:w0', 'workflow:w1', 'tool:desk', 'tool:mail', 'run'] as const
-  const stops = some(chance.below(3)).map((atMs): Happening => ({ kind: 'stop', atMs, scope: chance.pick(scopes), mode: chance.oneIn(3) ? 'kill' : 'hold' }))
-  const jumps = some(chance.oneIn(3) ? 1 + chance.below(2) : 0).map((atMs): Happening => ({ kind: 'jump', atMs, byMs: (chance.oneIn(2) ? 1 : -1) * chance.pick([700, 9_000, 60_000, 7_200_000]) }))
-  const plain = (kind: 'vote' | 'undo' | 'resolve' | 'meddle' | 'restart' | 'deploy' | 'lift', count: number): readonly Happening[] => some(count).map((atMs) => ({ kind, atMs }))
+  const scopes = [
+    'global',
+    'agent:agent-a',
+    'agent:agent-b',
+    'workflow:w0',
+    'workflow:w1',
+    'tool:desk',
+    'tool:mail',
+    'run',
+  ] as const
+  const stops = some(chance.below(3)).map(
+    (atMs): Happening => ({ kind: 'stop', atMs, scope: chance.pick(scopes), mode: chance.oneIn(3) ? 'kill' : 'hold' }),
+  )
+  const jumps = some(chance.oneIn(3) ? 1 + chance.below(2) : 0).map(
+    (atMs): Happening => ({
+      kind: 'jump',
+      atMs,
+      byMs: (chance.oneIn(2) ? 1 : -1) * chance.pick([700, 9_000, 60_000, 7_200_000]),
+    }),
+  )
+  const plain = (
+    kind: 'vote' | 'undo' | 'resolve' | 'meddle' | 'restart' | 'deploy' | 'lift',
+    count: number,
+  ): readonly Happening[] => some(count).map((atMs) => ({ kind, atMs }))
   return [
     ...stops,
     ...jumps,

@@ -15,7 +15,8 @@ export function startLife(sim: Simulation): void {
   sim.witness.lives.push({ from: sim.disk.entries.length, policyVersion: plan.version, schema: sim.schema })
   tell(sim, `life ${life.n} starts with policy ${plan.version} and ${sim.disk.entries.length} entries`)
   boot(sim, life, plan).catch((error: unknown) => {
-    if (life.isAlive) sim.witness.violations.push({ invariant: 'defect', message: `life ${life.n} did not start: ${String(error)}` })
+    if (life.isAlive)
+      sim.witness.violations.push({ invariant: 'defect', message: `life ${life.n} did not start: ${String(error)}` })
   })
 }
 
@@ -25,12 +26,17 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
   const journal = journalOf(sim, life)
   const log = (line: LogLine): void => {
     witness.logs.push(line.message)
-    if (line.level === 'error' && line.code?.startsWith('journal_') !== true) witness.violations.push({ invariant: 'defect', message: `run ${line.run}: ${line.code} ${line.message}` })
+    if (line.level === 'error' && line.code?.startsWith('journal_') !== true)
+      witness.violations.push({ invariant: 'defect', message: `run ${line.run}: ${line.code} ${line.message}` })
     tell(sim, `log: ${line.level} ${line.code ?? ''} ${line.message}`)
   }
   const control = await openControl(journal, clock)
   const declared = WORLD_OPERATIONS.map((operation) => ({ ...operation, schemaVersion: `${operation.id}/${sim.schema}` }))
-  const tools = ['desk', 'mail'].map((name) => ({ name, operations: declared.filter((operation) => operation.tool === name), connector: connectorOf(sim, life) }))
+  const tools = ['desk', 'mail'].map((name) => ({
+    name,
+    operations: declared.filter((operation) => operation.tool === name),
+    connector: connectorOf(sim, life),
+  }))
   const workflows = scenario.workflows.map((planned) => {
     const made = createPlanner(planned)
     return { workflow: planned.workflow, planner: tamper.planner?.(made) ?? made }
@@ -49,7 +55,14 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
     log,
     breakers: createBreakerPanel({ control, clock, log, limits: { threshold: 3, coolMs: 5_000 } }),
     inFlight: createInFlight(),
-    ledger: { head: journal.head, verifierKey: '', texts: () => [], tile: () => new Uint8Array(), lastIndex: () => undefined, payloads: () => [] },
+    ledger: {
+      head: journal.head,
+      verifierKey: '',
+      texts: () => [],
+      tile: () => new Uint8Array(),
+      lastIndex: () => undefined,
+      payloads: () => [],
+    },
     writeExport: async () => 0,
   })
   if (!life.isAlive) return

@@ -1,10 +1,16 @@
+import { parseStopScope } from '@tidegate/kernel'
 import type { Tidegate } from '@tidegate/runtime'
 import type { Happening, TriggerPlan } from '../plan/scenario.ts'
 import { PEOPLE } from '../plan/people.ts'
 import { crash, type Life, type Simulation, tell } from './simulation.ts'
 
 /** Asks the living Tidegate something. Nobody hears the answer of a dead one; a failing store is part of life. */
-function ask<T>(sim: Simulation, what: string, call: (tidegate: Tidegate) => Promise<T>, then: (answer: T) => void = () => undefined): void {
+function ask<T>(
+  sim: Simulation,
+  what: string,
+  call: (tidegate: Tidegate) => Promise<T>,
+  then: (answer: T) => void = () => undefined,
+): void {
   const { life } = sim
   if (life?.tidegate === undefined) return
   const heard = (answer: T): void => {
@@ -13,14 +19,17 @@ function ask<T>(sim: Simulation, what: string, call: (tidegate: Tidegate) => Pro
     if (kind !== undefined) tell(sim, `${what}: ${kind} ${code ?? ''}`)
     then(answer)
   }
-  call(life.tidegate).then(heard, (error: unknown) => reject(sim, life, what, error))
+  call(life.tidegate)
+    .then(heard)
+    .catch((error: unknown) => reject(sim, life, what, error))
 }
 
 function reject(sim: Simulation, life: Life, what: string, error: unknown): void {
   if (!life.isAlive) return
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   tell(sim, `${what}: throws ${code} ${String(error)}`)
-  if (!code.startsWith('journal_')) sim.witness.violations.push({ invariant: 'defect', message: `${what} threw ${String(error)}` })
+  if (!code.startsWith('journal_'))
+    sim.witness.violations.push({ invariant: 'defect', message: `${what} threw ${String(error)}` })
 }
 
 /** Delivers an event until somebody acknowledges it, as every source does that means it. */
@@ -30,11 +39,17 @@ export function deliver(sim: Simulation, trigger: TriggerPlan): void {
   sim.witness.triggered.set(key, runs)
   let isHeard = false
   const { workflow, source, event, input } = trigger
-  ask(sim, `deliver ${key}`, (t) => t.trigger({ workflow, source, event, input, user: PEOPLE.ann.id, client: 'client:mail' }), (answer) => {
-    isHeard = true
-    if (answer.kind === 'refused') sim.witness.violations.push({ invariant: 'liveness', message: `event ${key} was refused: ${answer.message}` })
-    else runs.add(answer.run)
-  })
+  ask(
+    sim,
+    `deliver ${key}`,
+    (t) => t.trigger({ workflow, source, event, input, user: PEOPLE.ann.id, client: 'client:mail' }),
+    (answer) => {
+      isHeard = true
+      if (answer.kind === 'refused')
+        sim.witness.violations.push({ invariant: 'liveness', message: `event ${key} was refused: ${answer.message}` })
+      else runs.add(answer.run)
+    },
+  )
   const again = (): void => {
     if (!isHeard) deliver(sim, trigger)
   }
@@ -44,24 +59,40 @@ export function deliver(sim: Simulation, trigger: TriggerPlan): void {
 /** Somebody looks at the open questions and votes: rightly, wrongly, twice, at once, with the wrong digest, or in the last moment. */
 export function voteSomewhere(sim: Simulation): void {
   const chance = sim.chances.people.fork()
-  ask(sim, 'look at approvals', (t) => t.approvals({ state: chance.oneIn(5) ? 'all' : 'open' }), (views) => {
-    checkList(sim, views.map((view) => view.approval.question.id))
-    const view = views.length === 0 ? undefined : chance.pick(views)
-    if (view === undefined) return
-    const { id, digest, deadlineMs } = view.approval.question
-    const cast = (): void => {
-      const group = Array.from({ length: 1 + chance.below(3) }, () => chance.pick([PEOPLE.mei, PEOPLE.bob, PEOPLE.bob, PEOPLE.mei, PEOPLE.zoe, PEOPLE.eve, PEOPLE.ann]))
-      for (const person of group) {
-        const vote = chance.oneIn(14) ? 'refuse' : 'approve'
-        const seen = chance.oneIn(12) ? digest.replace(/^./, (c) => (c === '0' ? '1' : '0')) : digest
-        ask(sim, `vote of ${person.id} on ${id}`, (t) => t.vote(id, { person, vote, why: 'because', digest: seen }), ({ kind }) => {
-          if (kind === 'counted' && seen !== digest) sim.witness.violations.push({ invariant: 'I2', message: `a vote for another action was counted on ${id}` })
-        })
+  ask(
+    sim,
+    'look at approvals',
+    (t) => t.approvals({ state: chance.oneIn(5) ? 'all' : 'open' }),
+    (views) => {
+      checkList(
+        sim,
+        views.map((view) => view.approval.question.id),
+      )
+      const view = views.length === 0 ? undefined : chance.pick(views)
+      if (view === undefined) return
+      const { id, digest, deadlineMs } = view.approval.question
+      const cast = (): void => {
+        const group = Array.from({ length: 1 + chance.below(3) }, () =>
+          chance.pick([PEOPLE.mei, PEOPLE.bob, PEOPLE.bob, PEOPLE.mei, PEOPLE.zoe, PEOPLE.eve, PEOPLE.ann]),
+        )
+        for (const person of group) {
+          const vote = chance.oneIn(14) ? 'refuse' : 'approve'
+          const seen = chance.oneIn(12) ? digest.replace(/^./, (c) => (c === '0' ? '1' : '0')) : digest
+          ask(
+            sim,
+            `vote of ${person.id} on ${id}`,
+            (t) => t.vote(id, { person, vote, why: 'because', digest: seen }),
+            ({ kind }) => {
+              if (kind === 'counted' && seen !== digest)
+                sim.witness.violations.push({ invariant: 'I2', message: `a vote for another action was counted on ${id}` })
+            },
+          )
+        }
       }
-    }
-    if (!chance.oneIn(4)) return cast()
-    sim.agenda.after(deadlineMs - sim.agenda.clock.nowMs() + chance.below(3) - 1, cast)
-  })
+      if (!chance.oneIn(4)) return cast()
+      sim.agenda.after(deadlineMs - sim.agenda.clock.nowMs() + chance.below(3) - 1, cast)
+    },
+  )
 }
 
 /** Whoever may vote must find the question: what was open in the records for a while is in the list. */
@@ -71,50 +102,78 @@ function checkList(sim: Simulation, listed: readonly string[]): void {
     if (event.type === 'approval.opened') open.add(event.question.id)
     if (event.type === 'approval.closed') open.delete(event.approval)
   }
-  for (const id of sim.witness.open) if (open.has(id) && !listed.includes(id)) sim.witness.violations.push({ invariant: 'lists', message: `the open question ${id} is not in the list` })
+  for (const id of sim.witness.open)
+    if (open.has(id) && !listed.includes(id))
+      sim.witness.violations.push({ invariant: 'lists', message: `the open question ${id} is not in the list` })
   sim.witness.open = open
 }
 
 /** Starts what a happening says. */
 export function happen(sim: Simulation, happening: Happening): void {
   const chance = sim.chances.people.fork()
-  const { ops: person, eve } = PEOPLE
+  const anyRun = (): string => chance.pick([...sim.disk.heads.keys(), 'none'])
   switch (happening.kind) {
     case 'vote':
-      return voteSomewhere(sim)
+      voteSomewhere(sim)
+      break
     case 'stop':
-      return raise(sim, happening.scope === 'run' ? `run:${chance.pick([...sim.disk.heads.keys(), 'none'])}` : happening.scope, happening.mode)
+      raise(sim, happening.scope === 'run' ? `run:${anyRun()}` : happening.scope, happening.mode)
+      break
     case 'lift':
-      return lift(sim, 1)
-    case 'undo': {
-      const run = chance.pick([...sim.disk.heads.keys(), 'none'])
-      for (const who of [person, person, eve]) ask(sim, `undo ${run}`, (t) => t.undo(run, { person: who, why: 'wrong' }))
-      return
-    }
+      lift(sim, 1)
+      break
+    case 'undo':
+      undo(sim, anyRun())
+      break
     case 'resolve':
-      return ask(sim, 'look at the queue', (t) => t.queue({ all: false }), (items) => {
-        const item = items.length === 0 ? undefined : chance.pick(items)
-        if (item !== undefined) for (const who of [eve, person, person]) ask(sim, `resolve ${item.item}`, (t) => t.resolve(item.item, { person: who, why: 'seen to' }))
-      })
+      resolve(sim)
+      break
     case 'meddle':
       tell(sim, 'somebody changes the records')
-      return sim.scenario.triggers.forEach(({ input }) => sim.farSide.meddle(input.id))
+      for (const { input } of sim.scenario.triggers) sim.farSide.meddle(input.id)
+      break
     case 'deploy':
       if (chance.oneIn(3)) sim.schema += 1
       else sim.policy += 1
-      return crash(sim, 'to deploy something else')
+      crash(sim, 'to deploy something else')
+      break
     case 'restart':
-      return crash(sim, 'by an operator')
+      crash(sim, 'by an operator')
+      break
     case 'jump':
       tell(sim, `the wall clock jumps by ${happening.byMs} ms`)
-      return sim.agenda.clock.jump(happening.byMs)
+      sim.agenda.clock.jump(happening.byMs)
+      break
   }
 }
 
-function raise(sim: Simulation, scope: string, mode: 'hold' | 'kill'): void {
+/** Two operators at once, and somebody who may not. */
+function undo(sim: Simulation, run: string): void {
+  for (const person of [PEOPLE.ops, PEOPLE.ops, PEOPLE.eve]) {
+    ask(sim, `undo ${run}`, (t) => t.undo(run, { person, why: 'wrong' }))
+  }
+}
+
+function resolve(sim: Simulation): void {
+  const chance = sim.chances.people.fork()
+  const look = (t: Tidegate) => t.queue({ all: false })
+  ask(sim, 'look at the queue', look, (items) => {
+    if (items.length === 0) return
+    const { item } = chance.pick(items)
+    for (const person of [PEOPLE.eve, PEOPLE.ops, PEOPLE.ops]) {
+      ask(sim, `resolve ${item}`, (t) => t.resolve(item, { person, why: 'seen to' }))
+    }
+  })
+}
+
+function raise(sim: Simulation, text: string, mode: 'hold' | 'kill'): void {
   const { witness } = sim
-  ask(sim, `stop ${scope} ${mode}`, (t) => t.stop({ person: PEOPLE.ops, scope: scope as 'global', mode, why: 'to be safe' }), (answer) => {
-    if (answer.kind === 'stopped') witness.stops.set(answer.stop.id, { scope: answer.stop.scope, ackedOrder: witness.order++, liftedOrder: Number.POSITIVE_INFINITY })
+  const scope = parseStopScope(text)
+  if (scope === undefined) throw new RangeError(`The scenario has no such scope: ${text}`)
+  const stop = (t: Tidegate) => t.stop({ person: PEOPLE.ops, scope, mode, why: 'to be safe' })
+  ask(sim, `stop ${scope} ${mode}`, stop, (answer) => {
+    if (answer.kind !== 'stopped') return
+    witness.stops.set(answer.stop.id, { scope, ackedOrder: witness.order++, liftedOrder: Number.POSITIVE_INFINITY })
   })
 }
 

@@ -41,7 +41,11 @@ export function journalOf(sim: Simulation, life: Life): Journal {
   async function append(draft: Draft) {
     sim.appends += 1
     if (sim.appends > MAX_APPENDS) {
-      if (sim.appends === MAX_APPENDS + 1) witness.violations.push({ invariant: 'liveness', message: `more than ${MAX_APPENDS} appends: the system runs in a circle on ${draft.stream}` })
+      if (sim.appends === MAX_APPENDS + 1)
+        witness.violations.push({
+          invariant: 'liveness',
+          message: `more than ${MAX_APPENDS} appends: the system runs in a circle on ${draft.stream}`,
+        })
       return never<never>()
     }
     await delay(sim)
@@ -76,7 +80,25 @@ function noteFence({ disk, witness }: Simulation, { stream, expectedSeq, fence }
 /** An event in a few words, for the trace. */
 function describe(event: Entry['events'][number]): string {
   const e = event as Partial<Record<string, unknown>> & RunEvent
-  const about = ['action', 'attempt', 'operation', 'purpose', 'outcome', 'approval', 'state', 'result', 'found', 'failure', 'kind', 'scope', 'mode', 'voter', 'vote', 'holds', 'ok']
+  const about = [
+    'action',
+    'attempt',
+    'operation',
+    'purpose',
+    'outcome',
+    'approval',
+    'state',
+    'result',
+    'found',
+    'failure',
+    'kind',
+    'scope',
+    'mode',
+    'voter',
+    'vote',
+    'holds',
+    'ok',
+  ]
   const facts = about.flatMap((key) => (e[key] === undefined || e[key] === null ? [] : [`${key}=${String(e[key])}`]))
   return [e.type, ...facts].join(' ')
 }
@@ -91,7 +113,10 @@ export function connectorOf(sim: Simulation, life: Life): Connector {
     hazard(call) {
       const hazard = sim.isQuiet ? NO_HAZARD : drawHazard(chances.hazard, scenario.weather, call)
       if (hazard.kind !== 'none') sim.faults += 1
-      tell(sim, `world: ${call.operation} ${call.effectId} attempt ${call.attempt} (${hazard.kind}${hazard.applied ? '' : ', not applied'})`)
+      tell(
+        sim,
+        `world: ${call.operation} ${call.effectId} attempt ${call.attempt} (${hazard.kind}${hazard.applied ? '' : ', not applied'})`,
+      )
       return hazard
     },
     lookHazard(call, look) {
@@ -107,7 +132,8 @@ export function connectorOf(sim: Simulation, life: Life): Connector {
         tell(sim, `world: ${operation} ${effectId} lands`)
         witness.landings.push({ order: witness.order++, effectId, operation })
       },
-      looked: ({ effectId }, look, truth) => void witness.looks.push({ order: witness.order++, look, effectId, durable: sim.disk.entries.length, truth }),
+      looked: ({ effectId }, look, truth) =>
+        void witness.looks.push({ order: witness.order++, look, effectId, durable: sim.disk.entries.length, truth }),
       alive: (at) => (at === 'answer' ? life.isAlive : !passPoint(sim, life, at)),
     },
   })

@@ -60,7 +60,14 @@ export async function simulate({ seed, crashAt, tamper = {} }: SimulateOptions):
 
 function createSimulation(seed: number, crashAt: number | null, tamper: Tamper): Simulation {
   const chance = createChance(seed * 104_729 + 3)
-  const chances = { store: chance.fork(), hazard: chance.fork(), time: chance.fork(), people: chance.fork(), crash: chance.fork(), entropy: chance.fork() }
+  const chances = {
+    store: chance.fork(),
+    hazard: chance.fork(),
+    time: chance.fork(),
+    people: chance.fork(),
+    crash: chance.fork(),
+    entropy: chance.fork(),
+  }
   return {
     scenario: drawScenario(seed),
     agenda: createAgenda(),
@@ -97,7 +104,8 @@ async function runToRest(sim: Simulation): Promise<void> {
   for (let step = 0; step < MAX_STEPS; step++) {
     await settle()
     seen = react(sim, seen)
-    if (sim.life === undefined) agenda.after(sim.isQuiet ? 1 : 100 + sim.chances.time.below(4_000), () => sim.life === undefined && startLife(sim))
+    if (sim.life === undefined)
+      agenda.after(sim.isQuiet ? 1 : 100 + sim.chances.time.below(4_000), () => sim.life === undefined && startLife(sim))
     if (!agenda.advance(REST_MS)) return
   }
   sim.witness.violations.push({ invariant: 'liveness', message: `not at rest after ${MAX_STEPS} steps` })
@@ -109,7 +117,8 @@ function react(sim: Simulation, from: number): number {
     for (const event of entry.events as readonly RunEvent[]) {
       if (event.type !== 'approval.opened' || sim.isQuiet) continue
       const within = event.question.deadlineMs - event.question.openedAtMs
-      for (let n = sim.chances.people.below(4); n > 0; n--) sim.agenda.after(sim.chances.people.below(within), () => voteSomewhere(sim))
+      for (let n = sim.chances.people.below(4); n > 0; n--)
+        sim.agenda.after(sim.chances.people.below(within), () => voteSomewhere(sim))
     }
   }
   return sim.disk.entries.length
@@ -117,7 +126,9 @@ function react(sim: Simulation, from: number): number {
 
 function outcomeOf(sim: Simulation): Outcome {
   const { witness, disk, trace } = sim
-  const hash = createHash('sha256').update(JSON.stringify([trace, disk.entries, witness.calls])).digest('hex')
+  const hash = createHash('sha256')
+    .update(JSON.stringify([trace, disk.entries, witness.calls]))
+    .digest('hex')
   return {
     seed: sim.scenario.seed,
     points: sim.points,

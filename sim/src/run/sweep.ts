@@ -21,7 +21,11 @@ export interface Tally {
 const SWEEP_EVERY = 6
 
 /** Runs the seeds, and sweeps some of them. `onSeed` hears how far it is. */
-export async function runSeeds(options: { readonly from: number; readonly count: number; readonly onSeed?: (tally: Tally) => void }): Promise<Tally> {
+export async function runSeeds(options: {
+  readonly from: number
+  readonly count: number
+  readonly onSeed?: (tally: Tally) => void
+}): Promise<Tally> {
   let tally: Tally = { seeds: 0, crashPoints: 0, faults: 0, findings: [] }
   for (let seed = options.from; seed < options.from + options.count; seed++) {
     const outcomes = [await simulate({ seed }), ...(seed % SWEEP_EVERY === 0 ? await sweep(seed) : [])]

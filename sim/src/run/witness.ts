@@ -98,7 +98,17 @@ export function noteCall(witness: Witness, call: ConnectorCall, durable: number)
   const { effectId, attempt, operation } = call
   const [run = '', action = ''] = effectId.split('.')
   const args = structuredClone(call.arguments)
-  witness.calls.push({ order: witness.order++, effectId, run, action: Number(action), attempt, operation, arguments: args, durable, life: witness.lives.length })
+  witness.calls.push({
+    order: witness.order++,
+    effectId,
+    run,
+    action: Number(action),
+    attempt,
+    operation,
+    arguments: args,
+    durable,
+    life: witness.lives.length,
+  })
 }
 
 /** One event of one run with where and when it was recorded. */

@@ -121,6 +121,12 @@ function readInputFile(shell: Shell, file: string): string {
 }
 
 function parseInput(text: string, where: string): WireInput {
+  if (Buffer.byteLength(text) > MAX_INPUT_BYTES) {
+    throw new CliError(
+      'file_unreadable',
+      `${where} is larger than ${MAX_INPUT_BYTES} bytes, which is more than the server takes.`,
+    )
+  }
   let value: unknown
   try {
     value = JSON.parse(text)

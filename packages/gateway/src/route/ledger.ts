@@ -1,4 +1,5 @@
 import { exportRequestSchema, receiptQuerySchema } from '@tidegate/protocol'
+import type { LedgerVerification, Tidegate } from '@tidegate/runtime'
 import { done, refuse } from '../reply.ts'
 import { type Route, route } from './route.ts'
 
@@ -15,7 +16,7 @@ export const LEDGER_ROUTES: readonly Route[] = [
     path: '/ledger/verify',
     timeoutMs: WHOLE_LEDGER_MS,
     run: async ({ tidegate }) => {
-      const answer = await tidegate.ledgerVerify()
+      const answer = await verifyOnce(tidegate)
       return done({ ...answer, problems: answer.problems.slice(0, 1_000).map((problem) => problem.slice(0, 2_000)) })
     },
   }),
@@ -38,8 +39,26 @@ export const LEDGER_ROUTES: readonly Route[] = [
       if (!EXPORTERS.some((role) => person.roles.includes(role))) {
         return refuse('not_entitled', `Only these roles may export the ledger: ${EXPORTERS.join(', ')}.`)
       }
-      const { size, files } = await tidegate.exportLedger(body.directory, { payloads: body.payloads })
-      return done({ size, files, directory: body.directory })
+      try {
+        const { size, files } = await tidegate.exportLedger(body.directory, { payloads: body.payloads })
+        return done({ size, files, directory: body.directory })
+      } catch (error) {
+        // Whoever writes the files says so when the directory that the caller named will not do.
+        if (error instanceof Error && 'code' in error && error.code === 'state_unusable')
+          return refuse('directory_unusable', error.message)
+        throw error
+      }
     },
   }),
 ]
+
+/** The verification under way, if one is: many who ask at once share one. */
+const underWay = new WeakMap<Tidegate, Promise<LedgerVerification>>()
+
+function verifyOnce(tidegate: Tidegate): Promise<LedgerVerification> {
+  const known = underWay.get(tidegate)
+  if (known !== undefined) return known
+  const verification = tidegate.ledgerVerify().finally(() => underWay.delete(tidegate))
+  underWay.set(tidegate, verification)
+  return verification
+}

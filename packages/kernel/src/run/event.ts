@@ -4,8 +4,7 @@ import type { Question } from '../approval/question.ts'
 import type { Origin } from '../label/origin.ts'
 import type { Finding } from '../label/sanitise.ts'
 import type { ApproverRule, DeterminingPolicy, Outcome } from '../policy/decision.ts'
-import type { FailureKind } from './failure.ts'
-import type { FinalState } from './state.ts'
+import type { FailureKind, FinalState } from './failure.ts'
 
 /**
  * Events of one run. What stands in `sealed` is encrypted beside the leaf and can be erased; everything else is in the ledger for

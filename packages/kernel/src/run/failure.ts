@@ -29,6 +29,9 @@ export const FAILURE_KINDS = [
   'defect',
 ] as const
 
+/** How a run can end. `escalated`: it is a person's turn; `undone`: what it did was taken back. */
+export type FinalState = 'completed' | 'failed' | 'stopped' | 'undone' | 'escalated'
+
 export type FailureKind = (typeof FAILURE_KINDS)[number]
 
 /** The kind of failure that a failed call means for its run. Reading and acting fail differently: a read leaves nothing behind. */

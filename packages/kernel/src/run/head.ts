@@ -1,4 +1,5 @@
-import type { FailureKind, RunStateName } from './state.ts'
+import type { FailureKind } from './failure.ts'
+import type { RunStateName } from './state.ts'
 
 /** One run as a list shows it. Derived from its events; rebuilt from them when in doubt. */
 export interface RunHead {

@@ -4,12 +4,8 @@ import type { Origin } from '../label/origin.ts'
 import type { Finding } from '../label/sanitise.ts'
 import type { ApproverRule, DeterminingPolicy, Outcome } from '../policy/decision.ts'
 import type { ActionProposed, EffectFinished, QueueKind, RunOpened } from './event.ts'
-import type { FailureKind } from './failure.ts'
+import type { FailureKind, FinalState } from './failure.ts'
 
-export type { FailureKind } from './failure.ts'
-
-/** How a run can end. `escalated`: it is a person's turn; `undone`: what it did was taken back. */
-export type FinalState = 'completed' | 'failed' | 'stopped' | 'undone' | 'escalated'
 export type RunStateName = 'running' | 'waiting' | 'undoing' | FinalState
 
 /** Everything known about one run: a fold of its records, and of nothing else. */
@@ -126,8 +122,8 @@ export function factsOf(state: RunState): RunFacts {
 /** The name under which lists show a run. */
 export function runStateName(state: RunState): RunStateName {
   if (state.final !== null) return state.final
-  if (state.phase === 'undoing') return 'undoing'
   const last = state.actions.at(-1)
   const asked = last?.state === 'asking' && last.approval !== null && state.approvals.get(last.approval)?.state === 'open'
-  return asked ? 'waiting' : 'running'
+  if (asked) return 'waiting' // also while it takes something back: whoever lists what waits for people must find it
+  return state.phase === 'undoing' ? 'undoing' : 'running'
 }

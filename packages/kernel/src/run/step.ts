@@ -2,8 +2,8 @@ import type { FindOperation } from '../action/admit.ts'
 import type { CompensationCall } from '../action/operation.ts'
 import type { ControlState, Stop } from '../control/state.ts'
 import type { QueueKind } from './event.ts'
-import type { FailureKind } from './failure.ts'
-import type { ActionState, FinalState } from './state.ts'
+import type { FailureKind, FinalState } from './failure.ts'
+import type { ActionState } from './state.ts'
 import type { Workflow } from './workflow.ts'
 
 /** What the shell has to do next for a run. Doing it appends records; then it asks again. */

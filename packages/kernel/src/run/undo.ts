@@ -1,4 +1,4 @@
-import type { Operation } from '../action/operation.ts'
+import type { CompensationCall, Operation } from '../action/operation.ts'
 import type { UndoStep } from './event.ts'
 import type { ActionState, RunState } from './state.ts'
 import type { QueueStep, Step, StepContext } from './step.ts'
@@ -37,14 +37,24 @@ function undoOne(effect: UndoStep, state: RunState, { find }: StepContext): Step
   const operation = find(effect.operation)
   if (attempt !== undefined) return cannotUndo(effect, operation, attempt)
   if (operation?.compensation === undefined || operation.reversibility === 'irreversible') return cannotUndo(effect, operation, undefined)
-  const call = operation.compensation({ arguments: effect.arguments, output: effect.output })
+  const call = compensationOf(operation, effect)
+  if (call === 'broken') return cannotUndo(effect, operation, undefined)
   return call === null ? undefined : { kind: 'compensate', of: effect.action, call }
+}
+
+/** The declaration is the tool's own code: it may trip over an answer that nobody could read. */
+function compensationOf(operation: Operation, effect: UndoStep): CompensationCall | null | 'broken' {
+  try {
+    return operation.compensation?.({ arguments: effect.arguments, output: effect.output }) ?? null
+  } catch {
+    return 'broken'
+  }
 }
 
 function cannotUndo(effect: UndoStep, operation: Operation | undefined, attempt: ActionState | undefined): QueueStep {
   const title = `Cannot undo: ${operation?.title ?? effect.operation}`
   const unseen = attempt?.verified === false ? ', but the world does not show it' : ''
-  const detail = attempt === undefined ? 'This operation declares no way back.' : `The attempt to take it back is ${attempt.state}${unseen}.`
+  const detail = attempt === undefined ? 'There is no way back: none is declared, or it is not known well enough what was done.' : `The attempt to take it back is ${attempt.state}${unseen}.`
   return { kind: 'queue', item: 'cannot_undo', action: attempt?.n ?? null, effect: effect.action, title, detail }
 }
 

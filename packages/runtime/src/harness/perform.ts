@@ -88,8 +88,14 @@ function recordOf(state: RunState, workflow: Workflow, step: Plain): readonly Ru
       return [{ type: 'queue.added', item: `${state.opened.run}.q${state.items.size + 1}`, kind, action, effect, sealed: { title, detail } }]
     }
     case 'finish':
-      return [{ type: 'run.finished', state: step.state, failure: step.failure }]
+      return [...endQuestions(state), { type: 'run.finished', state: step.state, failure: step.failure }]
   }
+}
+
+/** A question or an unused grant does not outlive its run. */
+function endQuestions(state: RunState): readonly RunEvent[] {
+  const standing = [...state.approvals.values()].filter((approval) => approval.state === 'open' || approval.state === 'granted')
+  return standing.map(({ question }) => ({ type: 'approval.closed', approval: question.id, state: 'voided', why: 'the run has ended' }))
 }
 
 async function plan(parts: HarnessParts, progress: Progress, { workflow, planner }: WorkflowWithPlanner): Promise<Performed> {

@@ -71,7 +71,7 @@ function tellOutcome(action: ActionState, state: RunState, phrase: string, line:
       if (found === 'doubled') return [line('touched', `${phrase}; it is in the world more than once`)]
       return tellDone(action, `${phrase}${looked}`, line)
     case 'undone':
-      return [line('touched', `${phrase}${looked}`), line('undone', `${phrase}${takenBackBy(action, state)}`)]
+      return [line('touched', `${phrase}${looked}; taken back later${takenBackBy(action, state)}`)]
     case 'failed': {
       const why =
         found === 'unknown' ? 'nobody can tell whether it happened' : oneLine(outcome?.sealed.message ?? 'it did not happen', 200)
@@ -83,7 +83,14 @@ function tellOutcome(action: ActionState, state: RunState, phrase: string, line:
     case 'ambiguous':
       return [line('tried', `${phrase}; it may or may not have happened, and is being looked for`)]
     case 'retryable':
-      return action.attempts > 0 ? [line('tried', `${phrase}; failed once, and will be tried again`)] : []
+      return action.attempts > 0
+        ? [
+            line(
+              'tried',
+              `${phrase}; not done (${oneLine(outcome?.sealed.message || 'no reason given', 200)}), and will be tried again`,
+            ),
+          ]
+        : []
     case 'rehearsed':
       return [line('tried', `${phrase}; only tried out, nothing was changed`)]
     default:
@@ -103,7 +110,7 @@ function tellDone(action: ActionState, phrase: string, line: WriteLine): readonl
 
 function takenBackBy(action: ActionState, state: RunState): string {
   const by = state.actions.find((other) => other.proposed.compensates === action.n && other.verified === true)
-  return by === undefined ? '' : `, taken back by ${by.proposed.operation}`
+  return by === undefined ? '' : `, by action ${by.n}`
 }
 
 function tellFindings(action: ActionState, line: WriteLine): readonly StoryLine[] {

@@ -147,7 +147,7 @@ describe('what went wrong', () => {
     [
       'tried again later',
       [failed(0, 'busy', 'safe'), { type: 'retry.scheduled', action: 0, atMs: 1 }],
-      `tried: ${what}; failed once, and will be tried again`,
+      `tried: ${what}; not done (busy), and will be tried again`,
     ],
   ]
   test.each(cases)('%s', (_, events, expected) => {
@@ -162,7 +162,7 @@ describe('what went wrong', () => {
     ])
   })
 
-  test('what was taken back is told as touched and as undone', () => {
+  test('what was taken back is told where it was touched and where it was undone', () => {
     const back = proposed(2, 'desk.refund.cancel', { refundId: 'rf-1' }, { purpose: 'compensate', compensates: 1 })
     const events: readonly RunEvent[] = [
       ...DONE,
@@ -175,8 +175,7 @@ describe('what went wrong', () => {
       ended('undone', 'connector_semantic'),
     ]
     expect(lines(events).slice(2)).toEqual([
-      `touched: ${PHRASE}`,
-      `undone: ${PHRASE}, taken back by desk.refund.cancel`,
+      `touched: ${PHRASE}; taken back later, by action 2`,
       'decided: Cancel a refund: rf-1 (desk.refund.cancel) -> allowed, because reading is fine [reads]',
       'undone: Cancel a refund: rf-1 (desk.refund.cancel); seen to be back as it was',
     ])

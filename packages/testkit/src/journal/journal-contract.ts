@@ -10,12 +10,24 @@ function draft(stream: string, expectedSeq: number, more: Partial<Draft> = {}): 
 
 /** A head in a given state. */
 export function runHead(run: string, state: RunHead['state'], openedAtMs: number): RunHead {
-  const rest = { failure: null, summary: '', updatedAtMs: openedAtMs, wakeAtMs: null, effects: 0, openApprovals: [], openItems: 0, undoes: null }
+  const rest = {
+    failure: null,
+    summary: '',
+    updatedAtMs: openedAtMs,
+    wakeAtMs: null,
+    effects: 0,
+    openApprovals: [],
+    openItems: 0,
+    undoes: null,
+  }
   return { run, workflow: 'w', agent: 'a', state, openedAtMs, ...rest }
 }
 
 /** What every journal promises (ports/journal.ts). `open` gives a fresh, empty one; `reopen` closes it and opens the same store. */
-export function describeJournalContract(name: string, setup: { open: () => Promise<Journal>; reopen: (journal: Journal) => Promise<Journal> }): void {
+export function describeJournalContract(
+  name: string,
+  setup: { open: () => Promise<Journal>; reopen: (journal: Journal) => Promise<Journal> },
+): void {
   const committed = async (journal: Journal, d: Draft): Promise<Entry> => {
     const result = await journal.append(d)
     if (result.kind !== 'committed') throw new Error(`expected committed, got ${result.kind}`)

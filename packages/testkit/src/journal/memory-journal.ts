@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto'
-import { type AppendResult, createFrontier, type Draft, encodeBase64, type Entry, type Journal, leafHash, type LedgerHead, type RunHead } from '@tidegate/kernel'
+import {
+  type AppendResult,
+  createFrontier,
+  type Draft,
+  encodeBase64,
+  type Entry,
+  type Journal,
+  leafHash,
+  type LedgerHead,
+  type RunHead,
+} from '@tidegate/kernel'
 
 /** What a crash leaves behind: everything that was durable, and nothing else. */
 export interface Disk {
@@ -41,7 +51,15 @@ export function createMemoryJournal(disk: Disk = createDisk(), faults: AppendFau
     if (draft.raisesEpoch === true) disk.epoch += 1
     disk.atMs = Math.max(disk.atMs, draft.atMs)
     const events = structuredClone(draft.events)
-    const entry: Entry = { index: disk.entries.length, stream: draft.stream, seq: seq + 1, atMs: disk.atMs, epoch: disk.epoch, events, erased: false }
+    const entry: Entry = {
+      index: disk.entries.length,
+      stream: draft.stream,
+      seq: seq + 1,
+      atMs: disk.atMs,
+      epoch: disk.epoch,
+      events,
+      erased: false,
+    }
     disk.entries.push(entry)
     seqs.set(draft.stream, seq + 1)
     if (draft.claim !== undefined) disk.claims.set(draft.claim, draft.stream)
@@ -62,10 +80,13 @@ export function createMemoryJournal(disk: Disk = createDisk(), faults: AppendFau
       if (fault === 'kept') throw new StoreFault()
       return result
     },
-    read: async (stream, afterSeq = 0) => structuredClone(disk.entries.filter((entry) => entry.stream === stream && entry.seq > afterSeq)),
+    read: async (stream, afterSeq = 0) =>
+      structuredClone(disk.entries.filter((entry) => entry.stream === stream && entry.seq > afterSeq)),
     head: () => headOf(disk),
     async runs({ states, workflow, before, limit }) {
-      const all = newestFirst().filter((head) => (states === undefined || states.includes(head.state)) && (workflow === undefined || head.workflow === workflow))
+      const all = newestFirst().filter(
+        (head) => (states === undefined || states.includes(head.state)) && (workflow === undefined || head.workflow === workflow),
+      )
       const from = before === undefined ? 0 : all.findIndex((head) => head.run === before) + 1
       return all.slice(from, from + limit)
     },
@@ -73,7 +94,9 @@ export function createMemoryJournal(disk: Disk = createDisk(), faults: AppendFau
     async erase(stream) {
       for (const [i, entry] of disk.entries.entries()) {
         if (entry.stream !== stream) continue
-        const events = entry.events.map(({ sealed: _, ...open }: { sealed?: unknown; type: string }) => open) as unknown as Entry['events']
+        const events = entry.events.map(
+          ({ sealed: _, ...open }: { sealed?: unknown; type: string }) => open,
+        ) as unknown as Entry['events']
         disk.entries[i] = { ...entry, events, erased: entry.events.some((event) => 'sealed' in event) }
       }
     },

@@ -11,7 +11,9 @@ export interface Deed {
   readonly atMs: number
 }
 
-export type Applied = { readonly kind: 'applied'; readonly output: JsonObject; readonly again: boolean } | { readonly kind: 'refused'; readonly code: string }
+export type Applied =
+  | { readonly kind: 'applied'; readonly output: JsonObject; readonly again: boolean }
+  | { readonly kind: 'refused'; readonly code: string }
 
 /**
  * A fake far side with its own records: it does what it is told, as often as it is told, and knows nothing of Tidegate. Only an

@@ -5,7 +5,17 @@
  * true. `late` is silent, and the effect lands within the settling time. The others answer, but with something the caller must
  * notice.
  */
-export type HazardKind = 'none' | 'busy' | 'refused' | 'broken' | 'thrown' | 'silent' | 'late' | 'incomplete' | 'tampered' | 'malformed'
+export type HazardKind =
+  | 'none'
+  | 'busy'
+  | 'refused'
+  | 'broken'
+  | 'thrown'
+  | 'silent'
+  | 'late'
+  | 'incomplete'
+  | 'tampered'
+  | 'malformed'
 
 export interface Hazard {
   readonly kind: HazardKind

@@ -12,7 +12,8 @@ function shapeOf(fields: Readonly<Record<string, 'text' | 'number'>>): Shape {
       const kept: Record<string, Json> = {}
       for (const [name, kind] of Object.entries(fields)) {
         const field = (value as JsonObject)[name]
-        if (kind === 'text' ? typeof field !== 'string' : typeof field !== 'number') return { ok: false, issues: [{ path: `/${name}`, message: `expected a ${kind}` }] }
+        if (kind === 'text' ? typeof field !== 'string' : typeof field !== 'number')
+          return { ok: false, issues: [{ path: `/${name}`, message: `expected a ${kind}` }] }
         kept[name] = typeof field === 'string' ? field.trim() : (field ?? null)
       }
       return { ok: true, value: kept }
@@ -22,7 +23,10 @@ function shapeOf(fields: Readonly<Record<string, 'text' | 'number'>>): Shape {
 
 const DEED: Shape = {
   jsonSchema: { type: 'object' },
-  parse: (value) => (isObject(value) && typeof value.deed === 'string' ? { ok: true, value } : { ok: false, issues: [{ path: '/deed', message: 'expected a deed' }] }),
+  parse: (value) =>
+    isObject(value) && typeof value.deed === 'string'
+      ? { ok: true, value }
+      : { ok: false, issues: [{ path: '/deed', message: 'expected a deed' }] },
 }
 
 const SEEN: Shape = {
@@ -71,16 +75,31 @@ const TAKEN = shapeOf({ deed: 'text' })
 
 /** What the fake far side can do: one operation for every way in which an operation may be declared. */
 export const WORLD_OPERATIONS: readonly Operation[] = [
-  operation('desk.read', RECORD, { mutability: 'read', reversibility: 'irreversible', output: SEEN, canReconcile: false, canVerify: false, risk: 'low' }),
+  operation('desk.read', RECORD, {
+    mutability: 'read',
+    reversibility: 'irreversible',
+    output: SEEN,
+    canReconcile: false,
+    canVerify: false,
+    risk: 'low',
+  }),
   operation('desk.set', shapeOf({ id: 'text', value: 'text' }), {
     reversibility: 'reversible',
-    compensation: ({ arguments: args, output }) => ({ operation: 'desk.set', arguments: { id: (args as JsonObject).id ?? null, value: (output as JsonObject).previous ?? null } }),
+    compensation: ({ arguments: args, output }) => ({
+      operation: 'desk.set',
+      arguments: { id: (args as JsonObject).id ?? null, value: (output as JsonObject).previous ?? null },
+    }),
   }),
   operation('desk.refund', AMOUNT, { risk: 'high', canPreview: true, compensation: takeBack('desk.cancel') }),
   operation('desk.slow', AMOUNT, { settleMs: 4_000, compensation: takeBack('desk.cancel') }),
   operation('desk.credit', AMOUNT, { canReconcile: false, compensation: takeBack('desk.revoke') }),
   operation('desk.export', RECORD, { reversibility: 'irreversible', dataClass: 'regulated', risk: 'high', canPreview: true }),
-  operation('mail.send', TEXT, { idempotency: 'key', canReconcile: false, settleMs: 3_000, compensation: takeBack('mail.recall') }),
+  operation('mail.send', TEXT, {
+    idempotency: 'key',
+    canReconcile: false,
+    settleMs: 3_000,
+    compensation: takeBack('mail.recall'),
+  }),
   operation('mail.post', TEXT, { idempotency: 'key', canPreview: true, compensation: takeBack('mail.recall') }),
   operation('desk.cancel', TAKEN, { records: ['/deed'], reversibility: 'irreversible' }),
   operation('desk.revoke', TAKEN, { records: ['/deed'], reversibility: 'irreversible', canVerify: false }),
