@@ -1,7 +1,17 @@
 import { join } from 'node:path'
 import { createSigningKey, nodeEntropy, nodeHasher, nodeVerifier, systemClock } from '@tidegate/crypto-node'
 import { openThreadedJournal } from '@tidegate/journal-sqlite'
-import type { AllowedOperation, Connector, Json, LedgerHead, Operation, Planner, PolicyEngine, Shape, Workflow } from '@tidegate/kernel'
+import type {
+  AllowedOperation,
+  Connector,
+  Json,
+  LedgerHead,
+  Operation,
+  Planner,
+  PolicyEngine,
+  Shape,
+  Workflow,
+} from '@tidegate/kernel'
 import { createBreakerPanel, createInFlight, createRegistry, openControl, startTidegate } from '@tidegate/runtime'
 import { createWriterParts } from './journal-parts.ts'
 import { permitEverything, loadExamplePolicies } from './policies.ts'
@@ -20,12 +30,20 @@ export interface Governed {
 export async function openGoverned(directory: string, options: { readonly policy: PolicyKind }): Promise<Governed> {
   const keys = { origin: 'bench.example/log', pem: createSigningKey(), masterKey: nodeEntropy.bytes(32) }
   const partsModule = new URL('./journal-parts.ts', import.meta.url)
-  const journal = await openThreadedJournal({ file: join(directory, 'journal.db'), ...createWriterParts(keys), partsModule, partsData: keys })
+  const journal = await openThreadedJournal({
+    file: join(directory, 'journal.db'),
+    ...createWriterParts(keys),
+    partsModule,
+    partsData: keys,
+  })
   const control = await openControl(journal, systemClock)
   const log = (): void => {}
   const pace = createPace()
   const operations = [NOTE, READ]
-  const registry = createRegistry([{ name: 'desk', operations, connector: pace.connector }], [{ workflow: workflowOf(operations), planner: pace.planner }])
+  const registry = createRegistry(
+    [{ name: 'desk', operations, connector: pace.connector }],
+    [{ workflow: workflowOf(operations), planner: pace.planner }],
+  )
   const policy: PolicyEngine = options.policy === 'constant' ? permitEverything : loadExamplePolicies(registry)
   const tidegate = await startTidegate({
     journal,
@@ -48,7 +66,14 @@ export async function openGoverned(directory: string, options: { readonly policy
     close: () => tidegate.close(),
     async run(id, actions, finished) {
       const done = pace.expect(id, actions, finished)
-      const answer = await tidegate.trigger({ workflow: 'bench', source: 'bench', event: id, input: { id, actions }, user: 'user:bench', client: 'client:bench' })
+      const answer = await tidegate.trigger({
+        workflow: 'bench',
+        source: 'bench',
+        event: id,
+        input: { id, actions },
+        user: 'user:bench',
+        client: 'client:bench',
+      })
       if (answer.kind !== 'opened') throw new Error(`The run ${id} was not opened: ${answer.kind}.`)
       await done
     },
@@ -57,7 +82,10 @@ export async function openGoverned(directory: string, options: { readonly policy
 
 /** Ties the latency of an action to the run that makes it: from the question to the planner until the next one. */
 function createPace() {
-  const waiting = new Map<string, { readonly finished: (latencyMs: number) => void; readonly resolve: () => void; startedMs: number }>()
+  const waiting = new Map<
+    string,
+    { readonly finished: (latencyMs: number) => void; readonly resolve: () => void; startedMs: number }
+  >()
   const planner: Planner = {
     immediate: true,
     async next({ state }) {
@@ -69,7 +97,18 @@ function createPace() {
       if (entry !== undefined) entry.startedMs = nowMs
       if (n === actions) return { kind: 'finish', reason: 'done', escalate: false }
       const args: Json = { id: String(id), text: `note ${n} of a run that is measured`, tags: ['a', 'b'] }
-      return { kind: 'propose', proposal: { goal: 'Write a note', operation: 'desk.note', arguments: args, justification: 'It is measured.', confidence: 9_800, node: 'note', origins: ORIGINS } }
+      return {
+        kind: 'propose',
+        proposal: {
+          goal: 'Write a note',
+          operation: 'desk.note',
+          arguments: args,
+          justification: 'It is measured.',
+          confidence: 9_800,
+          node: 'note',
+          origins: ORIGINS,
+        },
+      }
     },
   }
   const connector: Connector = {
@@ -140,7 +179,9 @@ function workflowOf(operations: readonly Operation[]): Workflow {
     owners: { model: 'user:a', permissions: 'user:a', workflow: 'user:a', incidents: 'user:a' },
     environment: 'production',
     stage: 4,
-    operations: new Map(operations.map((operation): [string, AllowedOperation] => [operation.id, { confine: { '/id': '$input/id' } }])),
+    operations: new Map(
+      operations.map((operation): [string, AllowedOperation] => [operation.id, { confine: { '/id': '$input/id' } }]),
+    ),
     limits: { steps: 100, wallMs: 600_000, tokens: 1, costMicros: 1, repeats: 3, approvalMs: 60_000 },
     inputOrigins: {},
     success: { operation: 'desk.read', arguments: { id: '$input/id' }, expect: { '/state': 'open' } },

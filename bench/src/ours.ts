@@ -63,6 +63,9 @@ async function watchMemory(into: string): Promise<void> {
     }),
   )
   await governed.close()
-  const later = samples.slice(Math.floor(samples.length / 4)).map(({ rssMb }) => rssMb).toSorted((a, b) => a - b)
+  const later = samples
+    .slice(Math.floor(samples.length / 4))
+    .map(({ rssMb }) => rssMb)
+    .toSorted((a, b) => a - b)
   console.log(JSON.stringify({ actions: done, rssMb: { p50: quantile(later, 0.5), max: later.at(-1) ?? 0 }, samples }))
 }

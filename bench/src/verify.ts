@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createSigningKey, nodeHasher, signerOf } from '@tidegate/crypto-node'
-import { createExporter, createVerifierKey, encodeVerifierKey, type ExportFile, signCheckpoint, createFrontier, leafHash } from '@tidegate/kernel'
+import {
+  createExporter,
+  createVerifierKey,
+  encodeVerifierKey,
+  type ExportFile,
+  signCheckpoint,
+  createFrontier,
+  leafHash,
+} from '@tidegate/kernel'
 import { verifyExport } from '@tidegate/verify'
 import { intentEntry } from './entry.ts'
 import { parseCount } from './child-arguments.ts'
@@ -21,7 +29,16 @@ try {
   const { user, system } = process.cpuUsage(before)
   const cpuSeconds = round((user + system) / 1_000_000, 2)
   const wallSeconds = round((performance.now() - startedMs) / 1_000, 2)
-  console.log(JSON.stringify({ entries, verdict: verdict.kind, cpuSeconds, wallSeconds, perCpuSecond: Math.round(entries / cpuSeconds), rssMb: Math.round(process.memoryUsage.rss() / 1_048_576) }))
+  console.log(
+    JSON.stringify({
+      entries,
+      verdict: verdict.kind,
+      cpuSeconds,
+      wallSeconds,
+      perCpuSecond: Math.round(entries / cpuSeconds),
+      rssMb: Math.round(process.memoryUsage.rss() / 1_048_576),
+    }),
+  )
   if (verdict.kind !== 'verified') process.exitCode = 1
 } finally {
   rmSync(directory, { recursive: true, force: true })
@@ -36,8 +53,14 @@ function writeExport(into: string): void {
     frontier.append(leafHash(nodeHasher, entry))
     for (const file of exporter.add(entry)) write(into, file)
   }
-  const checkpoint = signCheckpoint(nodeHasher, { origin: signer.name, size: entries, root: frontier.root(), extensions: [] }, signer)
-  const verifierKey = encodeVerifierKey(createVerifierKey(nodeHasher, { name: signer.name, algorithm: 'ed25519', publicKey: signer.publicKey }))
+  const checkpoint = signCheckpoint(
+    nodeHasher,
+    { origin: signer.name, size: entries, root: frontier.root(), extensions: [] },
+    signer,
+  )
+  const verifierKey = encodeVerifierKey(
+    createVerifierKey(nodeHasher, { name: signer.name, algorithm: 'ed25519', publicKey: signer.publicKey }),
+  )
   for (const file of exporter.finish({ checkpoint, verifierKey })) write(into, file)
 }
 

@@ -95,7 +95,10 @@ async function finished(): Promise<void> {
   expect(heads).toHaveLength(used)
   const details = []
   for (const { run } of heads) details.push(await operator.run(run))
-  for (const d of details.filter(({ state }) => state === 'failed')) process.stderr.write(JSON.stringify({ state: d.state, failure: d.failure, a: d.actions.slice(-6), i: d.items, l: d.story.lines.slice(-6) }, null, 1).slice(0, 9000))
+  const { openReader } = await import('../../adapters/journal-sqlite/src/reader.ts')
+  const { readFileSync } = await import('node:fs')
+  const reader = openReader(stage.store + '/journal.db', Buffer.from(readFileSync(stage.store + '/keys/payload.key', 'utf8').trim(), 'hex'))
+  for (const d of details.filter(({ state }) => state === 'failed')) for (const e of reader.read('run/' + d.run, 0)) for (const v of e.events) if (/effect|held|resumed/.test(v.type)) process.stderr.write(e.atMs + ' ' + JSON.stringify(v).slice(0, 400) + '\n')
   expect(details.filter(({ state }) => state !== 'completed' && state !== 'undone').map(({ state, reason }) => `${state}: ${reason}`)).toEqual([])
   expect(compareWithDesk(stage.deskFile, details, await operator.queue(true))).toMatchObject({ lost: [], doubled: [], unrecorded: [], ambiguousOpen: [] })
 }

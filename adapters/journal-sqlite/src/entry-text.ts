@@ -47,7 +47,14 @@ export function encodeEntryText(placed: Placed, open: string, payload: string | 
 
 /** Reads a leaf back. `sealed` is undefined when retention has erased it. */
 export function decodeEntry(index: number, text: string, sealed: string | undefined): Entry {
-  const leaf = JSON.parse(text) as { at: number; epoch: number; events: JournalEvent[]; payload?: string; seq: number; stream: string }
+  const leaf = JSON.parse(text) as {
+    at: number
+    epoch: number
+    events: JournalEvent[]
+    payload?: string
+    seq: number
+    stream: string
+  }
   const parts = sealed === undefined ? [] : (JSON.parse(sealed) as Json[])
   const events = leaf.events.map((event, i): JournalEvent => {
     const part = parts[i] ?? null

@@ -1,5 +1,14 @@
 /** Every code that {@link JournalError} carries. */
-export const JOURNAL_ERROR_CODES = ['journal_closed', 'journal_corrupt', 'journal_full', 'journal_locked', 'journal_unwritable', 'journal_version', 'record_invalid', 'record_too_large'] as const
+export const JOURNAL_ERROR_CODES = [
+  'journal_closed',
+  'journal_corrupt',
+  'journal_full',
+  'journal_locked',
+  'journal_unwritable',
+  'journal_version',
+  'record_invalid',
+  'record_too_large',
+] as const
 
 export type JournalErrorCode = (typeof JOURNAL_ERROR_CODES)[number]
 
@@ -18,13 +27,30 @@ export class JournalError extends Error {
 export function translate(error: unknown, file: string): JournalError {
   if (error instanceof JournalError) return error
   const primary = sqliteCode(error) & 0xff
-  if (primary === 13) return new JournalError('journal_full', `There is no room left for the journal ${file}. Free some space; nothing that was acknowledged is lost.`, { cause: error })
+  if (primary === 13)
+    return new JournalError(
+      'journal_full',
+      `There is no room left for the journal ${file}. Free some space; nothing that was acknowledged is lost.`,
+      { cause: error },
+    )
   if (primary === 8 || primary === 14 || primary === 10) {
-    return new JournalError('journal_unwritable', `The journal ${file} cannot be written (read-only, or the disk fails). Make it writable and start again; nothing that was acknowledged is lost.`, { cause: error })
+    return new JournalError(
+      'journal_unwritable',
+      `The journal ${file} cannot be written (read-only, or the disk fails). Make it writable and start again; nothing that was acknowledged is lost.`,
+      { cause: error },
+    )
   }
-  if (primary === 11 || primary === 26) return new JournalError('journal_corrupt', `The journal ${file} is damaged. Keep the file, and restore the last good copy.`, { cause: error })
-  if (primary === 5 || primary === 6) return new JournalError('journal_locked', `Another process holds the journal ${file}. Stop that one first.`, { cause: error })
-  return new JournalError('journal_unwritable', `The journal ${file} failed: ${error instanceof Error ? error.message : 'unknown error'}`, { cause: error })
+  if (primary === 11 || primary === 26)
+    return new JournalError('journal_corrupt', `The journal ${file} is damaged. Keep the file, and restore the last good copy.`, {
+      cause: error,
+    })
+  if (primary === 5 || primary === 6)
+    return new JournalError('journal_locked', `Another process holds the journal ${file}. Stop that one first.`, { cause: error })
+  return new JournalError(
+    'journal_unwritable',
+    `The journal ${file} failed: ${error instanceof Error ? error.message : 'unknown error'}`,
+    { cause: error },
+  )
 }
 
 function sqliteCode(error: unknown): number {

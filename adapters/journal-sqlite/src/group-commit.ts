@@ -28,7 +28,10 @@ export interface GroupCommit {
  * `ahead` is how many commits may be under way at once; they are answered in order. One for a writer in this thread; more let this
  * thread make records while the other writes, and keep both from waiting for each other.
  */
-export function createGroupCommit(write: (records: readonly Record[]) => readonly Placement[] | Promise<readonly Placement[]>, { ahead }: { ahead: number }): GroupCommit {
+export function createGroupCommit(
+  write: (records: readonly Record[]) => readonly Placement[] | Promise<readonly Placement[]>,
+  { ahead }: { ahead: number },
+): GroupCommit {
   let queue: Waiting[] = []
   let underWay = 0
   let scheduled = false

@@ -6,13 +6,21 @@ import { readLeaves, readTile } from './tiles.ts'
 const PAGE = 1_024
 
 /** Reads the ledger out of the journal's tables. Partial tiles are put together from leaves and from the full tiles below. */
-export function createLedgerReader(db: DatabaseSync, parts: { hasher: Hasher; head: () => LedgerHead; verifierKey: string }): LedgerReader {
+export function createLedgerReader(
+  db: DatabaseSync,
+  parts: { hasher: Hasher; head: () => LedgerHead; verifierKey: string },
+): LedgerReader {
   const textPage = db.prepare('SELECT text FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx')
   const streamPage = db.prepare("SELECT id, name FROM streams WHERE name LIKE 'run/%' AND id > ? ORDER BY id LIMIT 256")
-  const payloadsOf = db.prepare('SELECT idx, payload FROM entries WHERE stream = ? AND idx < ? AND payload IS NOT NULL ORDER BY seq')
+  const payloadsOf = db.prepare(
+    'SELECT idx, payload FROM entries WHERE stream = ? AND idx < ? AND payload IS NOT NULL ORDER BY seq',
+  )
   const rootsOf = (level: number, first: number, count: number): Uint8Array =>
-    level === 0 ? readLeaves(db, first, first + count) : Buffer.concat(Array.from({ length: count }, (_, i) => rootOf(level - 1, first + i)))
-  const rootOf = (level: number, index: number): Uint8Array => subtreeRoot(parts.hasher, readTile(db, level, index), 0, TILE_WIDTH)
+    level === 0
+      ? readLeaves(db, first, first + count)
+      : Buffer.concat(Array.from({ length: count }, (_, i) => rootOf(level - 1, first + i)))
+  const rootOf = (level: number, index: number): Uint8Array =>
+    subtreeRoot(parts.hasher, readTile(db, level, index), 0, TILE_WIDTH)
 
   function tile({ level, index, width }: TileCoordinate): Uint8Array {
     if (width === TILE_WIDTH) return readTile(db, level, index)
@@ -29,7 +37,9 @@ export function createLedgerReader(db: DatabaseSync, parts: { hasher: Hasher; he
       }
     },
     lastIndex(stream) {
-      const row = db.prepare('SELECT max(e.idx) AS idx FROM entries e JOIN streams s ON s.id = e.stream WHERE s.name = ?').get(stream)
+      const row = db
+        .prepare('SELECT max(e.idx) AS idx FROM entries e JOIN streams s ON s.id = e.stream WHERE s.name = ?')
+        .get(stream)
       return row?.idx === null || row === undefined ? undefined : Number(row.idx)
     },
     *payloads(below) {
@@ -39,7 +49,11 @@ export function createLedgerReader(db: DatabaseSync, parts: { hasher: Hasher; he
         for (const { id, name } of page) {
           after = Number(id)
           const rows = payloadsOf.all(after, below)
-          if (rows.length > 0) yield { stream: String(name), payloads: rows.map((row) => ({ index: Number(row.idx), ciphertext: row.payload as Uint8Array })) }
+          if (rows.length > 0)
+            yield {
+              stream: String(name),
+              payloads: rows.map((row) => ({ index: Number(row.idx), ciphertext: row.payload as Uint8Array })),
+            }
         }
       }
     },

@@ -51,7 +51,9 @@ export function openReader(file: string, masterKey: Uint8Array): Reader {
         values.push(before)
       }
       const where = conditions.join(' AND ') // only the fixed texts above; values are bound
-      return heads(db.prepare(`SELECT head FROM runs WHERE ${where} ORDER BY opened_at DESC, run DESC LIMIT ?`).all(...values, limit))
+      return heads(
+        db.prepare(`SELECT head FROM runs WHERE ${where} ORDER BY opened_at DESC, run DESC LIMIT ?`).all(...values, limit),
+      )
     },
     openRuns: () => heads(db.prepare('SELECT head FROM runs WHERE open = 1 ORDER BY opened_at, run').all()),
     close: () => db.close(),

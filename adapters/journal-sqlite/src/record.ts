@@ -7,7 +7,11 @@ const STREAM = /^(?:control|run\/[A-Za-z0-9][A-Za-z0-9._-]{0,127})$/
 
 /** A draft as text. @throws JournalError `record_invalid` when it is not plain JSON, or names no stream. */
 export function recordOf(draft: Draft): Record {
-  if (!STREAM.test(draft.stream)) throw new JournalError('record_invalid', 'A stream is "control" or "run/" and an id of letters, digits, dots, dashes and underscores.')
+  if (!STREAM.test(draft.stream))
+    throw new JournalError(
+      'record_invalid',
+      'A stream is "control" or "run/" and an id of letters, digits, dots, dashes and underscores.',
+    )
   const { head } = draft
   try {
     const { open, sealed } = splitSealed(draft.events)
@@ -20,10 +24,23 @@ export function recordOf(draft: Draft): Record {
       fence: draft.fence ?? null,
       raisesEpoch: draft.raisesEpoch ?? false,
       claim: draft.claim ?? null,
-      head: head === undefined ? null : { run: head.run, openedAtMs: head.openedAtMs, state: head.state, workflow: head.workflow, text: JSON.stringify(head) },
+      head:
+        head === undefined
+          ? null
+          : {
+              run: head.run,
+              openedAtMs: head.openedAtMs,
+              state: head.state,
+              workflow: head.workflow,
+              text: JSON.stringify(head),
+            },
     }
   } catch (cause) {
-    throw new JournalError('record_invalid', `A record of ${draft.stream} is not plain JSON: ${cause instanceof Error ? cause.message : 'unknown'}`, { cause })
+    throw new JournalError(
+      'record_invalid',
+      `A record of ${draft.stream} is not plain JSON: ${cause instanceof Error ? cause.message : 'unknown'}`,
+      { cause },
+    )
   }
 }
 

@@ -27,7 +27,9 @@ export function openStore(file: string): Store {
   const lock = takeLock(`${file}.lock`)
   try {
     const db = new DatabaseSync(file)
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY')
+    db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY',
+    )
     migrate(db, file)
     return { ...prepare(db), db, file, close: () => closeBoth(db, lock) }
   } catch (error) {
@@ -58,7 +60,10 @@ function migrate(db: DatabaseSync, file: string): void {
   const version = db.prepare('PRAGMA user_version').get()?.user_version
   if (version === SCHEMA_VERSION) return
   if (version !== 0) {
-    throw new JournalError('journal_version', `The journal ${file} is of version ${version}; this Tidegate reads version ${SCHEMA_VERSION}.`)
+    throw new JournalError(
+      'journal_version',
+      `The journal ${file} is of version ${version}; this Tidegate reads version ${SCHEMA_VERSION}.`,
+    )
   }
   db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
 }
@@ -67,7 +72,9 @@ function prepare(db: DatabaseSync): Omit<Store, 'db' | 'file' | 'close'> {
   return {
     insertEntry: db.prepare('INSERT INTO entries (idx, stream, seq, text, leaf, payload) VALUES (?, ?, ?, ?, ?, ?)'),
     insertStream: db.prepare('INSERT INTO streams (id, name, wrapped_key) VALUES (?, ?, ?)'),
-    findStream: db.prepare('SELECT s.id, s.wrapped_key, (SELECT max(seq) FROM entries WHERE stream = s.id) AS seq FROM streams s WHERE name = ?'),
+    findStream: db.prepare(
+      'SELECT s.id, s.wrapped_key, (SELECT max(seq) FROM entries WHERE stream = s.id) AS seq FROM streams s WHERE name = ?',
+    ),
     insertTile: db.prepare('INSERT INTO tiles (level, idx, hashes) VALUES (?, ?, ?)'),
     insertClaim: db.prepare('INSERT INTO claims (claim, stream) VALUES (?, ?)'),
     findClaim: db.prepare('SELECT s.name FROM claims c JOIN streams s ON s.id = c.stream WHERE claim = ?'),

@@ -10,6 +10,10 @@ export function readLeaves(db: DatabaseSync, start: number, end: number): Uint8A
 /** A full tile. @throws JournalError `journal_corrupt` when it is not there. */
 export function readTile(db: DatabaseSync, level: number, index: number): Uint8Array {
   const row = db.prepare('SELECT hashes FROM tiles WHERE level = ? AND idx = ?').get(level, index)
-  if (row === undefined) throw new JournalError('journal_corrupt', `The journal lacks tile ${level}/${index}. Keep the file, and restore the last good copy.`)
+  if (row === undefined)
+    throw new JournalError(
+      'journal_corrupt',
+      `The journal lacks tile ${level}/${index}. Keep the file, and restore the last good copy.`,
+    )
   return row.hashes as Uint8Array // a BLOB column of a STRICT table
 }

@@ -12,7 +12,10 @@ export interface ThreadData {
 }
 
 /** What is asked of the thread. */
-export type Question = { readonly kind: 'write'; readonly records: readonly Record[] } | { readonly kind: 'erase'; readonly stream: string } | { readonly kind: 'close' }
+export type Question =
+  | { readonly kind: 'write'; readonly records: readonly Record[] }
+  | { readonly kind: 'erase'; readonly stream: string }
+  | { readonly kind: 'close' }
 
 /** An error as it crosses between threads. */
 export interface PlainError {
@@ -53,7 +56,8 @@ export async function startWriterThread(data: ThreadData): Promise<WriterPort> {
   worker.on('error', (error) => die(`The thread that writes the journal broke: ${error.message}`))
   worker.on('exit', () => die('The journal is closed.'))
 
-  const wait = (): Promise<Reply> => (dead === undefined ? new Promise((resolve, reject) => asking.push({ resolve, reject })) : Promise.reject(dead))
+  const wait = (): Promise<Reply> =>
+    dead === undefined ? new Promise((resolve, reject) => asking.push({ resolve, reject })) : Promise.reject(dead)
   const ask = (question: Question): Promise<Reply> => {
     const reply = wait()
     worker.postMessage(question)

@@ -51,7 +51,13 @@ export interface Record {
   readonly fence: number | null
   readonly raisesEpoch: boolean
   readonly claim: string | null
-  readonly head: { readonly run: string; readonly openedAtMs: number; readonly state: string; readonly workflow: string; readonly text: string } | null
+  readonly head: {
+    readonly run: string
+    readonly openedAtMs: number
+    readonly state: string
+    readonly workflow: string
+    readonly text: string
+  } | null
 }
 
 /** What became of a record. */
@@ -173,7 +179,10 @@ function fail(records: readonly Record[], error: JournalError): readonly Placeme
 }
 
 function tooLarge(stream: string): JournalError {
-  return new JournalError('record_too_large', `A record of ${stream} is larger than ${ENTRY_MAX_BYTES} bytes without its payload.`)
+  return new JournalError(
+    'record_too_large',
+    `A record of ${stream} is larger than ${ENTRY_MAX_BYTES} bytes without its payload.`,
+  )
 }
 
 function readTip({ store, hasher, signer }: WriterParts): Tip {
@@ -188,9 +197,14 @@ function readTip({ store, hasher, signer }: WriterParts): Tip {
         })
   const root = encodeBase64(frontier.root())
   if (row !== undefined && row.root !== root) {
-    throw new JournalError('journal_corrupt', `The journal ${store.file} does not hash to its own checkpoint. Keep the file, and restore the last good copy.`)
+    throw new JournalError(
+      'journal_corrupt',
+      `The journal ${store.file} does not hash to its own checkpoint. Keep the file, and restore the last good copy.`,
+    )
   }
   const epoch = Number(row?.epoch ?? 0)
-  const checkpoint = String(row?.checkpoint ?? signCheckpoint(hasher, { origin: signer.name, size: 0, root: frontier.root(), extensions: [] }, signer))
+  const checkpoint = String(
+    row?.checkpoint ?? signCheckpoint(hasher, { origin: signer.name, size: 0, root: frontier.root(), extensions: [] }, signer),
+  )
   return { frontier, epoch, atMs: Number(row?.at_ms ?? 0), head: { size, root, epoch, checkpoint } }
 }

@@ -11,7 +11,12 @@ const root = mkdtempSync(join(tmpdir(), 'tidegate-journal-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 const data = { pem: createSigningKey(), masterKey: Buffer.alloc(32, 7).toString('hex') }
-const parts = () => ({ hasher: nodeHasher, entropy: nodeEntropy, signer: signerOf('journal.test/log', data.pem), masterKey: Buffer.from(data.masterKey, 'hex') })
+const parts = () => ({
+  hasher: nodeHasher,
+  entropy: nodeEntropy,
+  signer: signerOf('journal.test/log', data.pem),
+  masterKey: Buffer.from(data.masterKey, 'hex'),
+})
 const partsModule = new URL('./writer-parts.ts', import.meta.url)
 
 let count = 0

@@ -39,7 +39,11 @@ async function converse(options: ResolvedOptions, request: ModelRequest, exchang
   const chat = await openChat(options, exchange)
   const names = createToolNames(request.tools.map(({ name }) => name))
   const headers = secret === undefined ? {} : { authorization: `Bearer ${secret}` }
-  const listening = listen(readChunks(chat, { ...composeChat(request, names), headers }, options.streaming, exchange), reader, exchange)
+  const listening = listen(
+    readChunks(chat, { ...composeChat(request, names), headers }, options.streaming, exchange),
+    reader,
+    exchange,
+  )
   await Promise.race([listening, exchange.ended])
   const failure = exchange.failure()
   return failure === undefined ? renameCalls(reader.finish(), names) : reader.fail(failure)

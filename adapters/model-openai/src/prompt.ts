@@ -47,7 +47,9 @@ function composeMessage(message: ModelMessage, names: ToolNames): ChatMessage {
       const { callId, name } = message
       return {
         role: 'tool',
-        content: [{ type: 'tool-result', toolCallId: callId, toolName: names.toWire(name), output: { type: 'text', value: text } }],
+        content: [
+          { type: 'tool-result', toolCallId: callId, toolName: names.toWire(name), output: { type: 'text', value: text } },
+        ],
       }
     }
   }

@@ -5,8 +5,14 @@ import { createOpenAiModel } from '../src/index.ts'
 
 test.each([
   [['desk.refund.create'], ['desk_refund_create']],
-  [['a.b', 'a_b', 'a-b'], ['a_b', 'a_b_2', 'a-b']],
-  [['x'.repeat(80), 'x'.repeat(90)], ['x'.repeat(64), `${'x'.repeat(62)}_2`]],
+  [
+    ['a.b', 'a_b', 'a-b'],
+    ['a_b', 'a_b_2', 'a-b'],
+  ],
+  [
+    ['x'.repeat(80), 'x'.repeat(90)],
+    ['x'.repeat(64), `${'x'.repeat(62)}_2`],
+  ],
 ])('%j are called %j, and come back', (names, wire) => {
   const tools = createToolNames(names)
   expect(names.map(tools.toWire)).toEqual(wire)

@@ -88,7 +88,10 @@ describe('reading', () => {
       output: { amountMinor: 48_000, currency: 'EUR' },
     })
     const short = await execute('invoice.list', { customerId: 'c-103' })
-    expect(short).toMatchObject({ complete: true, output: { complete: true, invoiceIds: ['inv-5003', 'inv-5004'], items: [{ id: 'inv-5003' }, { id: 'inv-5004' }] } })
+    expect(short).toMatchObject({
+      complete: true,
+      output: { complete: true, invoiceIds: ['inv-5003', 'inv-5004'], items: [{ id: 'inv-5003' }, { id: 'inv-5004' }] },
+    })
     expect(await execute('invoice.list', { customerId: 'c-112' })).toMatchObject({ complete: false, output: { complete: false } })
   })
 

@@ -44,22 +44,22 @@ export function parseAnnotations(effect: Effect, annotations: Readonly<Record<st
   for (const name of Object.keys(annotations)) {
     if (!KNOWN.includes(name)) wrong(name, `@${name} is not an annotation that Tidegate knows${didYouMean(name, KNOWN)}`)
   }
-  const id = annotations['id']
+  const id = annotations.id
   problems.push(...problemsOfId(id))
-  const outcome = annotations['outcome']
+  const outcome = annotations.outcome
   if (effect === 'permit') {
     for (const name of ['outcome', 'approvers']) {
       if (annotations[name] !== undefined) wrong(name, `a permit takes no @${name}: write a forbid that asks, beside the permit`)
     }
   } else {
     if (outcome !== undefined && !isOutcome(outcome)) wrong('outcome', `@outcome must be one of ${OUTCOMES.join(', ')}`)
-    if (annotations['reason'] === undefined)
+    if (annotations.reason === undefined)
       problems.push({ code: 'policy_annotation', message: 'a forbid needs a @reason that people understand' })
   }
-  const reason = annotations['reason']
+  const reason = annotations.reason
   if (reason !== undefined && !isPlain(reason))
     wrong('reason', `@reason must be one line of 1 to ${MAX_REASON_LENGTH} characters`)
-  const approvers = effect === 'permit' ? [] : readApprovers(outcome, annotations['approvers'], problems)
+  const approvers = effect === 'permit' ? [] : readApprovers(outcome, annotations.approvers, problems)
   if (problems.length > 0 || id === undefined) return { ok: false, problems }
   if (effect === 'permit')
     return { ok: true, value: { id, reason: reason ?? `permitted by ${id}`, outcome: 'allow', approvers: [] } }

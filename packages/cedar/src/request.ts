@@ -17,7 +17,7 @@ export type QuestionResult =
  */
 export function cedarQuestion(request: PolicyRequest): QuestionResult {
   const { context } = request
-  const money = context.arguments['amountMinor']
+  const money = context.arguments.amountMinor
   if (money !== undefined && !Number.isSafeInteger(money))
     return { ok: false, message: 'the argument amountMinor is not a whole number that policies can compare' }
   return {

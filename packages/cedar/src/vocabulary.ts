@@ -25,7 +25,7 @@ export function comparisonsOf(policy: PolicyJson): readonly Comparison[] {
     if (!isRecord(node)) return
     for (const [key, value] of Object.entries(node)) {
       if (BINARY.includes(key) && isRecord(value))
-        found.push(...compare(value['left'], value['right']), ...compare(value['right'], value['left']))
+        found.push(...compare(value.left, value.right), ...compare(value.right, value.left))
       visit(value)
     }
   }
@@ -74,24 +74,24 @@ export function yieldsToApproval(policy: PolicyJson, id: string): boolean {
 
 function alternativesOf(body: unknown): readonly unknown[] {
   const either = isRecord(body) ? body['||'] : undefined
-  return isRecord(either) ? [...alternativesOf(either['left']), ...alternativesOf(either['right'])] : [body]
+  return isRecord(either) ? [...alternativesOf(either.left), ...alternativesOf(either.right)] : [body]
 }
 
 function isApprovalOf(term: unknown, id: string): boolean {
-  const contains = isRecord(term) ? term['contains'] : undefined
-  return isRecord(contains) && attributeOf(contains['left']) === 'approvals' && literalsOf(contains['right'])[0] === id
+  const contains = isRecord(term) ? term.contains : undefined
+  return isRecord(contains) && attributeOf(contains.left) === 'approvals' && literalsOf(contains.right)[0] === id
 }
 
 function attributeOf(node: unknown): string | undefined {
   const access = isRecord(node) ? node['.'] : undefined
-  if (!isRecord(access) || !isRecord(access['left']) || access['left']['Var'] !== 'context') return undefined
-  return typeof access['attr'] === 'string' ? access['attr'] : undefined
+  if (!isRecord(access) || !isRecord(access.left) || access.left.Var !== 'context') return undefined
+  return typeof access.attr === 'string' ? access.attr : undefined
 }
 
 function literalsOf(node: unknown): readonly string[] {
   if (!isRecord(node)) return []
-  if (typeof node['Value'] === 'string') return [node['Value']]
-  return Array.isArray(node['Set']) ? node['Set'].flatMap(literalsOf) : []
+  if (typeof node.Value === 'string') return [node.Value]
+  return Array.isArray(node.Set) ? node.Set.flatMap(literalsOf) : []
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

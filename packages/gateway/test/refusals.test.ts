@@ -161,6 +161,10 @@ describe('bodies', () => {
     })
     expect(codeOf(chunked)).toBe('body_too_large')
     expect(chunked.headers.connection).toBe('close')
+    const endless = `POST /v1/triggers HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${TOKENS.otto}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1388\r\n${'x'.repeat(5_000)}\r\n`
+    const startedMs = performance.now()
+    expect(await sendBytes(port, endless)).toMatch(/^HTTP\/1\.1 413 /)
+    expect(performance.now() - startedMs).toBeLessThan(5_000)
     const head = `POST /v1/triggers HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${TOKENS.otto}\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n{`
     expect(await sendBytes(port, head)).toMatch(/^HTTP\/1\.1 413 /)
   })

@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto'
-import { admit, type Admission, type Json, type Operation, openRun, type Proposal, type RunEvent, type RunState, type Shape, type Workflow } from '@tidegate/kernel'
+import {
+  admit,
+  type Admission,
+  type Json,
+  type Operation,
+  openRun,
+  type Proposal,
+  type RunEvent,
+  type RunState,
+  type Shape,
+  type Workflow,
+} from '@tidegate/kernel'
 import { describe, expect, test } from 'vitest'
 
 const hasher = { sha256: (data: string | Uint8Array) => new Uint8Array(createHash('sha256').update(data).digest()) }
@@ -9,23 +20,62 @@ function shape(fields: Readonly<Record<string, 'string' | 'number' | 'array'>>):
   return {
     jsonSchema: {},
     parse(value) {
-      const object = typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, Json>>) : {}
-      const wrong = [...Object.keys(object), ...Object.keys(fields)].filter((key) => (Array.isArray(object[key]) ? 'array' : typeof object[key]) !== fields[key])
-      return wrong.length === 0 ? { ok: true, value } : { ok: false, issues: wrong.map((key) => ({ path: `/${key}`, message: 'does not fit' })) }
+      const object =
+        typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, Json>>) : {}
+      const wrong = [...Object.keys(object), ...Object.keys(fields)].filter(
+        (key) => (Array.isArray(object[key]) ? 'array' : typeof object[key]) !== fields[key],
+      )
+      return wrong.length === 0
+        ? { ok: true, value }
+        : { ok: false, issues: wrong.map((key) => ({ path: `/${key}`, message: 'does not fit' })) }
     },
   }
 }
 
 function operation(id: string, changes: Partial<Operation>): Operation {
-  const rest = { title: id, description: id, output: shape({}), mutability: 'write', dataClass: 'customer', blastRadius: 'single', risk: 'low', reversibility: 'reversible' } as const
-  const limits = { idempotency: 'none', timeoutMs: 1, maxAttempts: 1, settleMs: 0, secrets: [], canPreview: false, canReconcile: true, canVerify: true, schemaVersion: '1' } as const
-  return { id, tool: 'desk', input: shape({ invoiceId: 'string' }), records: ['/invoiceId'], maxRecords: 1, origins: {}, ...rest, ...limits, ...changes }
+  const rest = {
+    title: id,
+    description: id,
+    output: shape({}),
+    mutability: 'write',
+    dataClass: 'customer',
+    blastRadius: 'single',
+    risk: 'low',
+    reversibility: 'reversible',
+  } as const
+  const limits = {
+    idempotency: 'none',
+    timeoutMs: 1,
+    maxAttempts: 1,
+    settleMs: 0,
+    secrets: [],
+    canPreview: false,
+    canReconcile: true,
+    canVerify: true,
+    schemaVersion: '1',
+  } as const
+  return {
+    id,
+    tool: 'desk',
+    input: shape({ invoiceId: 'string' }),
+    records: ['/invoiceId'],
+    maxRecords: 1,
+    origins: {},
+    ...rest,
+    ...limits,
+    ...changes,
+  }
 }
 
 const operations = new Map(
   [
     operation('desk.refund', { input: shape({ invoiceId: 'string', amountMinor: 'number' }) }),
-    operation('desk.close-many', { input: shape({ ticketIds: 'array' }), records: ['/ticketIds'], maxRecords: 2, blastRadius: 'batch' }),
+    operation('desk.close-many', {
+      input: shape({ ticketIds: 'array' }),
+      records: ['/ticketIds'],
+      maxRecords: 2,
+      blastRadius: 'batch',
+    }),
     operation('desk.read', { mutability: 'read', input: shape({ customerId: 'string' }), records: ['/customerId'] }),
     operation('desk.delete', {}),
   ].map((op) => [op.id, op]),
@@ -69,7 +119,17 @@ function run(): RunState {
 }
 
 function admission(changes: Partial<Admission> = {}): Admission {
-  return { state: run(), workflow, find: (id) => operations.get(id), hasher, policyVersion: 'p', breakers: {}, nowMs: 100, compensates: null, ...changes }
+  return {
+    state: run(),
+    workflow,
+    find: (id) => operations.get(id),
+    hasher,
+    policyVersion: 'p',
+    breakers: {},
+    nowMs: 100,
+    compensates: null,
+    ...changes,
+  }
 }
 
 function proposal(id: string, args: Json, changes: Partial<Proposal> = {}): Proposal {
@@ -119,13 +179,23 @@ describe('admitting a proposal', () => {
     expect(traced).toMatchObject({ origins: ['system'] })
     const invented = admit(proposal('desk.refund', { invoiceId: 'inv-9', amountMinor: 5 }), admission())
     expect(invented).toMatchObject({ origins: ['model'] })
-    const referred = admit(proposal('desk.refund', { invoiceId: 'inv-9', amountMinor: 5 }, { origins: { '/invoiceId': ['third-party'], '/amountMinor': ['user'] } }), admission())
+    const referred = admit(
+      proposal(
+        'desk.refund',
+        { invoiceId: 'inv-9', amountMinor: 5 },
+        { origins: { '/invoiceId': ['third-party'], '/amountMinor': ['user'] } },
+      ),
+      admission(),
+    )
     expect(referred).toMatchObject({ origins: ['user', 'third-party'] })
   })
 
   test('an operation whose breaker is open is given a rest, and then one attempt', () => {
     const refund = proposal('desk.refund', { invoiceId: 'inv-7', amountMinor: 5 })
-    expect(admit(refund, admission({ breakers: { 'desk.refund': 200 }, nowMs: 199 }))).toMatchObject({ kind: 'rejected', failure: 'connector_timeout' })
+    expect(admit(refund, admission({ breakers: { 'desk.refund': 200 }, nowMs: 199 }))).toMatchObject({
+      kind: 'rejected',
+      failure: 'connector_timeout',
+    })
     expect(admit(refund, admission({ breakers: { 'desk.refund': 200 }, nowMs: 200 })).kind).toBe('admitted')
   })
 })

@@ -43,11 +43,14 @@ const cases = table(`
 `)
 
 describe('a vote', () => {
-  test.each(cases)('$voter $vote after ($voted) -> $answer: $why', ({ voted = '', voter = '', roles = '', vote, digest = '', at, answer }) => {
-    const approval: Approval = { state: 'open', question, votes: votes(voted) }
-    const decision = decideVote(approval, ballot(voter, roles, { vote: vote as Ballot['vote'], digest }), Number(at))
-    expect(decision.kind === 'counted' ? decision.after : decision.code).toBe(answer)
-  })
+  test.each(cases)(
+    '$voter $vote after ($voted) -> $answer: $why',
+    ({ voted = '', voter = '', roles = '', vote, digest = '', at, answer }) => {
+      const approval: Approval = { state: 'open', question, votes: votes(voted) }
+      const decision = decideVote(approval, ballot(voter, roles, { vote: vote as Ballot['vote'], digest }), Number(at))
+      expect(decision.kind === 'counted' ? decision.after : decision.code).toBe(answer)
+    },
+  )
 
   test.each(['granted', 'refused', 'lapsed', 'consumed'] as const)('nothing can be said about a question that is %s', (state) => {
     const approval: Approval = { state, question, votes: [] }
@@ -68,13 +71,31 @@ const quorums = table(`
 
 describe('a quorum', () => {
   test.each(quorums)('$rules with ($people) -> $enough: $why', ({ rules = '', people = '', enough }) => {
-    const parsed = rules.split(',').map((rule) => ({ role: rule.trim().split(' ')[0] ?? '', count: Number(rule.trim().split(' ')[1]) }))
+    const parsed = rules
+      .split(',')
+      .map((rule) => ({ role: rule.trim().split(' ')[0] ?? '', count: Number(rule.trim().split(' ')[1]) }))
     expect(hasQuorum(parsed, votes(people))).toBe(enough === 'yes')
   })
 
   test('law: one more yes never takes a quorum away', () => {
-    const person = fc.record({ voter: fc.constantFrom('a', 'b', 'c', 'd'), roles: fc.subarray(['lead', 'ops']), vote: fc.constant('approve' as const), why: fc.constant(''), atMs: fc.constant(1) })
-    const rules = fc.uniqueArray(fc.record({ role: fc.constantFrom('lead', 'ops'), count: fc.integer({ min: 1, max: 2 }) }), { selector: (r) => r.role, minLength: 1 })
-    fc.assert(fc.property(rules, fc.array(person, { maxLength: 4 }), person, (r, list, more) => !hasQuorum(r, list) || hasQuorum(r, [...list, more])))
+    const person = fc.record({
+      voter: fc.constantFrom('a', 'b', 'c', 'd'),
+      roles: fc.subarray(['lead', 'ops']),
+      vote: fc.constant('approve' as const),
+      why: fc.constant(''),
+      atMs: fc.constant(1),
+    })
+    const rules = fc.uniqueArray(fc.record({ role: fc.constantFrom('lead', 'ops'), count: fc.integer({ min: 1, max: 2 }) }), {
+      selector: (r) => r.role,
+      minLength: 1,
+    })
+    fc.assert(
+      fc.property(
+        rules,
+        fc.array(person, { maxLength: 4 }),
+        person,
+        (r, list, more) => !hasQuorum(r, list) || hasQuorum(r, [...list, more]),
+      ),
+    )
   })
 })

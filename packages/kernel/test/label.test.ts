@@ -18,7 +18,12 @@ const cases: readonly [string, string, string, string][] = [
   ['visible markup', '<b>bold</b> text', 'bold text', 'hidden_markup'],
   ['never closed', 'a<div style="display: none">b', 'a', 'hidden_markup'],
   ['encoded instructions', `see ${hidden} ok`, 'see [encoded text removed] ok', 'encoded_text'],
-  ['a hash is no text', 'sha 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', 'sha 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', ''],
+  [
+    'a hash is no text',
+    'sha 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+    'sha 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+    '',
+  ],
   ['Chinese stays', '我们的发票开错了，请退款。', '我们的发票开错了，请退款。', ''],
   ['new lines stay', 'a\n\tb\r\n', 'a\n\tb\r\n', ''],
 ]
@@ -46,7 +51,12 @@ describe('sanitising', () => {
   })
 })
 
-const declared: Readonly<Record<string, Origin>> = { '': 'system', '/body': 'user', '/attachments': 'third-party', '/attachments/*/name': 'user' }
+const declared: Readonly<Record<string, Origin>> = {
+  '': 'system',
+  '/body': 'user',
+  '/attachments': 'third-party',
+  '/attachments/*/name': 'user',
+}
 
 const origins = table(`
   pointer             | value | origin

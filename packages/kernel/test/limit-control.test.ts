@@ -1,4 +1,16 @@
-import { backoffMs, CLOSED_BREAKER, type Entry, EMPTY_CONTROL, exhausted, foldBreaker, foldControl, parseStopScope, type Stop, type StopScope, stopFor } from '@tidegate/kernel'
+import {
+  backoffMs,
+  CLOSED_BREAKER,
+  type Entry,
+  EMPTY_CONTROL,
+  exhausted,
+  foldBreaker,
+  foldControl,
+  parseStopScope,
+  type Stop,
+  type StopScope,
+  stopFor,
+} from '@tidegate/kernel'
 import { table } from '@tidegate/testkit'
 import { describe, expect, test } from 'vitest'
 
@@ -16,7 +28,11 @@ const budgets = table(`
 
 describe('a budget', () => {
   test.each(budgets)('$why', ({ steps, tokens, cost, elapsed, waited, over = '' }) => {
-    const state = { spent: { steps: Number(steps), tokens: Number(tokens), costMicros: Number(cost) }, openedAtMs: 0, waitedMs: Number(waited) }
+    const state = {
+      spent: { steps: Number(steps), tokens: Number(tokens), costMicros: Number(cost) },
+      openedAtMs: 0,
+      waitedMs: Number(waited),
+    }
     const used = exhausted(state, limits, Number(elapsed))
     if (over === '') expect(used).toBeUndefined()
     else expect(used).toContain(over)
@@ -64,8 +80,19 @@ describe('a stop', () => {
   })
 
   test('is folded from the journal, with its epoch', () => {
-    const entry = (seq: number, epoch: number, events: Entry['events']): Entry => ({ index: seq, stream: 'control', seq, atMs: seq, epoch, events, erased: false })
-    const raised = foldControl(EMPTY_CONTROL, entry(1, 1, [{ type: 'stop.raised', stop: 's', scope: 'global', mode: 'hold', by: 'b', why: 'w' }]))
+    const entry = (seq: number, epoch: number, events: Entry['events']): Entry => ({
+      index: seq,
+      stream: 'control',
+      seq,
+      atMs: seq,
+      epoch,
+      events,
+      erased: false,
+    })
+    const raised = foldControl(
+      EMPTY_CONTROL,
+      entry(1, 1, [{ type: 'stop.raised', stop: 's', scope: 'global', mode: 'hold', by: 'b', why: 'w' }]),
+    )
     expect([raised.epoch, raised.stops.length]).toEqual([1, 1])
     const lifted = foldControl(raised, entry(2, 2, [{ type: 'stop.lifted', stop: 's', by: 'b', why: 'w' }]))
     expect([lifted.epoch, lifted.stops.length]).toEqual([2, 0])

@@ -45,14 +45,21 @@ describe('resolving a verdict', () => {
     id: fc.constantFrom('a', 'b', 'c', 'd'),
     reason: fc.constant('r'),
     outcome: fc.constantFrom<MatchedForbid['outcome']>('deny', 'ask', 'dry_run'),
-    approvers: fc.array(fc.record({ role: fc.constantFrom('x', 'y'), count: fc.integer({ min: 1, max: 3 }) }), { minLength: 1, maxLength: 2 }),
+    approvers: fc.array(fc.record({ role: fc.constantFrom('x', 'y'), count: fc.integer({ min: 1, max: 3 }) }), {
+      minLength: 1,
+      maxLength: 2,
+    }),
   })
 
   test('law: the order of policies never matters', () => {
-    const inAnyOrder = fc.uniqueArray(forbid, { minLength: 1, selector: (f) => f.id }).chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })))
+    const inAnyOrder = fc
+      .uniqueArray(forbid, { minLength: 1, selector: (f) => f.id })
+      .chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })))
     fc.assert(
       fc.property(inAnyOrder, ([a, b]) => {
-        expect(resolveVerdict({ kind: 'forbidden', forbids: a }, 'v')).toEqual(resolveVerdict({ kind: 'forbidden', forbids: b }, 'v'))
+        expect(resolveVerdict({ kind: 'forbidden', forbids: a }, 'v')).toEqual(
+          resolveVerdict({ kind: 'forbidden', forbids: b }, 'v'),
+        )
       }),
     )
   })

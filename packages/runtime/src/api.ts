@@ -38,7 +38,11 @@ export interface TriggerRequest {
 export type TriggerAnswer =
   | { readonly kind: 'opened'; readonly run: string }
   | { readonly kind: 'duplicate'; readonly run: string }
-  | { readonly kind: 'refused'; readonly code: 'unknown_workflow' | 'input_too_large' | 'invalid_input' | 'stopped'; readonly message: string }
+  | {
+      readonly kind: 'refused'
+      readonly code: 'unknown_workflow' | 'input_too_large' | 'invalid_input' | 'stopped'
+      readonly message: string
+    }
 
 /** An approval with what a person needs in order to decide. */
 export interface ApprovalView {
@@ -69,23 +73,33 @@ export interface StopReport {
   readonly running: readonly { readonly run: string; readonly operation: string; readonly sinceMs: number }[]
 }
 
-export type StopAnswer = ({ readonly kind: 'stopped' } & StopReport) | { readonly kind: 'refused'; readonly code: 'not_entitled' | 'invalid_scope'; readonly message: string }
+export type StopAnswer =
+  | ({ readonly kind: 'stopped' } & StopReport)
+  | { readonly kind: 'refused'; readonly code: 'not_entitled' | 'invalid_scope'; readonly message: string }
 export type LiftAnswer =
   | { readonly kind: 'lifted'; readonly stops: readonly Stop[]; readonly epoch: number }
   | { readonly kind: 'refused'; readonly code: 'not_entitled' | 'not_found'; readonly message: string }
 
 export type UndoAnswer =
   | { readonly kind: 'opened'; readonly run: string; readonly effects: number }
-  | { readonly kind: 'refused'; readonly code: 'not_found' | 'not_finished' | 'nothing_to_undo' | 'already_undone' | 'not_entitled'; readonly message: string }
+  | {
+      readonly kind: 'refused'
+      readonly code: 'not_found' | 'not_finished' | 'nothing_to_undo' | 'already_undone' | 'not_entitled'
+      readonly message: string
+    }
 
 export interface QueueView extends QueueItem {
   readonly run: string
   readonly workflow: string
 }
 
-export type ResolveAnswer = { readonly kind: 'resolved' } | { readonly kind: 'refused'; readonly code: 'not_found' | 'already_resolved' | 'not_entitled'; readonly message: string }
+export type ResolveAnswer =
+  | { readonly kind: 'resolved' }
+  | { readonly kind: 'refused'; readonly code: 'not_found' | 'already_resolved' | 'not_entitled'; readonly message: string }
 
-export type ReceiptAnswer = { readonly kind: 'receipt'; readonly text: string; readonly index: number } | { readonly kind: 'not_found'; readonly message: string }
+export type ReceiptAnswer =
+  | { readonly kind: 'receipt'; readonly text: string; readonly index: number }
+  | { readonly kind: 'not_found'; readonly message: string }
 
 /** What recomputing the whole ledger from its stored entries found. */
 export interface LedgerVerification {
@@ -109,10 +123,23 @@ export interface Tidegate {
   approvals(query: { readonly state?: 'open' | 'all' }): Promise<readonly ApprovalView[]>
   approval(id: string): Promise<ApprovalView | undefined>
   /** `digest` is the action digest that the person saw; it must be the one that is asked. */
-  vote(id: string, ballot: { readonly person: Person; readonly vote: 'approve' | 'refuse'; readonly why: string; readonly digest: string }): Promise<VoteAnswer>
-  stop(request: { readonly person: Person; readonly scope: StopScope; readonly mode: 'hold' | 'kill'; readonly why: string }): Promise<StopAnswer>
+  vote(
+    id: string,
+    ballot: { readonly person: Person; readonly vote: 'approve' | 'refuse'; readonly why: string; readonly digest: string },
+  ): Promise<VoteAnswer>
+  stop(request: {
+    readonly person: Person
+    readonly scope: StopScope
+    readonly mode: 'hold' | 'kill'
+    readonly why: string
+  }): Promise<StopAnswer>
   /** Lifts one stop by id, or all stops over a scope. */
-  lift(request: { readonly person: Person; readonly stop?: string; readonly scope?: StopScope; readonly why: string }): Promise<LiftAnswer>
+  lift(request: {
+    readonly person: Person
+    readonly stop?: string
+    readonly scope?: StopScope
+    readonly why: string
+  }): Promise<LiftAnswer>
   stops(): readonly Stop[]
   undo(run: string, request: { readonly person: Person; readonly why: string }): Promise<UndoAnswer>
   queue(query: { readonly all: boolean }): Promise<readonly QueueView[]>
@@ -122,7 +149,10 @@ export interface Tidegate {
   /** Receipt of one entry by its index, or of the last entry of a run. */
   receipt(of: { readonly index: number } | { readonly run: string }): Promise<ReceiptAnswer>
   /** Writes an export that `tidegate-verify` checks offline; the directory must be empty or absent. */
-  exportLedger(directory: string, options: { readonly payloads: boolean }): Promise<{ readonly size: number; readonly files: number }>
+  exportLedger(
+    directory: string,
+    options: { readonly payloads: boolean },
+  ): Promise<{ readonly size: number; readonly files: number }>
   operations(): readonly Operation[]
   workflows(): readonly Workflow[]
   /** Rejects further work, waits for effects in flight, closes the journal. */

@@ -40,7 +40,8 @@ export function createRegistry(tools: readonly Tool[], workflows: readonly Workf
   }
   const byName = new Map<string, WorkflowWithPlanner>()
   for (const entry of workflows) {
-    if (byName.has(entry.workflow.name)) throw new RuntimeError('workflow_conflict', `Two workflows are named ${entry.workflow.name}.`)
+    if (byName.has(entry.workflow.name))
+      throw new RuntimeError('workflow_conflict', `Two workflows are named ${entry.workflow.name}.`)
     byName.set(entry.workflow.name, entry)
   }
   return {

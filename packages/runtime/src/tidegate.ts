@@ -1,5 +1,28 @@
-import { canonicalJson, type Draft, effectsToUndo, type ExportFile, type JsonObject, type LedgerReader, openRun, type RunEvent, type RunHead, type RunState, type SignatureVerifier, utf8Length } from '@tidegate/kernel'
-import type { ApprovalView, Person, QueueView, ResolveAnswer, Tidegate, TriggerAnswer, TriggerRequest, UndoAnswer } from './api.ts'
+import {
+  canonicalJson,
+  type Draft,
+  effectsToUndo,
+  type ExportFile,
+  type JsonObject,
+  type LedgerReader,
+  openRun,
+  type RunEvent,
+  type RunHead,
+  type RunState,
+  type SignatureVerifier,
+  utf8Length,
+  type Workflow,
+} from '@tidegate/kernel'
+import type {
+  ApprovalView,
+  Person,
+  QueueView,
+  ResolveAnswer,
+  Tidegate,
+  TriggerAnswer,
+  TriggerRequest,
+  UndoAnswer,
+} from './api.ts'
 import { castVote, runOfApproval, viewOf } from './desk/approvals.ts'
 import { exportOf, receiptOf, verifyLedger } from './desk/ledger.ts'
 import { liftStop, OPERATOR, raiseStop } from './desk/stops.ts'
@@ -34,8 +57,16 @@ export async function startTidegate(parts: TidegateParts): Promise<Tidegate & { 
 
   async function approvals(state: 'open' | 'all'): Promise<readonly ApprovalView[]> {
     const found = state === 'open' ? await heads(['waiting']) : await parts.journal.runs({ limit: 10_000 })
-    const runs = await Promise.all(found.filter((head) => state === 'all' || head.openApprovals.length > 0).map((head) => harness.load(head.run).catch(() => undefined)))
-    return runs.flatMap((run) => (run === undefined ? [] : [...run.approvals.values()].filter((a) => state === 'all' || a.state === 'open').map((a) => viewOf(parts, run, a))))
+    const runs = await Promise.all(
+      found
+        .filter((head) => state === 'all' || head.openApprovals.length > 0)
+        .map((head) => harness.load(head.run).catch(() => undefined)),
+    )
+    return runs.flatMap((run) =>
+      run === undefined
+        ? []
+        : [...run.approvals.values()].filter((a) => state === 'all' || a.state === 'open').map((a) => viewOf(parts, run, a)),
+    )
   }
 
   async function queue(all: boolean): Promise<readonly QueueView[]> {
@@ -97,7 +128,11 @@ async function trigger(parts: HarnessParts, harness: Harness, request: TriggerRe
   const entry = parts.registry.workflow(request.workflow)
   if (entry === undefined) {
     const known = parts.registry.workflows.map((workflow) => workflow.name).join(', ')
-    return { kind: 'refused', code: 'unknown_workflow', message: `there is no workflow "${request.workflow.slice(0, 80)}"; there are: ${known}` }
+    return {
+      kind: 'refused',
+      code: 'unknown_workflow',
+      message: `there is no workflow "${request.workflow.slice(0, 80)}"; there are: ${known}`,
+    }
   }
   const problem = inputProblem(request.input, entry)
   if (problem !== undefined) return { kind: 'refused', ...problem }
@@ -108,7 +143,10 @@ async function trigger(parts: HarnessParts, harness: Harness, request: TriggerRe
   return { kind: 'opened', run: opened.state.opened.run }
 }
 
-function inputProblem(input: JsonObject, { parseInput }: WorkflowWithPlanner): { code: 'input_too_large' | 'invalid_input'; message: string } | undefined {
+function inputProblem(
+  input: JsonObject,
+  { parseInput }: WorkflowWithPlanner,
+): { code: 'input_too_large' | 'invalid_input'; message: string } | undefined {
   try {
     if (utf8Length(canonicalJson(input)) > INPUT_MAX_BYTES) {
       return { code: 'input_too_large', message: `the input of a run has at most ${INPUT_MAX_BYTES} bytes` }
@@ -122,14 +160,17 @@ function inputProblem(input: JsonObject, { parseInput }: WorkflowWithPlanner): {
 }
 
 interface Opening {
-  readonly entry: import('@tidegate/kernel').Workflow
+  readonly entry: Workflow
   readonly claim: string
   readonly request: Pick<TriggerRequest, 'source' | 'event' | 'input' | 'user' | 'client'>
   readonly undoes: string | null
   readonly undo: ReturnType<typeof effectsToUndo>
 }
 
-async function open(parts: HarnessParts, { entry, claim, request, undoes, undo }: Opening): Promise<{ kind: 'opened'; state: RunState } | { kind: 'duplicate'; run: string }> {
+async function open(
+  parts: HarnessParts,
+  { entry, claim, request, undoes, undo }: Opening,
+): Promise<{ kind: 'opened'; state: RunState } | { kind: 'duplicate'; run: string }> {
   const run = createUlid(parts.clock, parts.entropy)
   const event: RunEvent = {
     type: 'run.opened',
@@ -146,7 +187,21 @@ async function open(parts: HarnessParts, { entry, claim, request, undoes, undo }
     sealed: { input: request.input, undo },
   }
   const atMs = parts.clock.nowMs()
-  const head: RunHead = { run, workflow: entry.name, agent: entry.agent, state: undoes === null ? 'running' : 'undoing', failure: null, summary: 'opened', openedAtMs: atMs, updatedAtMs: atMs, wakeAtMs: null, effects: 0, openApprovals: [], openItems: 0, undoes }
+  const head: RunHead = {
+    run,
+    workflow: entry.name,
+    agent: entry.agent,
+    state: undoes === null ? 'running' : 'undoing',
+    failure: null,
+    summary: 'opened',
+    openedAtMs: atMs,
+    updatedAtMs: atMs,
+    wakeAtMs: null,
+    effects: 0,
+    openApprovals: [],
+    openItems: 0,
+    undoes,
+  }
   const draft: Draft = { stream: `run/${run}`, expectedSeq: 0, events: [event], atMs, claim, head }
   const result = await parts.journal.append(draft)
   if (result.kind === 'claimed') return { kind: 'duplicate', run: result.stream.slice('run/'.length) }
@@ -155,8 +210,17 @@ async function open(parts: HarnessParts, { entry, claim, request, undoes, undo }
 }
 
 /** Opens a run that takes back what a finished one did: governed, recorded and undone like any other. */
-async function undo(parts: HarnessParts, harness: Harness, id: string, { person, why }: { person: Person; why: string }): Promise<UndoAnswer> {
-  const refuse = (code: Extract<UndoAnswer, { kind: 'refused' }>['code'], message: string): UndoAnswer => ({ kind: 'refused', code, message })
+async function undo(
+  parts: HarnessParts,
+  harness: Harness,
+  id: string,
+  { person, why }: { person: Person; why: string },
+): Promise<UndoAnswer> {
+  const refuse = (code: Extract<UndoAnswer, { kind: 'refused' }>['code'], message: string): UndoAnswer => ({
+    kind: 'refused',
+    code,
+    message,
+  })
   if (!person.roles.includes(OPERATOR)) return refuse('not_entitled', `only the role ${OPERATOR} may undo a run`)
   const state = await harness.load(id)
   const entry = state === undefined ? undefined : parts.registry.workflow(state.opened.workflow)
@@ -167,17 +231,26 @@ async function undo(parts: HarnessParts, harness: Harness, id: string, { person,
   if (effects.length === 0) return refuse('nothing_to_undo', 'nothing that this run did is still standing')
   const request = { source: 'tidegate:undo', event: id, input: { undoes: id, why }, user: person.id, client: 'client:tidegate' }
   const opened = await open(parts, { entry: entry.workflow, claim: `tidegate:undo\n${id}`, request, undoes: id, undo: effects })
-  if (opened.kind === 'duplicate') return refuse('already_undone', `run ${opened.run} is undoing it, or has tried; see tidegate queue`)
+  if (opened.kind === 'duplicate')
+    return refuse('already_undone', `run ${opened.run} is undoing it, or has tried; see tidegate queue`)
   harness.begin(opened.state)
   return { kind: 'opened', run: opened.state.opened.run, effects: effects.length }
 }
 
-function resolveItem(parts: HarnessParts, harness: Harness, id: string, { person, why }: { person: Person; why: string }): Promise<ResolveAnswer> {
+function resolveItem(
+  parts: HarnessParts,
+  harness: Harness,
+  id: string,
+  { person, why }: { person: Person; why: string },
+): Promise<ResolveAnswer> {
   return harness.exclusively(runOfApproval(id), async (state) => {
     const item = state?.items.get(id)
-    if (!person.roles.includes(OPERATOR)) return { kind: 'refused', code: 'not_entitled', message: `only the role ${OPERATOR} may clear the queue` }
-    if (state === undefined || item === undefined) return { kind: 'refused', code: 'not_found', message: `there is no item ${id}` }
-    if (item.resolvedBy !== null) return { kind: 'refused', code: 'already_resolved', message: `${item.resolvedBy} has resolved it` }
+    if (!person.roles.includes(OPERATOR))
+      return { kind: 'refused', code: 'not_entitled', message: `only the role ${OPERATOR} may clear the queue` }
+    if (state === undefined || item === undefined)
+      return { kind: 'refused', code: 'not_found', message: `there is no item ${id}` }
+    if (item.resolvedBy !== null)
+      return { kind: 'refused', code: 'already_resolved', message: `${item.resolvedBy} has resolved it` }
     await commit(parts, state, [{ type: 'queue.resolved', item: id, by: person.id, sealed: { why } }])
     return { kind: 'resolved' }
   })

@@ -1,16 +1,16 @@
 import { nodeEntropy, nodeHasher, nodeVerifier, systemClock } from '@tidegate/crypto-node'
-import {
-  type AllowedOperation,
-  type Clock,
-  type Connector,
-  type Journal,
-  type Json,
-  type Operation,
-  type Planner,
-  type PolicyEngine,
-  type PolicyVerdict,
-  type Shape,
-  type Workflow,
+import type {
+  AllowedOperation,
+  Clock,
+  Connector,
+  Journal,
+  Json,
+  Operation,
+  Planner,
+  PolicyEngine,
+  PolicyVerdict,
+  Shape,
+  Workflow,
 } from '@tidegate/kernel'
 import { createMemoryJournal } from '@tidegate/testkit'
 import { createBreakerPanel, createInFlight, createRegistry, openControl, startTidegate } from '../src/index.ts'
@@ -49,7 +49,9 @@ export function operation(id: string, changes: Partial<Operation> = {}): Operati
 
 export const READ = operation('desk.read', { mutability: 'read', reversibility: 'irreversible', canReconcile: false })
 export const UNDO = operation('desk.unset')
-export const SET = operation('desk.set', { compensation: ({ arguments: args }) => ({ operation: 'desk.unset', arguments: args }) })
+export const SET = operation('desk.set', {
+  compensation: ({ arguments: args }) => ({ operation: 'desk.unset', arguments: args }),
+})
 
 export function workflow(operations: readonly Operation[], changes: Partial<Workflow> = {}): Workflow {
   return {
@@ -79,7 +81,10 @@ export function listPlanner(ids: readonly string[]): Planner {
       const id = ids[acts.length]
       if (id === undefined) return { kind: 'finish', reason: 'all done', escalate: false }
       const args: Json = { id: state.opened.sealed.input.id ?? null }
-      return { kind: 'propose', proposal: { goal: 'work', operation: id, arguments: args, justification: 'because', confidence: 10_000 } }
+      return {
+        kind: 'propose',
+        proposal: { goal: 'work', operation: id, arguments: args, justification: 'because', confidence: 10_000 },
+      }
     },
   }
 }
@@ -106,8 +111,21 @@ export function policyOf(decide: (operation: string, approvals: readonly string[
 export const PERMIT: PolicyVerdict = { kind: 'permitted', permits: [{ id: 'all', reason: 'test' }] }
 
 /** A Tidegate on a journal in memory. */
-export async function startDesk(options: { connector?: Connector; policy?: PolicyEngine; planner?: Planner; workflow?: Workflow; operations?: readonly Operation[]; journal?: Journal; clock?: Clock }) {
-  const { journal = createMemoryJournal(), clock = systemClock, connector = createWorld(), operations = [READ, SET, UNDO] } = options
+export async function startDesk(options: {
+  connector?: Connector
+  policy?: PolicyEngine
+  planner?: Planner
+  workflow?: Workflow
+  operations?: readonly Operation[]
+  journal?: Journal
+  clock?: Clock
+}) {
+  const {
+    journal = createMemoryJournal(),
+    clock = systemClock,
+    connector = createWorld(),
+    operations = [READ, SET, UNDO],
+  } = options
   const control = await openControl(journal, clock)
   const registry = createRegistry(
     [{ name: 'desk', operations, connector }],
@@ -127,11 +145,25 @@ export async function startDesk(options: { connector?: Connector; policy?: Polic
     log,
     breakers: createBreakerPanel({ control, clock, log }),
     inFlight: createInFlight(),
-    ledger: { head: journal.head, verifierKey: '', texts: () => [], tile: () => new Uint8Array(), lastIndex: () => undefined, payloads: () => [] },
+    ledger: {
+      head: journal.head,
+      verifierKey: '',
+      texts: () => [],
+      tile: () => new Uint8Array(),
+      lastIndex: () => undefined,
+      payloads: () => [],
+    },
     writeExport: async () => 0,
   })
   const trigger = async (event: string) => {
-    const answer = await tidegate.trigger({ workflow: 'w', source: 's', event, input: { id: event }, user: 'user:ann', client: 'client:test' })
+    const answer = await tidegate.trigger({
+      workflow: 'w',
+      source: 's',
+      event,
+      input: { id: event },
+      user: 'user:ann',
+      client: 'client:test',
+    })
     if (answer.kind === 'refused') throw new Error(answer.message)
     return answer.run
   }

@@ -1,7 +1,23 @@
 import { describe, expect, test } from 'vitest'
-import { createWorld, listPlanner, MEI, OPS, operation, PERMIT, policyOf, READ, SET, startDesk, UNDO, workflow } from './bench-desk.ts'
+import {
+  createWorld,
+  listPlanner,
+  MEI,
+  OPS,
+  operation,
+  PERMIT,
+  policyOf,
+  READ,
+  SET,
+  startDesk,
+  UNDO,
+  workflow,
+} from './bench-desk.ts'
 
-const ASK = { kind: 'forbidden', forbids: [{ id: 'ask', reason: 'high', outcome: 'ask', approvers: [{ role: 'billing-lead', count: 1 }] }] } as const
+const ASK = {
+  kind: 'forbidden',
+  forbids: [{ id: 'ask', reason: 'high', outcome: 'ask', approvers: [{ role: 'billing-lead', count: 1 }] }],
+} as const
 
 describe('a run', () => {
   test('acts, looks at the world, and is completed', async () => {
@@ -23,8 +39,13 @@ describe('a run', () => {
     const [view] = await tidegate.approvals({})
     const { id, digest } = view?.approval.question ?? { id: '', digest: '' }
     expect(await tidegate.vote(id, { person: OPS, vote: 'approve', why: '', digest })).toMatchObject({ code: 'not_entitled' })
-    expect(await tidegate.vote(id, { person: MEI, vote: 'approve', why: 'ok', digest })).toMatchObject({ kind: 'counted', state: 'granted' })
-    expect(await tidegate.vote(id, { person: MEI, vote: 'approve', why: 'ok', digest })).toMatchObject({ code: 'approval_closed' })
+    expect(await tidegate.vote(id, { person: MEI, vote: 'approve', why: 'ok', digest })).toMatchObject({
+      kind: 'counted',
+      state: 'granted',
+    })
+    expect(await tidegate.vote(id, { person: MEI, vote: 'approve', why: 'ok', digest })).toMatchObject({
+      code: 'approval_closed',
+    })
     await tidegate.harness.idle()
     expect((await tidegate.run(run))?.final).toBe('completed')
     expect(world.done).toEqual(['desk.set 0'])
@@ -33,9 +54,19 @@ describe('a run', () => {
 
   test('what was done is taken back when a later step fails, in reverse order, and looked at', async () => {
     const world = createWorld()
-    const failing = { ...world, execute: async (call: Parameters<typeof world.execute>[0]) => (call.operation === 'desk.send' ? { kind: 'failed' as const, failure: 'semantic' as const, retry: 'never' as const, message: 'bounced' } : world.execute(call)) }
+    const failing = {
+      ...world,
+      execute: async (call: Parameters<typeof world.execute>[0]) =>
+        call.operation === 'desk.send'
+          ? { kind: 'failed' as const, failure: 'semantic' as const, retry: 'never' as const, message: 'bounced' }
+          : world.execute(call),
+    }
     const operations = [READ, SET, UNDO, operation('desk.send')]
-    const { tidegate, trigger } = await startDesk({ connector: failing, operations, planner: listPlanner(['desk.set', 'desk.send']) })
+    const { tidegate, trigger } = await startDesk({
+      connector: failing,
+      operations,
+      planner: listPlanner(['desk.set', 'desk.send']),
+    })
     const run = await trigger('e1')
     expect(await tidegate.settled(run, 2_000)).toMatchObject({ state: 'undone', failure: 'connector_semantic' })
     expect(world.done).toEqual(['desk.set 0', 'desk.unset 2'])
@@ -76,7 +107,11 @@ describe('a run', () => {
     ['one that the workflow does not list', ['desk.unset'], 'tidegate:not-in-workflow'],
   ])('%s is denied and recorded', async (_, ids, policy) => {
     const world = createWorld()
-    const { tidegate, trigger } = await startDesk({ connector: world, planner: listPlanner(ids), workflow: workflow([READ, SET]) })
+    const { tidegate, trigger } = await startDesk({
+      connector: world,
+      planner: listPlanner(ids),
+      workflow: workflow([READ, SET]),
+    })
     const run = await trigger('e1')
     expect(await tidegate.settled(run, 2_000)).toMatchObject({ state: 'failed', failure: 'policy_denial', openItems: 1 })
     expect((await tidegate.run(run))?.actions[0]?.decision?.policies[0]?.id).toBe(policy)

@@ -71,7 +71,10 @@ export async function compose(ground: Ground): Promise<Composition> {
     const control = await openControl(journal, systemClock)
     const witnessing = await startWitnessing({ configuration, ledger: journal.ledger, log })
     if (witnessing !== undefined) stop.push(witnessing.stop)
-    await control.append([{ type: 'server.started', version: ground.version, policyVersion: policy.version, configuration: configuration.name }], { raisesEpoch: false })
+    await control.append(
+      [{ type: 'server.started', version: ground.version, policyVersion: policy.version, configuration: configuration.name }],
+      { raisesEpoch: false },
+    )
     const tidegate = await startTidegate({
       journal,
       control,
@@ -89,7 +92,8 @@ export async function compose(ground: Ground): Promise<Composition> {
       ...(witnessing === undefined ? {} : { beforeExport: witnessing.show }),
       writeExport,
     })
-    if (configuration.retention !== undefined) stop.push(startRetention({ journal, control, log }, configuration.retention.payloads))
+    if (configuration.retention !== undefined)
+      stop.push(startRetention({ journal, control, log }, configuration.retention.payloads))
     const close = async (): Promise<void> => {
       for (const each of stop) each()
       await tidegate.close()
@@ -110,7 +114,11 @@ async function loadTools({ project, configuration }: Ground): Promise<readonly T
       try {
         module = (await import(pathToFileURL(path).href)) as { tool?: unknown }
       } catch (cause) {
-        throw new ServerError('tool_unusable', `The tool ${file} cannot be loaded: ${cause instanceof Error ? cause.message : 'unknown error'}`, { cause })
+        throw new ServerError(
+          'tool_unusable',
+          `The tool ${file} cannot be loaded: ${cause instanceof Error ? cause.message : 'unknown error'}`,
+          { cause },
+        )
       }
       return resolveTool(module.tool, { file, settings })
     }),
@@ -122,7 +130,12 @@ function loadWorkflows(ground: Ground, operations: readonly Operation[]): readon
   const byId = new Map(operations.map((operation) => [operation.id, operation]))
   const problems: string[] = []
   const entries = filesOf(project, configuration.workflows, 'workflows').flatMap((file) => {
-    const options = { file: relative(project, file), find: (id: string) => byId.get(id), declared: [...byId.keys()], environment: configuration.environment }
+    const options = {
+      file: relative(project, file),
+      find: (id: string) => byId.get(id),
+      declared: [...byId.keys()],
+      environment: configuration.environment,
+    }
     const loaded = loadWorkflow(readFileSync(file), options)
     if (!loaded.ok) {
       problems.push(...loaded.problems.map(writeProblem))
@@ -131,7 +144,10 @@ function loadWorkflows(ground: Ground, operations: readonly Operation[]): readon
     const model = modelUse(ground)
     const wantsModel = loaded.agent !== undefined || (loaded.graph !== undefined && needsModel(loaded.graph))
     if (wantsModel && model === undefined) {
-      ground.log({ level: 'info', message: `workflow ${loaded.workflow.name} is left out: its planner needs a model, and the configuration names none` })
+      ground.log({
+        level: 'info',
+        message: `workflow ${loaded.workflow.name} is left out: its planner needs a model, and the configuration names none`,
+      })
       return []
     }
     const planner =
@@ -141,9 +157,16 @@ function loadWorkflows(ground: Ground, operations: readonly Operation[]): readon
           ? createAgentPlanner({ plan: loaded.agent, model })
           : undefined
     if (planner === undefined) return []
-    return [{ workflow: loaded.workflow, planner, parseInput: (input: Parameters<typeof parseInput>[1]) => parseInput(loaded.input, input) }]
+    return [
+      {
+        workflow: loaded.workflow,
+        planner,
+        parseInput: (input: Parameters<typeof parseInput>[1]) => parseInput(loaded.input, input),
+      },
+    ]
   })
-  if (problems.length > 0) throw new ServerError('workflow_invalid', `Workflows are refused:\n${problems.slice(0, 20).join('\n')}`)
+  if (problems.length > 0)
+    throw new ServerError('workflow_invalid', `Workflows are refused:\n${problems.slice(0, 20).join('\n')}`)
   return entries
 }
 
@@ -157,7 +180,10 @@ function modelUse({ configuration, project, environment }: Ground): ModelUse | u
     ...(baseUrl === undefined ? {} : { baseUrl }),
     ...(apiKey === undefined ? {} : { apiKey: async () => readSecret('model.apiKey', apiKey, { project, environment }) }),
   }
-  const micros = { inputMicros: Math.round(price.inputPerMillion * 1_000_000), outputMicros: Math.round(price.outputPerMillion * 1_000_000) }
+  const micros = {
+    inputMicros: Math.round(price.inputPerMillion * 1_000_000),
+    outputMicros: Math.round(price.outputPerMillion * 1_000_000),
+  }
   return { model: createOpenAiModel(options), clock: systemClock, price: micros, timeoutMs: timeout, maxOutputTokens }
 }
 
@@ -169,8 +195,14 @@ function loadPolicies({ project, configuration }: Ground, registry: Registry) {
 
 /** The files that patterns name, in a stable order. */
 function filesOf(project: string, patterns: readonly string[], what: string): readonly string[] {
-  const files = [...new Set(patterns.flatMap((pattern) => globSync(pattern, { cwd: project })))].sort().map((file) => join(project, file))
-  if (files.length === 0) throw new ServerError('configuration_invalid', `The configuration names ${what} (${patterns.join(', ')}), but there is no such file.`)
+  const files = [...new Set(patterns.flatMap((pattern) => globSync(pattern, { cwd: project })))]
+    .sort()
+    .map((file) => join(project, file))
+  if (files.length === 0)
+    throw new ServerError(
+      'configuration_invalid',
+      `The configuration names ${what} (${patterns.join(', ')}), but there is no such file.`,
+    )
   return files
 }
 
@@ -181,13 +213,22 @@ function openJournal(directory: string, configuration: Configuration): Promise<S
   } catch (cause) {
     throw new ServerError('state_unusable', `The state directory ${directory} cannot be made.`, { cause })
   }
-  return openThreadedJournal({ file: join(directory, 'journal.db'), ...createWriterParts(keys), partsModule: new URL('./state/journal-parts.ts', import.meta.url), partsData: keys })
+  return openThreadedJournal({
+    file: join(directory, 'journal.db'),
+    ...createWriterParts(keys),
+    partsModule: new URL('./state/journal-parts.ts', import.meta.url),
+    partsData: keys,
+  })
 }
 
 function startRetention(parts: Parameters<typeof sweepRetention>[0], keepMs: number): () => void {
   const sweep = (): void => {
     sweepRetention(parts, { nowMs: Date.now(), keepMs }).catch((error: unknown) => {
-      parts.log({ level: 'error', code: 'retention_failed', message: `retention failed: ${error instanceof Error ? error.message : 'unknown'}` })
+      parts.log({
+        level: 'error',
+        code: 'retention_failed',
+        message: `retention failed: ${error instanceof Error ? error.message : 'unknown'}`,
+      })
     })
   }
   sweep()

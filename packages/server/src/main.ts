@@ -7,13 +7,22 @@ const USAGE = 'Usage: node packages/server/src/main.ts --project DIRECTORY [--re
 /** Reads the arguments; the only reader of process.argv and, with the composition root, of the environment. */
 function readArguments(): { project: string; readyFile?: string; port?: number } {
   try {
-    const { values } = parseArgs({ options: { project: { type: 'string' }, 'ready-file': { type: 'string' }, port: { type: 'string' } } })
+    const { values } = parseArgs({
+      options: { project: { type: 'string' }, 'ready-file': { type: 'string' }, port: { type: 'string' } },
+    })
     if (values.project === undefined) throw new TypeError('--project is missing')
     const port = values.port === undefined ? undefined : Number(values.port)
-    if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) throw new TypeError('--port is a number from 0 to 65535')
-    return { project: values.project, ...(values['ready-file'] === undefined ? {} : { readyFile: values['ready-file'] }), ...(port === undefined ? {} : { port }) }
+    if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535))
+      throw new TypeError('--port is a number from 0 to 65535')
+    return {
+      project: values.project,
+      ...(values['ready-file'] === undefined ? {} : { readyFile: values['ready-file'] }),
+      ...(port === undefined ? {} : { port }),
+    }
   } catch (cause) {
-    throw new ServerError('arguments_invalid', `${cause instanceof Error ? cause.message : 'The arguments are off'}. ${USAGE}`, { cause })
+    throw new ServerError('arguments_invalid', `${cause instanceof Error ? cause.message : 'The arguments are off'}. ${USAGE}`, {
+      cause,
+    })
   }
 }
 

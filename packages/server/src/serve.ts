@@ -41,11 +41,19 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       version: VERSION,
       host,
       port: options.port ?? port,
-      onDefect: (error, incident) => log({ level: 'error', code: 'defect', message: `incident ${incident}: ${error instanceof Error ? error.message : 'unknown'}` }),
+      onDefect: (error, incident) =>
+        log({
+          level: 'error',
+          code: 'defect',
+          message: `incident ${incident}: ${error instanceof Error ? error.message : 'unknown'}`,
+        }),
     })
     const { url } = await gateway.listen()
     const ready = `${JSON.stringify({ url, pid: process.pid, version: VERSION })}\n`
-    const files = [join(composition.stateDirectory, 'server.json'), ...(options.readyFile === undefined ? [] : [resolve(options.readyFile)])]
+    const files = [
+      join(composition.stateDirectory, 'server.json'),
+      ...(options.readyFile === undefined ? [] : [resolve(options.readyFile)]),
+    ]
     for (const file of files) writeAtomically(file, ready, 0o600)
     log({ level: 'info', message: `${configuration.name} answers on ${url}` })
     return {

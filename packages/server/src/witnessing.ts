@@ -20,12 +20,24 @@ export interface WatchedLedger {
  *
  * @throws ServerError `ledger_shortened`; and, when the witness is required, `state_unusable` if it does not answer.
  */
-export async function startWitnessing(parts: { configuration: Configuration; ledger: LedgerReader; log: Log }): Promise<WatchedLedger | undefined> {
+export async function startWitnessing(parts: {
+  configuration: Configuration
+  ledger: LedgerReader
+  log: Log
+}): Promise<WatchedLedger | undefined> {
   const { configuration, ledger, log } = parts
   const { witness } = configuration
   if (witness === undefined) return undefined
   const port = createHttpWitness({ url: witness.url })
-  const witnessing = createWitnessing({ ledger, witness: port, witnessKey: witness.key, hasher: nodeHasher, verifier: nodeVerifier, clock: systemClock, log })
+  const witnessing = createWitnessing({
+    ledger,
+    witness: port,
+    witnessKey: witness.key,
+    hasher: nodeHasher,
+    verifier: nodeVerifier,
+    clock: systemClock,
+    log,
+  })
   const first = await witnessing.show()
   if (first.kind === 'shortened') throw shortened(first)
   if (first.kind === 'unavailable') {

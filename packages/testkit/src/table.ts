@@ -13,7 +13,8 @@ export function table(text: string): readonly Readonly<Record<string, string>>[]
   const [names, ...cases] = lines
   if (names === undefined || cases.length === 0) throw new Error('A table has a line of names and at least one case.')
   return cases.map((cells) => {
-    if (cells.length !== names.length) throw new Error(`This line of the table has ${cells.length} cells, not ${names.length}: ${cells.join(' | ')}`)
+    if (cells.length !== names.length)
+      throw new Error(`This line of the table has ${cells.length} cells, not ${names.length}: ${cells.join(' | ')}`)
     return Object.fromEntries(names.map((name, i) => [name, cells[i] === '-' ? '' : (cells[i] ?? '')]))
   })
 }

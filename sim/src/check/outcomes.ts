@@ -1,4 +1,5 @@
 import type { ActionProposed } from '@tidegate/kernel'
+import { WORLD_OPERATIONS } from '@tidegate/testkit'
 import type { Simulation } from '../run/simulation.ts'
 import type { Report } from './check.ts'
 import { type RunRecord, runsOf, typed } from './facts.ts'
@@ -32,6 +33,10 @@ function checkAction(
     report('I4', `${operation} ${effectId} is recorded as done, and is in the world ${there} times`)
   if ((told === 'absent' || told === 'nothing') && there > 0 && !isQueued)
     report('I4', `${operation} ${effectId} is recorded as not done, and is in the world`)
+  const canLook = WORLD_OPERATIONS.find(({ id }) => id === operation)?.canReconcile === true
+  const isPuzzle = typed(records, 'queue.added').some(({ event }) => event.action === action && event.kind === 'ambiguous')
+  if (isPuzzle && canLook && sim.scenario.weather.look === 0)
+    report('liveness', `${operation} ${effectId} is left to a person, though a look would have told`)
   const isOver = typed(records, 'run.finished').length > 0
   if (told === 'open' && isOver && !isQueued) report('I4', `${operation} ${effectId} is left open, and no person was told`)
 }

@@ -7,6 +7,7 @@ import { runsOf, typed } from './facts.ts'
 /** I12 and liveness: a replay gives the state that was live, every event has its one run, and every run rests or is held. */
 export function checkRest(sim: Simulation, report: Report): void {
   checkTriggers(sim, report)
+  const inForce = stopsInForce(sim)
   for (const [run, records] of runsOf(sim)) {
     const replayed = foldRun(sim.disk.entries.filter((entry) => entry.stream === `run/${run}`))
     const live = sim.witness.states.get(run)
@@ -16,10 +17,19 @@ export function checkRest(sim: Simulation, report: Report): void {
     if (finished.length > 1) report('I12', `run ${run} finished ${finished.length} times`)
     if (finished[0]?.event.failure === 'defect') report('defect', `run ${run} ended by a defect`)
     if (finished.length === 1) continue
-    const isHeld =
-      records.findLast(({ event }) => event.type === 'run.held' || event.type === 'run.resumed')?.event.type === 'run.held'
-    if (!isHeld) report('liveness', `run ${run} neither rests nor is held: ${records.at(-1)?.event.type}`)
+    const held = records.findLast(({ event }) => event.type === 'run.held' || event.type === 'run.resumed')?.event
+    if (held?.type !== 'run.held') report('liveness', `run ${run} neither rests nor is held: ${records.at(-1)?.event.type}`)
+    else if (!inForce.has(held.stop)) report('liveness', `run ${run} is held by ${held.stop}, which is lifted`)
   }
+}
+
+function stopsInForce({ disk }: Simulation): ReadonlySet<string> {
+  const stops = new Set<string>()
+  for (const event of disk.entries.flatMap((entry) => entry.events)) {
+    if (event.type === 'stop.raised') stops.add(event.stop)
+    if (event.type === 'stop.lifted') stops.delete(event.stop)
+  }
+  return stops
 }
 
 function checkTriggers(sim: Simulation, report: Report): void {

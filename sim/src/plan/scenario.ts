@@ -65,6 +65,7 @@ const WEATHERS: readonly Weather[] = [
   { hazard: 5, look: 6, store: 120, crash: 60, delayMs: 300 },
   { hazard: 3, look: 3, store: 60, crash: 25, delayMs: 900 },
   { hazard: 2, look: 2, store: 0, crash: 150, delayMs: 100 },
+  { hazard: 4, look: 0, store: 90, crash: 40, delayMs: 600 },
 ]
 
 /** Draws the scenario of a seed. */

@@ -66,7 +66,12 @@ export function admit(proposal: Proposal, admission: Admission): Admitted | Reje
   }
   const shaped = operation.input.parse(proposal.arguments)
   if (!shaped.ok || !isObject(shaped.value)) {
-    const issues = shaped.ok ? '(root): expected an object' : shaped.issues.map((i) => `${i.path || '(root)'}: ${i.message}`).slice(0, 5).join('; ')
+    const issues = shaped.ok
+      ? '(root): expected an object'
+      : shaped.issues
+          .map((i) => `${i.path || '(root)'}: ${i.message}`)
+          .slice(0, 5)
+          .join('; ')
     return widens(operation, proposal.arguments) === undefined
       ? reject(admission, 'tidegate:invalid-arguments', `arguments do not fit ${operation.id}: ${clip(issues, 400)}`, 'planning')
       : reject(admission, 'tidegate:scope', widens(operation, proposal.arguments) ?? '')
@@ -78,13 +83,21 @@ export function admit(proposal: Proposal, admission: Admission): Admitted | Reje
   return { kind: 'admitted', operation, arguments: normalised, digest, origins: originsOf(proposal, normalised, admission) }
 }
 
-function refuse(operation: Operation, args: JsonObject, digest: string, allowed: AllowedOperation | undefined, admission: Admission): Rejected | undefined {
+function refuse(
+  operation: Operation,
+  args: JsonObject,
+  digest: string,
+  allowed: AllowedOperation | undefined,
+  admission: Admission,
+): Rejected | undefined {
   const wider = widens(operation, args)
   if (wider !== undefined) return reject(admission, 'tidegate:scope', wider)
   const outside = allowed === undefined || admission.compensates !== null ? undefined : leavesConfine(allowed, args, admission)
   if (outside !== undefined) return reject(admission, 'tidegate:confined', outside)
   if (admission.compensates !== null) return breakerRefusal(operation, admission)
-  const repeats = admission.state.actions.filter((action) => action.proposed.digest === digest && action.proposed.purpose === 'act').length
+  const repeats = admission.state.actions.filter(
+    (action) => action.proposed.digest === digest && action.proposed.purpose === 'act',
+  ).length
   if (repeats >= admission.workflow.limits.repeats) {
     return reject(admission, 'tidegate:loop', `this run has proposed the same action ${repeats} times already`, 'loop')
   }
@@ -93,9 +106,16 @@ function refuse(operation: Operation, args: JsonObject, digest: string, allowed:
 
 function breakerRefusal(operation: Operation, admission: Admission): Rejected | undefined {
   if (!isOpen(admission.breakers[operation.id], admission.nowMs)) return undefined
-  return reject(admission, 'tidegate:breaker-open', `${operation.id} has failed repeatedly and is given a rest`, 'connector_timeout')
+  return reject(
+    admission,
+    'tidegate:breaker-open',
+    `${operation.id} has failed repeatedly and is given a rest`,
+    'connector_timeout',
+  )
 }
 
+/** What stands for more than one record: a pattern, a control character, a word for everything or nothing. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: an identifier with control characters is not one exact record
 const WILDCARD = /[*?%\u0000-\u001F]|^(?:all|any|every|everything|everyone|none|null|undefined)$/i
 
 /** In words, how arguments reach further than the operation declares; undefined when they do not. */
@@ -104,7 +124,8 @@ function widens(operation: Operation, args: Json): string | undefined {
   for (const pointer of operation.records) {
     const value = valueAt(args, pointer)
     const values = Array.isArray(value) ? (value as readonly Json[]) : [value]
-    if (operation.maxRecords === 1 && Array.isArray(value)) return `${operation.id} touches one record, but ${pointer} names ${value.length}`
+    if (operation.maxRecords === 1 && Array.isArray(value))
+      return `${operation.id} touches one record, but ${pointer} names ${value.length}`
     if (values.length === 0) return `${operation.id} needs at least one exact record in ${pointer}`
     for (const id of values) {
       if (typeof id !== 'string' && typeof id !== 'number') return `${operation.id} needs one exact record in ${pointer}`
@@ -112,7 +133,9 @@ function widens(operation: Operation, args: Json): string | undefined {
     }
     named = Math.max(named, values.length)
   }
-  return named > operation.maxRecords ? `${operation.id} touches at most ${operation.maxRecords} records, not ${named}` : undefined
+  return named > operation.maxRecords
+    ? `${operation.id} touches at most ${operation.maxRecords} records, not ${named}`
+    : undefined
 }
 
 function leavesConfine(allowed: AllowedOperation, args: JsonObject, admission: Admission): string | undefined {
@@ -120,7 +143,8 @@ function leavesConfine(allowed: AllowedOperation, args: JsonObject, admission: A
   for (const [pointer, reference] of Object.entries(allowed.confine)) {
     const within = resolveReference(reference, scope)
     if (within === undefined) return `${pointer} must equal ${reference}, which this run does not know yet`
-    if (!contains(within.value, valueAt(args, pointer))) return `${pointer} must equal ${reference}: this run is about another record`
+    if (!contains(within.value, valueAt(args, pointer)))
+      return `${pointer} must equal ${reference}: this run is about another record`
   }
   return undefined
 }
@@ -166,7 +190,12 @@ function clip(text: string, length = 80): string {
 }
 
 /** The question that policy is asked about an admitted action. Facts only: nothing in it is the planner's own claim. */
-export function policyRequest(admitted: Admitted, action: { confidence: number; attempts: number; compensates: number | null; approvals: readonly string[] }, state: RunState, workflow: Workflow): PolicyRequest {
+export function policyRequest(
+  admitted: Admitted,
+  action: { confidence: number; attempts: number; compensates: number | null; approvals: readonly string[] },
+  state: RunState,
+  workflow: Workflow,
+): PolicyRequest {
   const { operation } = admitted
   return {
     agent: state.opened.agent,

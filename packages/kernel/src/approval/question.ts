@@ -60,7 +60,14 @@ export interface Consumed extends Asked {
   readonly state: 'consumed'
 }
 
-export const VOTE_REFUSALS = ['approval_closed', 'approval_lapsed', 'digest_mismatch', 'not_entitled', 'is_requester', 'already_voted'] as const
+export const VOTE_REFUSALS = [
+  'approval_closed',
+  'approval_lapsed',
+  'digest_mismatch',
+  'not_entitled',
+  'is_requester',
+  'already_voted',
+] as const
 export type VoteRefusal = (typeof VOTE_REFUSALS)[number]
 
 export type VoteDecision =
@@ -88,7 +95,8 @@ export function decideVote(approval: Approval, ballot: Ballot, nowMs: number): V
   const reject = (code: VoteRefusal, message: string): VoteDecision => ({ kind: 'rejected', code, message })
   if (approval.state !== 'open') return reject('approval_closed', `this approval is already ${approval.state}`)
   if (nowMs >= question.deadlineMs) return reject('approval_lapsed', 'the deadline has passed, and silence means no')
-  if (ballot.digest !== question.digest) return reject('digest_mismatch', 'the vote names another action than the one that is asked')
+  if (ballot.digest !== question.digest)
+    return reject('digest_mismatch', 'the vote names another action than the one that is asked')
   if (question.requesters.includes(ballot.voter)) return reject('is_requester', 'whoever asks for an action may not approve it')
   if (!question.approvers.some((rule) => ballot.roles.includes(rule.role))) {
     const wanted = question.approvers.map((rule) => rule.role).join(', ')
@@ -111,5 +119,12 @@ export function hasQuorum(rules: readonly ApproverRule[], votes: readonly Vote[]
 function canSeat(seats: readonly string[], people: readonly Vote[]): boolean {
   const [role, ...rest] = seats
   if (role === undefined) return true
-  return people.some((person) => person.roles.includes(role) && canSeat(rest, people.filter((other) => other.voter !== person.voter)))
+  return people.some(
+    (person) =>
+      person.roles.includes(role) &&
+      canSeat(
+        rest,
+        people.filter((other) => other.voter !== person.voter),
+      ),
+  )
 }

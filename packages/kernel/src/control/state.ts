@@ -57,7 +57,13 @@ export interface StopTarget {
 /** The first stop that covers the target, a killing one before a holding one. */
 export function stopFor(stops: readonly Stop[], target: StopTarget): Stop | undefined {
   if (stops.length === 0) return undefined
-  const scopes: readonly string[] = ['global', `agent:${target.agent}`, `workflow:${target.workflow}`, `run:${target.run}`, `tool:${target.tool ?? ''}`]
+  const scopes: readonly string[] = [
+    'global',
+    `agent:${target.agent}`,
+    `workflow:${target.workflow}`,
+    `run:${target.run}`,
+    `tool:${target.tool ?? ''}`,
+  ]
   const matching = stops.filter((stop) => scopes.includes(stop.scope))
   return matching.find((stop) => stop.mode === 'kill') ?? matching[0]
 }

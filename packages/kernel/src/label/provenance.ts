@@ -7,7 +7,10 @@ import { joinOrigins, ORIGINS, type Origin } from './origin.ts'
  * is `third-party`. A part that has parts of its own joins theirs.
  */
 export function originAt(declared: Readonly<Record<string, Origin>>, pointer: string, value: Json): readonly Origin[] {
-  return leavesOf(value, pointer).reduce<readonly Origin[]>((joined, [path]) => joinOrigins(joined, [leafOrigin(declared, path)]), [])
+  return leavesOf(value, pointer).reduce<readonly Origin[]>(
+    (joined, [path]) => joinOrigins(joined, [leafOrigin(declared, path)]),
+    [],
+  )
 }
 
 function leafOrigin(declared: Readonly<Record<string, Origin>>, path: string): Origin {

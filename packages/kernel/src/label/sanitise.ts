@@ -99,7 +99,9 @@ function removeMarkup(text: string): string {
 function isHidden(tag: string, name: string): boolean {
   if (['script', 'style', 'template', 'noscript', 'iframe', 'object'].includes(name)) return true
   if (name.startsWith('/') || tag.endsWith('/') || ['br', 'hr', 'img', 'input', 'meta', 'link'].includes(name)) return false
-  return /display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?![.\d])|font-size\s*:\s*0|\shidden\b|aria-hidden\s*=\s*["']?true|color\s*:\s*(?:#fff(?:fff)?\b|white|transparent)/.test(tag)
+  return /display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?![.\d])|font-size\s*:\s*0|\shidden\b|aria-hidden\s*=\s*["']?true|color\s*:\s*(?:#fff(?:fff)?\b|white|transparent)/.test(
+    tag,
+  )
 }
 
 /** True when a run of base64 letters decodes to something that reads as text. */

@@ -18,7 +18,12 @@ export interface BreakerLimits {
 export const DEFAULT_BREAKER: BreakerLimits = { threshold: 5, coolMs: 30_000 }
 
 /** The breaker after one more call. */
-export function foldBreaker(breaker: Breaker, outcome: 'ok' | 'fault', nowMs: number, limits: BreakerLimits = DEFAULT_BREAKER): Breaker {
+export function foldBreaker(
+  breaker: Breaker,
+  outcome: 'ok' | 'fault',
+  nowMs: number,
+  limits: BreakerLimits = DEFAULT_BREAKER,
+): Breaker {
   if (outcome === 'ok') return CLOSED_BREAKER
   const failures = breaker.failures + 1
   return { failures, openUntilMs: failures >= limits.threshold ? nowMs + limits.coolMs : breaker.openUntilMs }

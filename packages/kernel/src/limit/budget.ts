@@ -2,12 +2,17 @@ import type { RunState } from '../run/state.ts'
 import type { Limits } from '../run/workflow.ts'
 
 /** Which limit a run has used up, in words for people; undefined while it may go on. */
-export function exhausted(state: Pick<RunState, 'spent' | 'openedAtMs' | 'waitedMs'>, limits: Limits, nowMs: number): string | undefined {
+export function exhausted(
+  state: Pick<RunState, 'spent' | 'openedAtMs' | 'waitedMs'>,
+  limits: Limits,
+  nowMs: number,
+): string | undefined {
   const { spent } = state
   if (spent.steps >= limits.steps) return `used its ${limits.steps} steps`
   if (nowMs - state.openedAtMs - state.waitedMs >= limits.wallMs) return `used its time of ${limits.wallMs} ms`
   if (spent.tokens >= limits.tokens && spent.tokens > 0) return `used its ${limits.tokens} tokens`
-  if (spent.costMicros >= limits.costMicros && spent.costMicros > 0) return `used its budget of ${limits.costMicros / 1_000_000} for the model`
+  if (spent.costMicros >= limits.costMicros && spent.costMicros > 0)
+    return `used its budget of ${limits.costMicros / 1_000_000} for the model`
   return undefined
 }
 

@@ -93,7 +93,9 @@ export function resolveVerdict(verdict: PolicyVerdict, policyVersion: string): D
   if (outcome === 'ask' && approvers.length === 0) {
     return deny('tidegate:no-approvers', 'policy asks for an approval but names nobody who may give it', policyVersion)
   }
-  const policies = verdict.forbids.toSorted((a, b) => SEVERITY[b.outcome] - SEVERITY[a.outcome] || (a.id < b.id ? -1 : 1)).map(({ id, reason }) => ({ id, reason }))
+  const policies = verdict.forbids
+    .toSorted((a, b) => SEVERITY[b.outcome] - SEVERITY[a.outcome] || (a.id < b.id ? -1 : 1))
+    .map(({ id, reason }) => ({ id, reason }))
   return { outcome, policies, approvers, policyVersion }
 }
 

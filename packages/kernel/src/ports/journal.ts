@@ -98,5 +98,8 @@ export interface LedgerReader {
   /** Index of the last record of a stream, or undefined. */
   lastIndex(stream: StreamId): number | undefined
   /** The encrypted payloads, stream by stream, of records below an index. */
-  payloads(below: number): Iterable<{ readonly stream: StreamId; readonly payloads: Iterable<{ readonly index: number; readonly ciphertext: Uint8Array }> }>
+  payloads(below: number): Iterable<{
+    readonly stream: StreamId
+    readonly payloads: Iterable<{ readonly index: number; readonly ciphertext: Uint8Array }>
+  }>
 }

@@ -15,7 +15,14 @@ export interface PlannerView {
 /** What a planner wants next. It is recorded before anything comes of it. */
 export type PlannerAnswer =
   /** One step inside the plan: a classification, an extraction, a branch taken. */
-  | { readonly kind: 'note'; readonly node: string; readonly value: Json; readonly origins: readonly Origin[]; readonly confidence?: number; readonly usage?: ModelCallRecord }
+  | {
+      readonly kind: 'note'
+      readonly node: string
+      readonly value: Json
+      readonly origins: readonly Origin[]
+      readonly confidence?: number
+      readonly usage?: ModelCallRecord
+    }
   | { readonly kind: 'propose'; readonly proposal: Proposal; readonly usage?: ModelCallRecord }
   /** The planner believes that it is done. `escalate` hands the run to a person instead of checking. */
   | { readonly kind: 'finish'; readonly reason: string; readonly escalate: boolean; readonly usage?: ModelCallRecord }

@@ -44,7 +44,12 @@ export type RunEvent =
       /** How the run as a whole fails when this denial is its end; null for an ordinary policy denial. */
       readonly failure: FailureKind | null
     }
-  | { readonly type: 'preview.taken'; readonly action: number; readonly digest: string; readonly sealed: { readonly preview: Json } }
+  | {
+      readonly type: 'preview.taken'
+      readonly action: number
+      readonly digest: string
+      readonly sealed: { readonly preview: Json }
+    }
   | { readonly type: 'preview.failed'; readonly action: number; readonly sealed: { readonly message: string } }
   | { readonly type: 'approval.opened'; readonly question: Question }
   | {
@@ -72,7 +77,12 @@ export type RunEvent =
       readonly lease: readonly string[]
     }
   | EffectFinished
-  | { readonly type: 'effect.ambiguous'; readonly action: number; readonly attempt: number; readonly why: 'crashed' | 'unknown_outcome' }
+  | {
+      readonly type: 'effect.ambiguous'
+      readonly action: number
+      readonly attempt: number
+      readonly why: 'crashed' | 'unknown_outcome'
+    }
   | {
       readonly type: 'effect.reconciled'
       readonly action: number
@@ -83,7 +93,12 @@ export type RunEvent =
       readonly lookAgainAtMs: number | null
       readonly sealed: { readonly output: Json; readonly message: string }
     }
-  | { readonly type: 'effect.verified'; readonly action: number; readonly holds: boolean; readonly sealed: { readonly detail: string } }
+  | {
+      readonly type: 'effect.verified'
+      readonly action: number
+      readonly holds: boolean
+      readonly sealed: { readonly detail: string }
+    }
   | { readonly type: 'retry.scheduled'; readonly action: number; readonly atMs: number }
   | { readonly type: 'run.failing'; readonly failure: FailureKind; readonly sealed: { readonly reason: string } }
   | { readonly type: 'check.executed'; readonly ok: boolean; readonly sealed: { readonly detail: string } }

@@ -90,7 +90,11 @@ function foldEvent(state: RunState, event: RunEvent, atMs: number): RunState {
       const { model, inputTokens, outputTokens } = event
       const tokens = state.spent.tokens + inputTokens + outputTokens
       const spent = { ...state.spent, tokens, costMicros: state.spent.costMicros + event.costMicros }
-      return { ...state, spent, modelCalls: [...state.modelCalls, { model, inputTokens, outputTokens, reply: event.sealed.reply }] }
+      return {
+        ...state,
+        spent,
+        modelCalls: [...state.modelCalls, { model, inputTokens, outputTokens, reply: event.sealed.reply }],
+      }
     }
     case 'plan.finished':
       return { ...state, phase: 'checking', escalate: state.escalate || event.escalate, reason: event.sealed.reason }
@@ -108,7 +112,9 @@ function foldEvent(state: RunState, event: RunEvent, atMs: number): RunState {
     }
     case 'queue.resolved': {
       const item = state.items.get(event.item)
-      return item === undefined ? state : { ...state, items: new Map(state.items).set(event.item, { ...item, resolvedBy: event.by }) }
+      return item === undefined
+        ? state
+        : { ...state, items: new Map(state.items).set(event.item, { ...item, resolvedBy: event.by }) }
     }
     case 'run.held':
       return { ...state, held: { stop: event.stop, sinceMs: atMs } }
@@ -137,8 +143,10 @@ function foldApproval(state: RunState, event: ApprovalEvent, atMs: number): RunS
   }
   const approval = state.approvals.get(event.approval)
   const open = approval?.state === 'open'
-  const unused = approval?.state === 'granted' && event.type === 'approval.closed' && (event.state === 'voided' || event.state === 'lapsed')
-  const spent = approval?.state === 'consumed' && event.type === 'approval.closed' && event.state === 'voided' && isRetryable(state, approval)
+  const unused =
+    approval?.state === 'granted' && event.type === 'approval.closed' && (event.state === 'voided' || event.state === 'lapsed')
+  const spent =
+    approval?.state === 'consumed' && event.type === 'approval.closed' && event.state === 'voided' && isRetryable(state, approval)
   if (approval === undefined || !(open || unused || spent)) {
     throw new KernelError('event_out_of_order', `approval ${event.approval} is not open`)
   }
@@ -148,13 +156,20 @@ function foldApproval(state: RunState, event: ApprovalEvent, atMs: number): RunS
     return { ...state, approvals: new Map(state.approvals).set(event.approval, { ...approval, votes }) }
   }
   const { question, votes } = approval
-  const closed: Approval = event.state === 'voided' ? { state: 'voided', question, votes, why: event.why } : { state: event.state, question, votes }
+  const closed: Approval =
+    event.state === 'voided' ? { state: 'voided', question, votes, why: event.why } : { state: event.state, question, votes }
   const waitedMs = state.waitedMs + (approval.state === 'open' ? atMs - question.openedAtMs : 0)
   const next = { ...state, waitedMs, approvals: new Map(state.approvals).set(event.approval, closed) }
   if (event.state === 'granted') return next
   if (event.state === 'voided') {
     const again = (a: ActionState) => (a.voided < MAX_VOIDED ? ('retryable' as const) : ('denied' as const))
-    return withAction(next, question.action, (a) => ({ state: again(a), approval: null, preview: null, voided: a.voided + 1, retryAtMs: 0 }))
+    return withAction(next, question.action, (a) => ({
+      state: again(a),
+      approval: null,
+      preview: null,
+      voided: a.voided + 1,
+      retryAtMs: 0,
+    }))
   }
   return withAction(next, question.action, () => ({ state: 'denied' }))
 }
@@ -175,7 +190,10 @@ function foldAction(state: RunState, event: Exclude<ActionEvent, ActionProposed>
     }
     case 'preview.taken': {
       const preview = { digest: event.digest, value: event.sealed.preview }
-      return withAction(state, event.action, (a) => ({ preview, state: a.decision?.outcome === 'dry_run' ? 'rehearsed' : a.state }))
+      return withAction(state, event.action, (a) => ({
+        preview,
+        state: a.decision?.outcome === 'dry_run' ? 'rehearsed' : a.state,
+      }))
     }
     case 'preview.failed':
       return withAction(state, event.action, (a) => ({ state: a.decision?.outcome === 'dry_run' ? 'rehearsed' : a.state }))
@@ -189,7 +207,8 @@ function foldAction(state: RunState, event: Exclude<ActionEvent, ActionProposed>
       return withAction(state, event.action, (a) => {
         const looked = { found: event.found, looks: a.looks + 1 }
         if (event.lookAgainAtMs !== null) return { ...looked, retryAtMs: event.lookAgainAtMs }
-        if (event.found === 'happened' || event.found === 'doubled') return { ...looked, state: 'done', doubt: false, output: event.sealed.output }
+        if (event.found === 'happened' || event.found === 'doubled')
+          return { ...looked, state: 'done', doubt: false, output: event.sealed.output }
         const doubt = a.proposed.effect && (event.found === 'repeatable' || (a.doubt && event.found !== 'absent'))
         return { ...looked, state: 'failed', doubt }
       })
@@ -203,8 +222,10 @@ function foldAction(state: RunState, event: Exclude<ActionEvent, ActionProposed>
 /** I1, I2: an effect starts only under an `allow` for the same digest, and an approval it needs is granted and used up here. */
 function foldStarted(state: RunState, event: Extract<RunEvent, { type: 'effect.started' }>, atMs: number): RunState {
   const action = state.actions[event.action]
-  if (action?.decision?.outcome !== 'allow') throw new KernelError('invariant_broken', `I1: action ${event.action} started without a decision that allows it`)
-  if (action.proposed.digest !== event.digest) throw new KernelError('invariant_broken', `I2: action ${event.action} is not the one that was decided`)
+  if (action?.decision?.outcome !== 'allow')
+    throw new KernelError('invariant_broken', `I1: action ${event.action} started without a decision that allows it`)
+  if (action.proposed.digest !== event.digest)
+    throw new KernelError('invariant_broken', `I2: action ${event.action} is not the one that was decided`)
   if (!['proposed', 'asking', 'retryable'].includes(action.state)) {
     throw new KernelError('invariant_broken', `I4: action ${event.action} started while ${action.state}`)
   }
@@ -214,7 +235,12 @@ function foldStarted(state: RunState, event: Extract<RunEvent, { type: 'effect.s
 
 function foldFinished(state: RunState, event: EffectFinished): RunState {
   const done = event.result === 'done'
-  const patch = { state: done ? ('done' as const) : ('failed' as const), outcome: event, output: event.sealed.output, findings: event.findings }
+  const patch = {
+    state: done ? ('done' as const) : ('failed' as const),
+    outcome: event,
+    output: event.sealed.output,
+    findings: event.findings,
+  }
   const next = withAction(state, event.action, (a) => ({ ...patch, doubt: a.doubt && !done }))
   if (!done) return next
   const complete = event.complete ? 10_000 : CONFIDENCE_INCOMPLETE
@@ -238,7 +264,8 @@ function consume(state: RunState, id: string | null, action: number): RunState {
   if (id === null) return state
   const approval = state.approvals.get(id)
   if (approval?.state === 'consumed' && approval.question.action === action) return state
-  if (approval?.state !== 'granted') throw new KernelError('invariant_broken', `I1: effect started under approval ${id}, which is not granted`)
+  if (approval?.state !== 'granted')
+    throw new KernelError('invariant_broken', `I1: effect started under approval ${id}, which is not granted`)
   const { question, votes } = approval
   return { ...state, approvals: new Map(state.approvals).set(id, { state: 'consumed', question, votes }) }
 }

@@ -48,7 +48,8 @@ function stopOver(state: RunState, last: ActionState | undefined, { control, fin
 }
 
 function obeyStop(state: RunState, stop: Stop): Step {
-  if (stop.mode === 'hold') return state.held?.stop === stop.id ? { kind: 'wait', untilMs: null, why: 'stop' } : { kind: 'hold', stop }
+  if (stop.mode === 'hold')
+    return state.held?.stop === stop.id ? { kind: 'wait', untilMs: null, why: 'stop' } : { kind: 'hold', stop }
   const unsure = state.actions.find((action) => action.doubt && !action.queued)
   if (unsure !== undefined) return askPerson(unsure, 'ambiguous', UNKNOWABLE)
   const halfway = state.actions.some((action) => action.proposed.effect && action.state === 'done')
@@ -67,7 +68,9 @@ function settle(action: ActionState, state: RunState, { nowMs }: StepContext): S
   if (needsVerify(action)) return { kind: 'verify', action }
   if (action.state === 'proposed') return { kind: 'decide', action, approval: null }
   if (action.state === 'retryable') {
-    return nowMs < action.retryAtMs ? { kind: 'wait', untilMs: action.retryAtMs, why: 'retry' } : { kind: 'decide', action, approval: null }
+    return nowMs < action.retryAtMs
+      ? { kind: 'wait', untilMs: action.retryAtMs, why: 'retry' }
+      : { kind: 'decide', action, approval: null }
   }
   const approval = action.approval === null ? undefined : state.approvals.get(action.approval)
   if (approval?.state !== 'granted' && approval?.state !== 'open') {
@@ -75,7 +78,9 @@ function settle(action: ActionState, state: RunState, { nowMs }: StepContext): S
   }
   const { id, deadlineMs } = approval.question
   if (nowMs >= deadlineMs) return { kind: 'lapse', approval: id }
-  return approval.state === 'granted' ? { kind: 'decide', action, approval: id } : { kind: 'wait', untilMs: deadlineMs, why: 'approval' }
+  return approval.state === 'granted'
+    ? { kind: 'decide', action, approval: id }
+    : { kind: 'wait', untilMs: deadlineMs, why: 'approval' }
 }
 
 /** The run may plan on, unless what just happened ends it. */
@@ -93,10 +98,13 @@ function endedBy(last: ActionState, state: RunState): Step | undefined {
     return { kind: 'fail', failure: 'ambiguous', reason: `nobody can tell whether ${last.proposed.operation} happened` }
   }
   if (last.state !== 'denied') return undefined
-  if (last.voided > MAX_VOIDED) return { kind: 'fail', failure: 'approval_timeout', reason: 'the world kept changing while people were asked' }
+  if (last.voided > MAX_VOIDED)
+    return { kind: 'fail', failure: 'approval_timeout', reason: 'the world kept changing while people were asked' }
   const approval = last.approval === null ? undefined : state.approvals.get(last.approval)
-  if (approval?.state === 'lapsed') return { kind: 'fail', failure: 'approval_timeout', reason: 'nobody answered in time, and silence means no' }
-  if (approval?.state === 'refused') return { kind: 'fail', failure: 'approval_refused', reason: approval.votes.at(-1)?.why ?? 'refused' }
+  if (approval?.state === 'lapsed')
+    return { kind: 'fail', failure: 'approval_timeout', reason: 'nobody answered in time, and silence means no' }
+  if (approval?.state === 'refused')
+    return { kind: 'fail', failure: 'approval_refused', reason: approval.votes.at(-1)?.why ?? 'refused' }
   const failure = last.decision?.failure ?? 'policy_denial'
   if (failure === 'planning') return undefined
   return { kind: 'fail', failure, reason: last.decision?.policies.map((policy) => policy.reason).join('; ') ?? '' }
@@ -107,7 +115,8 @@ function conclude(state: RunState): Step {
   const rehearsed = state.actions.find((action) => action.state === 'rehearsed')
   if (state.escalate || rehearsed !== undefined) {
     if (hasItem(state, 'low_confidence')) return { kind: 'finish', state: 'escalated', failure: null }
-    const detail = rehearsed === undefined ? state.reason : 'What it wanted to do was only tried out. Look at the preview and decide.'
+    const detail =
+      rehearsed === undefined ? state.reason : 'What it wanted to do was only tried out. Look at the preview and decide.'
     const title = 'The agent is not sure enough to go on by itself'
     return { kind: 'queue', item: 'low_confidence', action: rehearsed?.n ?? null, effect: null, title, detail }
   }

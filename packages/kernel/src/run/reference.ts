@@ -74,7 +74,10 @@ function fill(template: Json, path: string, scope: Scope, origins: Record<string
   if (Array.isArray(template)) return (template as readonly Json[]).map((item, i) => fill(item, `${path}/${i}`, scope, origins))
   if (isObject(template)) {
     return Object.fromEntries(
-      Object.entries(template).map(([key, item]) => [key, fill(item, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, scope, origins)]),
+      Object.entries(template).map(([key, item]) => [
+        key,
+        fill(item, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, scope, origins),
+      ]),
     )
   }
   origins[path] = ['workflow']

@@ -72,7 +72,17 @@ export interface QueueItem {
 export interface ActionState {
   readonly n: number
   readonly proposed: ActionProposed
-  readonly state: 'proposed' | 'denied' | 'rehearsed' | 'asking' | 'started' | 'done' | 'failed' | 'ambiguous' | 'retryable' | 'undone'
+  readonly state:
+    | 'proposed'
+    | 'denied'
+    | 'rehearsed'
+    | 'asking'
+    | 'started'
+    | 'done'
+    | 'failed'
+    | 'ambiguous'
+    | 'retryable'
+    | 'undone'
   readonly decision: ActionDecision | null
   readonly preview: { readonly digest: string; readonly value: Json } | null
   readonly approval: string | null

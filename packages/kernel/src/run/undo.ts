@@ -36,7 +36,8 @@ function undoOne(effect: UndoStep, state: RunState, { find }: StepContext): Step
   if (given || attempt?.verified === true) return undefined
   const operation = find(effect.operation)
   if (attempt !== undefined) return cannotUndo(effect, operation, attempt)
-  if (operation?.compensation === undefined || operation.reversibility === 'irreversible') return cannotUndo(effect, operation, undefined)
+  if (operation?.compensation === undefined || operation.reversibility === 'irreversible')
+    return cannotUndo(effect, operation, undefined)
   const call = compensationOf(operation, effect)
   if (call === 'broken') return cannotUndo(effect, operation, undefined)
   return call === null ? undefined : { kind: 'compensate', of: effect.action, call }
@@ -54,7 +55,10 @@ function compensationOf(operation: Operation, effect: UndoStep): CompensationCal
 function cannotUndo(effect: UndoStep, operation: Operation | undefined, attempt: ActionState | undefined): QueueStep {
   const title = `Cannot undo: ${operation?.title ?? effect.operation}`
   const unseen = attempt?.verified === false ? ', but the world does not show it' : ''
-  const detail = attempt === undefined ? 'There is no way back: none is declared, or it is not known well enough what was done.' : `The attempt to take it back is ${attempt.state}${unseen}.`
+  const detail =
+    attempt === undefined
+      ? 'There is no way back: none is declared, or it is not known well enough what was done.'
+      : `The attempt to take it back is ${attempt.state}${unseen}.`
   return { kind: 'queue', item: 'cannot_undo', action: attempt?.n ?? null, effect: effect.action, title, detail }
 }
 

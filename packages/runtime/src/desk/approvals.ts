@@ -32,20 +32,40 @@ export function viewOf(parts: Pick<HarnessParts, 'registry'>, state: RunState, a
  * Counts one vote, or says why it does not count. The vote and what it leads to are one record; two people who vote at once are
  * put in order, and the second finds what the first has left.
  */
-export function castVote(parts: HarnessParts, harness: Harness, id: string, ballot: { person: Person; vote: 'approve' | 'refuse'; why: string; digest: string }): Promise<VoteAnswer> {
+export function castVote(
+  parts: HarnessParts,
+  harness: Harness,
+  id: string,
+  ballot: { person: Person; vote: 'approve' | 'refuse'; why: string; digest: string },
+): Promise<VoteAnswer> {
   const run = runOfApproval(id)
   return harness.exclusively(run, async (state) => {
     const approval = state?.approvals.get(id)
-    if (state?.phase === 'finished') return { kind: 'rejected', code: 'approval_closed', message: 'the run has ended, and its questions with it' }
-    if (state === undefined || approval === undefined) return { kind: 'rejected', code: 'not_found', message: `there is no approval ${id}` }
+    if (state?.phase === 'finished')
+      return { kind: 'rejected', code: 'approval_closed', message: 'the run has ended, and its questions with it' }
+    if (state === undefined || approval === undefined)
+      return { kind: 'rejected', code: 'not_found', message: `there is no approval ${id}` }
     const { person, vote, why, digest } = ballot
     const nowMs = Math.max(parts.clock.nowMs(), state.updatedAtMs)
     const decision = decideVote(approval, { voter: person.id, roles: person.roles, vote, why, digest }, nowMs)
     if (decision.kind === 'rejected') return decision
-    const events: RunEvent[] = [{ type: 'approval.voted', approval: id, voter: person.id, roles: person.roles, vote, sealed: { why } }]
-    if (decision.after !== 'open') events.push({ type: 'approval.closed', approval: id, state: decision.after, why: decision.after === 'granted' ? 'enough entitled people said yes' : 'an entitled person said no' })
+    const events: RunEvent[] = [
+      { type: 'approval.voted', approval: id, voter: person.id, roles: person.roles, vote, sealed: { why } },
+    ]
+    if (decision.after !== 'open')
+      events.push({
+        type: 'approval.closed',
+        approval: id,
+        state: decision.after,
+        why: decision.after === 'granted' ? 'enough entitled people said yes' : 'an entitled person said no',
+      })
     const committed = await commit(parts, state, events)
-    if (committed === 'conflict') return { kind: 'rejected', code: 'approval_closed', message: 'somebody else changed this run in the same moment; look again' }
+    if (committed === 'conflict')
+      return {
+        kind: 'rejected',
+        code: 'approval_closed',
+        message: 'somebody else changed this run in the same moment; look again',
+      }
     return { kind: 'counted', state: decision.after, run }
   })
 }

@@ -21,7 +21,12 @@ import type { LedgerVerification, ReceiptAnswer } from '../api.ts'
 const SLICE = 2_000
 
 /** Recomputes the tree from the stored texts and holds it against the signed checkpoint. Reads everything; writes nothing. */
-export async function verifyLedger(parts: { ledger: LedgerReader; hasher: Hasher; verifier: SignatureVerifier; clock: Clock }): Promise<LedgerVerification> {
+export async function verifyLedger(parts: {
+  ledger: LedgerReader
+  hasher: Hasher
+  verifier: SignatureVerifier
+  clock: Clock
+}): Promise<LedgerVerification> {
   const { ledger, hasher, verifier, clock } = parts
   const startedAtMs = clock.monotonicMs()
   const head = ledger.head()
@@ -38,7 +43,8 @@ export async function verifyLedger(parts: { ledger: LedgerReader; hasher: Hasher
   if (root !== head.root) problems.push('the stored entries do not hash to the root in the head')
   const opened = openHead(hasher, verifier, ledger.verifierKey, head)
   if (typeof opened === 'string') problems.push(opened)
-  else if (opened.size !== frontier.size || encodeBase64(opened.root) !== root) problems.push('the signed checkpoint is over another tree')
+  else if (opened.size !== frontier.size || encodeBase64(opened.root) !== root)
+    problems.push('the signed checkpoint is over another tree')
   return { verified: problems.length === 0, size: frontier.size, root, problems, durationMs: clock.monotonicMs() - startedAtMs }
 }
 
@@ -48,12 +54,16 @@ function openHead(hasher: Hasher, verifier: SignatureVerifier, key: string, head
 }
 
 /** The receipt of one entry under the newest checkpoint. */
-export function receiptOf(parts: { ledger: LedgerReader; hasher: Hasher }, of: { readonly index: number } | { readonly run: string }): ReceiptAnswer {
+export function receiptOf(
+  parts: { ledger: LedgerReader; hasher: Hasher },
+  of: { readonly index: number } | { readonly run: string },
+): ReceiptAnswer {
   const { ledger, hasher } = parts
   const head = ledger.head()
   const index = 'index' in of ? of.index : ledger.lastIndex(`run/${of.run}`)
   if (index === undefined) return { kind: 'not_found', message: 'there is no such run' }
-  if (!Number.isSafeInteger(index) || index < 0 || index >= head.size) return { kind: 'not_found', message: `the ledger has entries 0 to ${head.size - 1}` }
+  if (!Number.isSafeInteger(index) || index < 0 || index >= head.size)
+    return { kind: 'not_found', message: `the ledger has entries 0 to ${head.size - 1}` }
   const [entry] = ledger.texts(index, index + 1)
   if (entry === undefined) return { kind: 'not_found', message: `entry ${index} is missing from the store` }
   const proof = inclusionProof(hasher, index, head.size, ledger.tile)
@@ -61,11 +71,19 @@ export function receiptOf(parts: { ledger: LedgerReader; hasher: Hasher }, of: {
 }
 
 /** The files of an export as of now, a few at a time. */
-export function exportOf(parts: { ledger: LedgerReader; hasher: Hasher }, options: { payloads: boolean }): { readonly size: number; readonly files: Iterable<ExportFile> } {
+export function exportOf(
+  parts: { ledger: LedgerReader; hasher: Hasher },
+  options: { payloads: boolean },
+): { readonly size: number; readonly files: Iterable<ExportFile> } {
   const { ledger, hasher } = parts
   const head = ledger.head()
   const runs = options.payloads ? runPayloads(ledger, head.size) : []
-  const files = exportFiles(hasher, { entries: ledger.texts(0, head.size), runs, checkpoint: head.checkpoint, verifierKey: ledger.verifierKey })
+  const files = exportFiles(hasher, {
+    entries: ledger.texts(0, head.size),
+    runs,
+    checkpoint: head.checkpoint,
+    verifierKey: ledger.verifierKey,
+  })
   return { size: head.size, files }
 }
 

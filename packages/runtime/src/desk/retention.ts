@@ -9,7 +9,10 @@ const FINAL = ['completed', 'failed', 'stopped', 'undone', 'escalated'] as const
  * The intent is recorded first: if we crash in between, the next sweep finds the run still unerased and erases it again, which
  * changes nothing more.
  */
-export async function sweepRetention(parts: { journal: Journal; control: Control; log: Log }, limits: { readonly nowMs: number; readonly keepMs: number }): Promise<number> {
+export async function sweepRetention(
+  parts: { journal: Journal; control: Control; log: Log },
+  limits: { readonly nowMs: number; readonly keepMs: number },
+): Promise<number> {
   const { journal, control, log } = parts
   let erased = 0
   let before: string | undefined
@@ -19,7 +22,10 @@ export async function sweepRetention(parts: { journal: Journal; control: Control
       if (head.openItems > 0 || head.updatedAtMs + limits.keepMs > limits.nowMs) continue
       const [first] = await journal.read(`run/${head.run}`)
       if (first === undefined || first.erased) continue
-      await control.append([{ type: 'run.erased', run: head.run, by: 'tidegate:retention', why: `finished longer than ${limits.keepMs} ms ago` }], { raisesEpoch: false })
+      await control.append(
+        [{ type: 'run.erased', run: head.run, by: 'tidegate:retention', why: `finished longer than ${limits.keepMs} ms ago` }],
+        { raisesEpoch: false },
+      )
       await journal.erase(`run/${head.run}`)
       erased += 1
     }

@@ -1,4 +1,15 @@
-import { type Clock, consistencyProof, type Hasher, type LedgerHead, type LedgerReader, type Log, openCheckpoint, parseVerifierKey, type SignatureVerifier, type Witness } from '@tidegate/kernel'
+import {
+  type Clock,
+  consistencyProof,
+  type Hasher,
+  type LedgerHead,
+  type LedgerReader,
+  type Log,
+  openCheckpoint,
+  parseVerifierKey,
+  type SignatureVerifier,
+  type Witness,
+} from '@tidegate/kernel'
 
 /** What a witness says about our ledger. */
 export type WitnessState =
@@ -53,9 +64,13 @@ export function createWitnessing(parts: WitnessingParts): Witnessing {
       return { kind: 'unavailable', detail: answer.detail }
     }
     const checkpoint = head.checkpoint + answer.signatureLines
-    const keys = { logKeys: [parseVerifierKey(parts.hasher, parts.ledger.verifierKey)], witnessKeys: [parseVerifierKey(parts.hasher, parts.witnessKey)] }
+    const keys = {
+      logKeys: [parseVerifierKey(parts.hasher, parts.ledger.verifierKey)],
+      witnessKeys: [parseVerifierKey(parts.hasher, parts.witnessKey)],
+    }
     const opened = openCheckpoint(parts.verifier, checkpoint, keys)
-    if (opened.kind === 'refused' || opened.cosigned.length === 0) return { kind: 'unavailable', detail: 'the cosignature does not verify under the key of the witness' }
+    if (opened.kind === 'refused' || opened.cosigned.length === 0)
+      return { kind: 'unavailable', detail: 'the cosignature does not verify under the key of the witness' }
     oldSize = head.size
     cosigned = checkpoint
     return { kind: 'cosigned', size: head.size, checkpoint }
@@ -74,9 +89,20 @@ export function createWitnessing(parts: WitnessingParts): Witnessing {
           show()
             .then((state) => {
               if (state.kind === 'shortened') onShortened(state)
-              else if (state.kind === 'unavailable') parts.log({ level: 'warning', code: 'witness_unavailable', message: `the witness did not cosign: ${state.detail}` })
+              else if (state.kind === 'unavailable')
+                parts.log({
+                  level: 'warning',
+                  code: 'witness_unavailable',
+                  message: `the witness did not cosign: ${state.detail}`,
+                })
             })
-            .catch((error: unknown) => parts.log({ level: 'error', code: 'witness_unavailable', message: `showing the ledger to the witness failed: ${error instanceof Error ? error.message : 'unknown'}` }))
+            .catch((error: unknown) =>
+              parts.log({
+                level: 'error',
+                code: 'witness_unavailable',
+                message: `showing the ledger to the witness failed: ${error instanceof Error ? error.message : 'unknown'}`,
+              }),
+            )
             .finally(() => {
               if (!stopped) again()
             })

@@ -1,4 +1,13 @@
-import { type Breaker, type BreakerLimits, type Clock, CLOSED_BREAKER, DEFAULT_BREAKER, foldBreaker, isOpen, type Log } from '@tidegate/kernel'
+import {
+  type Breaker,
+  type BreakerLimits,
+  type Clock,
+  CLOSED_BREAKER,
+  DEFAULT_BREAKER,
+  foldBreaker,
+  isOpen,
+  type Log,
+} from '@tidegate/kernel'
 import type { Control } from '../control.ts'
 
 /** Counts the failures of each operation; openings and closings are durable, counts are not. */
@@ -23,7 +32,9 @@ export function createBreakerPanel(parts: { control: Control; clock: Clock; log:
         await control.append([{ type: 'breaker.closed', operation }], { raisesEpoch: false })
         log({ level: 'info', message: `${operation} answers again; its breaker is closed` })
       } else if (isOpen(after.openUntilMs, nowMs) && !isOpen(openUntilMs, nowMs)) {
-        await control.append([{ type: 'breaker.opened', operation, untilMs: after.openUntilMs, failures: after.failures }], { raisesEpoch: false })
+        await control.append([{ type: 'breaker.opened', operation, untilMs: after.openUntilMs, failures: after.failures }], {
+          raisesEpoch: false,
+        })
         log({ level: 'warning', message: `${operation} failed ${after.failures} times in a row; its breaker is open` })
       }
     },

@@ -5,6 +5,7 @@ import {
   type Decision,
   deny,
   digestOf,
+  type Json,
   type JsonObject,
   type Operation,
   type Origin,
@@ -20,7 +21,7 @@ import {
   type RunState,
   type Workflow,
 } from '@tidegate/kernel'
-import { answerOf, callOf, leaseOf } from './execute.ts'
+import { answerOf, lookOf, secretsOf } from './execute.ts'
 import type { HarnessParts } from './parts.ts'
 
 /** An action that is about to be decided: a new proposal, or one that is decided again. */
@@ -60,7 +61,11 @@ export async function decide(parts: HarnessParts, state: RunState, workflow: Wor
   if (admitted.kind === 'rejected') return denied(candidate, admitted)
   const proposed = candidate.action === undefined ? [proposedEvent(candidate, admitted)] : []
   if (candidate.action !== undefined && candidate.action.proposed.digest !== admitted.digest) {
-    const changed = deny('tidegate:schema-changed', 'the operation is no longer declared as it was when this was proposed', policy.version)
+    const changed = deny(
+      'tidegate:schema-changed',
+      'the operation is no longer declared as it was when this was proposed',
+      policy.version,
+    )
     return { events: [decidedEvent(candidate.n, changed, 'planning')], start: false, rehearse: false }
   }
   const held = candidate.approval === null ? undefined : await hold(parts, state, candidate, admitted)
@@ -75,7 +80,13 @@ export async function decide(parts: HarnessParts, state: RunState, workflow: Wor
     approvals: held?.policies ?? [],
   }
   const decision = resolveVerdict(evaluate(policy, policyRequest(admitted, facts, state, workflow)), policy.version)
-  return settle(parts, state, workflow, { candidate, admitted, decision, proposed, ...(held === undefined ? {} : { approval: held.approval }) })
+  return settle(parts, state, workflow, {
+    candidate,
+    admitted,
+    decision,
+    proposed,
+    ...(held === undefined ? {} : { approval: held.approval }),
+  })
 }
 
 /** I6: an engine that breaks its contract and throws is a broken policy, and denies. */
@@ -110,16 +121,32 @@ async function settle(parts: HarnessParts, state: RunState, workflow: Workflow, 
   }
   const attempt = (candidate.action?.attempts ?? 0) + 1
   const lease = admitted.operation.secrets
-  const started: RunEvent = { type: 'effect.started', action: n, attempt, digest: admitted.digest, approval: approval ?? null, lease }
+  const started: RunEvent = {
+    type: 'effect.started',
+    action: n,
+    attempt,
+    digest: admitted.digest,
+    approval: approval ?? null,
+    lease,
+  }
   return { events: [...proposed, decided, started], start: true, rehearse: false }
 }
 
 /** Opens the question, with the preview that the people will see bound into it. No preview, no question: nobody approves blind. */
-async function ask(parts: HarnessParts, state: RunState, workflow: Workflow, { candidate, admitted, decision }: Settling): Promise<readonly RunEvent[]> {
+async function ask(
+  parts: HarnessParts,
+  state: RunState,
+  workflow: Workflow,
+  { candidate, admitted, decision }: Settling,
+): Promise<readonly RunEvent[]> {
   const { n } = candidate
   const taken = await preview(parts, state, candidate, admitted)
   if (taken.kind === 'failed') {
-    const denied = deny('tidegate:preview-failed', 'it cannot be shown what this would change, so nobody can be asked', parts.policy.version)
+    const denied = deny(
+      'tidegate:preview-failed',
+      'it cannot be shown what this would change, so nobody can be asked',
+      parts.policy.version,
+    )
     const failed: RunEvent = { type: 'preview.failed', action: n, sealed: { message: taken.message } }
     return [failed, decidedEvent(n, denied, taken.failure === 'semantic' ? 'connector_semantic' : 'connector_timeout')]
   }
@@ -144,17 +171,27 @@ async function ask(parts: HarnessParts, state: RunState, workflow: Workflow, { c
 /** Takes the preview of a dry run; answers the event that records it. */
 export async function rehearse(parts: HarnessParts, state: RunState, action: ActionState): Promise<RunEvent> {
   const operation = parts.registry.find(action.proposed.operation)
-  if (operation === undefined) return { type: 'preview.failed', action: action.n, sealed: { message: 'the operation is no longer declared' } }
+  if (operation === undefined)
+    return { type: 'preview.failed', action: action.n, sealed: { message: 'the operation is no longer declared' } }
   const taken = await previewOf(parts, state, action.n, operation, action.proposed.sealed.arguments as JsonObject) // normalised: digest is set
   if (taken.kind === 'taken') return previewEvent(action.n, taken)
-  return { type: 'preview.failed', action: action.n, sealed: { message: taken.kind === 'failed' ? taken.message : 'the operation has no preview' } }
+  return {
+    type: 'preview.failed',
+    action: action.n,
+    sealed: { message: taken.kind === 'failed' ? taken.message : 'the operation has no preview' },
+  }
 }
 
 /**
  * Checks that what was approved is what would run now, and in time (I2, I5); says why not. A grant that nobody used in time lapses;
  * one whose first attempt came in time but had no effect is voided, and people are asked again.
  */
-async function hold(parts: HarnessParts, state: RunState, candidate: Candidate, admitted: Admitted): Promise<{ approval: string; policies: readonly string[] } | Unheld> {
+async function hold(
+  parts: HarnessParts,
+  state: RunState,
+  candidate: Candidate,
+  admitted: Admitted,
+): Promise<{ approval: string; policies: readonly string[] } | Unheld> {
   const id = candidate.approval ?? ''
   const approval = state.approvals.get(id)
   const voided = (why: string): Unheld => ({ approval: id, state: 'voided', void: why })
@@ -178,25 +215,42 @@ interface Unheld {
 
 type Preview =
   | { readonly kind: 'none' }
-  | { readonly kind: 'taken'; readonly digest: string; readonly value: import('@tidegate/kernel').Json }
+  | { readonly kind: 'taken'; readonly digest: string; readonly value: Json }
   | { readonly kind: 'failed'; readonly failure: string; readonly message: string }
 
 function preview(parts: HarnessParts, state: RunState, candidate: Candidate, admitted: Admitted): Promise<Preview> {
   return previewOf(parts, state, candidate.n, admitted.operation, admitted.arguments)
 }
 
-async function previewOf(parts: HarnessParts, state: RunState, n: number, operation: Operation, args: JsonObject): Promise<Preview> {
+async function previewOf(
+  parts: HarnessParts,
+  state: RunState,
+  n: number,
+  operation: Operation,
+  args: JsonObject,
+): Promise<Preview> {
   if (!operation.canPreview) return { kind: 'none' }
   const base = state.actions[n]
-  const call = base === undefined ? { ...bareCall(parts, state, n, operation), arguments: args } : callOf(parts, state, base, operation)
-  const loose: Operation = { ...operation, mutability: 'read', output: { parse: (value) => ({ ok: true, value }), jsonSchema: {} } }
+  const call =
+    base === undefined ? { ...bareCall(parts, state, n, operation), arguments: args } : lookOf(parts, state, base, operation)
+  const loose: Operation = {
+    ...operation,
+    mutability: 'read',
+    output: { parse: (value) => ({ ok: true, value }), jsonSchema: {} },
+  }
   const result = await answerOf(parts, loose, () => parts.registry.connectorOf(operation).preview(call))
   if (result.kind === 'failed') return { kind: 'failed', failure: result.failure, message: result.message }
   return { kind: 'taken', digest: digestOf(parts.hasher, result.output), value: result.output }
 }
 
 function bareCall(parts: HarnessParts, state: RunState, n: number, operation: Operation) {
-  return { operation: operation.id, effectId: `${state.opened.run}.${n}`, attempt: 0, timeoutMs: operation.timeoutMs, secret: leaseOf(parts, state, operation) }
+  return {
+    operation: operation.id,
+    effectId: `${state.opened.run}.${n}`,
+    attempt: 0,
+    timeoutMs: operation.timeoutMs,
+    secret: secretsOf(parts, operation),
+  }
 }
 
 function denied(candidate: Candidate, rejected: Rejected): Decided {
@@ -226,7 +280,19 @@ function rawProposal({ n, proposal, purpose, compensates }: Candidate, digest: s
   const { operation, node = null, confidence, claimedRisk = null, goal, justification } = proposal
   const clipped = operation.length > 200 ? `${operation.slice(0, 200)}...` : operation
   const sealed = { goal, justification, arguments: proposal.arguments, origins: NO_ORIGINS }
-  return { type: 'action.proposed', action: n, operation: clipped, purpose, effect: false, node, confidence, claimedRisk, digest, compensates, sealed } as const
+  return {
+    type: 'action.proposed',
+    action: n,
+    operation: clipped,
+    purpose,
+    effect: false,
+    node,
+    confidence,
+    claimedRisk,
+    digest,
+    compensates,
+    sealed,
+  } as const
 }
 
 /** An action that is decided again does not count as a repetition of itself. */

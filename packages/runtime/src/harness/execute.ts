@@ -19,7 +19,12 @@ import type { HarnessParts } from './parts.ts'
 const GRACE_MS = 1_000
 
 /** The call of an action, as its connector gets it. */
-export function callOf(parts: Pick<HarnessParts, 'secrets' | 'control'>, state: RunState, action: ActionState, operation: Operation): ConnectorCall {
+export function callOf(
+  parts: Pick<HarnessParts, 'secrets' | 'control'>,
+  state: RunState,
+  action: ActionState,
+  operation: Operation,
+): ConnectorCall {
   return {
     operation: operation.id,
     arguments: action.proposed.sealed.arguments,
@@ -30,14 +35,36 @@ export function callOf(parts: Pick<HarnessParts, 'secrets' | 'control'>, state: 
   }
 }
 
-/** Hands out the declared secrets of one operation, until a stop takes them back (I7, I8). */
-export function leaseOf(parts: Pick<HarnessParts, 'secrets' | 'control'>, state: RunState, operation: Operation): ConnectorCall['secret'] {
-  const { agent, workflow, run } = state.opened
+/** The call of a look: a stop does not take its secrets back, because looking is not acting, and what is not looked at stays unknown. */
+export function lookOf(
+  parts: Pick<HarnessParts, 'secrets' | 'control'>,
+  state: RunState,
+  action: ActionState,
+  operation: Operation,
+): ConnectorCall {
+  return { ...callOf(parts, state, action, operation), secret: secretsOf(parts, operation) }
+}
+
+/** Hands out the declared secrets of one operation. */
+export function secretsOf(parts: Pick<HarnessParts, 'secrets'>, operation: Operation): ConnectorCall['secret'] {
   return async (name) => {
     if (!operation.secrets.includes(name)) throw new Error(`${operation.id} does not declare the secret "${name}"`)
+    return parts.secrets(name)
+  }
+}
+
+/** Hands out the declared secrets of one operation, until a stop takes them back (I7, I8). */
+function leaseOf(
+  parts: Pick<HarnessParts, 'secrets' | 'control'>,
+  state: RunState,
+  operation: Operation,
+): ConnectorCall['secret'] {
+  const { agent, workflow, run } = state.opened
+  const declared = secretsOf(parts, operation)
+  return async (name) => {
     const stop = stopFor(parts.control.state.stops, { run, agent, workflow, tool: operation.tool })
     if (stop !== undefined) throw new Error(`a stop over ${stop.scope} has taken back the lease`)
-    return parts.secrets(name)
+    return declared(name)
   }
 }
 
@@ -47,15 +74,32 @@ export function leaseOf(parts: Pick<HarnessParts, 'secrets' | 'control'>, state:
  * The stops are looked at once more, synchronously, before the call: a stop that was acknowledged in between finds that nothing
  * starts after it (I7). If we crash anywhere in here, the action is found `started` and is looked for, never repeated (I4).
  */
-export async function execute(parts: HarnessParts, state: RunState, action: ActionState, operation: Operation): Promise<readonly RunEvent[]> {
+export async function execute(
+  parts: HarnessParts,
+  state: RunState,
+  action: ActionState,
+  operation: Operation,
+): Promise<readonly RunEvent[]> {
   const { agent, workflow, run } = state.opened
   const startedAtMs = parts.clock.nowMs()
-  if (stopFor(parts.control.state.stops, { run, agent, workflow, tool: operation.tool }) !== undefined) {
-    const stopped: ConnectorFailure = { kind: 'failed', failure: 'refused', retry: 'safe', message: 'a stop came before the call was made' }
+  const isStopped = (): boolean =>
+    stopFor(parts.control.state.stops, { run, agent, workflow, tool: operation.tool }) !== undefined
+  if (isStopped()) {
+    const stopped: ConnectorFailure = {
+      kind: 'failed',
+      failure: 'refused',
+      retry: 'safe',
+      message: 'a stop came before the call was made',
+    }
     return finished(action, operation, stopped, 0, parts.clock.nowMs(), { counts: false })
   }
   if (isLate(state, action)) {
-    const late: ConnectorFailure = { kind: 'failed', failure: 'refused', retry: 'safe', message: 'the approval had lapsed when the start was recorded' }
+    const late: ConnectorFailure = {
+      kind: 'failed',
+      failure: 'refused',
+      retry: 'safe',
+      message: 'the approval had lapsed when the start was recorded',
+    }
     return finished(action, operation, late, 0, parts.clock.nowMs(), { counts: false })
   }
   const call = callOf(parts, state, action, operation)
@@ -63,6 +107,8 @@ export async function execute(parts: HarnessParts, state: RunState, action: Acti
   const result = await answerOf(parts, operation, () => parts.registry.connectorOf(operation).execute(call))
   parts.inFlight.remove(call.effectId)
   const nowMs = parts.clock.nowMs()
+  if (result.kind === 'failed' && result.retry === 'safe' && isStopped())
+    return finished(action, operation, result, nowMs - startedAtMs, nowMs, { counts: false })
   const fault = result.kind === 'failed' && (result.failure === 'timeout' || result.failure === 'unavailable')
   await parts.breakers.count(operation.id, fault ? 'fault' : 'ok')
   return finished(action, operation, result, nowMs - startedAtMs, nowMs, { counts: true })
@@ -75,9 +121,18 @@ function isLate(state: RunState, { approval }: ActionState): boolean {
 }
 
 /** Calls a connector so that it always answers: an exception or silence is a failure that may have had an effect. */
-export async function answerOf(parts: Pick<HarnessParts, 'clock'>, operation: Operation, call: () => Promise<ConnectorResult>): Promise<ConnectorResult> {
+export async function answerOf(
+  parts: Pick<HarnessParts, 'clock'>,
+  operation: Operation,
+  call: () => Promise<ConnectorResult>,
+): Promise<ConnectorResult> {
   const unknown = operation.mutability === 'read' ? ('safe' as const) : ('unknown' as const)
-  const silent: ConnectorFailure = { kind: 'failed', failure: 'timeout', retry: unknown, message: `no answer within ${operation.timeoutMs} ms` }
+  const silent: ConnectorFailure = {
+    kind: 'failed',
+    failure: 'timeout',
+    retry: unknown,
+    message: `no answer within ${operation.timeoutMs} ms`,
+  }
   const thrown: ConnectorFailure = { kind: 'failed', failure: 'unavailable', retry: unknown, message: 'the connector broke off' }
   const result = await withDeadline(parts, operation.timeoutMs + GRACE_MS, call, silent, thrown)
   if (result.kind === 'failed') return result.retry === 'unknown' ? { ...result, retry: unknown } : result
@@ -89,9 +144,17 @@ export async function answerOf(parts: Pick<HarnessParts, 'clock'>, operation: Op
 }
 
 /** Looks for an effect whose outcome is not known; answers the events that record what was found. */
-export async function reconcile(parts: HarnessParts, state: RunState, action: ActionState, operation: Operation | undefined): Promise<readonly RunEvent[]> {
+export async function reconcile(
+  parts: HarnessParts,
+  state: RunState,
+  action: ActionState,
+  operation: Operation | undefined,
+): Promise<readonly RunEvent[]> {
   const nowMs = parts.clock.nowMs()
-  const found = operation === undefined ? ({ kind: 'unknown', message: 'the operation is no longer declared' } as const) : await lookFor(parts, state, action, operation)
+  const found =
+    operation === undefined
+      ? ({ kind: 'unknown', message: 'the operation is no longer declared' } as const)
+      : await lookFor(parts, state, action, operation)
   const about = { type: 'effect.reconciled', action: action.n, attempt: action.attempts } as const
   if (found.kind === 'happened' || found.kind === 'doubled') {
     const shaped = operation?.output.parse(found.output)
@@ -115,7 +178,7 @@ async function lookFor(parts: HarnessParts, state: RunState, action: ActionState
   if (operation.mutability === 'read') return { kind: 'repeatable' }
   if (operation.canReconcile) {
     const connector = parts.registry.connectorOf(operation)
-    const call = callOf(parts, state, action, operation)
+    const call = lookOf(parts, state, action, operation)
     const silent = { kind: 'unknown', message: 'the look-up did not answer' } as const
     const found = await withDeadline(parts, operation.timeoutMs + GRACE_MS, () => connector.reconcile(call), silent, silent)
     if (found.kind !== 'unknown') return found
@@ -126,20 +189,37 @@ async function lookFor(parts: HarnessParts, state: RunState, action: ActionState
 }
 
 /** Looks whether a compensation is in the world. */
-export async function verify(parts: HarnessParts, state: RunState, action: ActionState, operation: Operation | undefined): Promise<RunEvent> {
+export async function verify(
+  parts: HarnessParts,
+  state: RunState,
+  action: ActionState,
+  operation: Operation | undefined,
+): Promise<RunEvent> {
   const about = { type: 'effect.verified', action: action.n } as const
   if (operation === undefined || !operation.canVerify) {
     return { ...about, holds: false, sealed: { detail: 'the operation declares no way to look at its result' } }
   }
   const connector: Connector = parts.registry.connectorOf(operation)
-  const call = callOf(parts, state, action, operation)
+  const call = lookOf(parts, state, action, operation)
   const silent = { holds: false, detail: 'looking at the result failed' }
-  const seen = await withDeadline(parts, operation.timeoutMs + GRACE_MS, () => connector.verify(call, action.output), silent, silent)
+  const seen = await withDeadline(
+    parts,
+    operation.timeoutMs + GRACE_MS,
+    () => connector.verify(call, action.output),
+    silent,
+    silent,
+  )
   return { ...about, holds: seen.holds, sealed: { detail: seen.detail } }
 }
 
 /** Waits for an answer until the time is up; an exception is answered like silence, in its own words. */
-async function withDeadline<T>(parts: Pick<HarnessParts, 'clock'>, limitMs: number, call: () => Promise<T>, silent: T, thrown: T): Promise<T> {
+async function withDeadline<T>(
+  parts: Pick<HarnessParts, 'clock'>,
+  limitMs: number,
+  call: () => Promise<T>,
+  silent: T,
+  thrown: T,
+): Promise<T> {
   const { promise, resolve } = Promise.withResolvers<T>()
   const cancel = parts.clock.at(parts.clock.nowMs() + limitMs, () => resolve(silent))
   try {
@@ -151,15 +231,45 @@ async function withDeadline<T>(parts: Pick<HarnessParts, 'clock'>, limitMs: numb
   }
 }
 
-function finished(action: ActionState, operation: Operation, result: ConnectorResult, durationMs: number, nowMs: number, { counts }: { counts: boolean }): readonly RunEvent[] {
+function finished(
+  action: ActionState,
+  operation: Operation,
+  result: ConnectorResult,
+  durationMs: number,
+  nowMs: number,
+  { counts }: { counts: boolean },
+): readonly RunEvent[] {
   const about = { type: 'effect.finished', action: action.n, attempt: action.attempts, durationMs } as const
   if (result.kind === 'done') {
     const { value, findings } = sanitise(result.output)
-    return [{ ...about, result: 'done', complete: result.complete, findings, failure: null, retry: null, code: null, sealed: { output: value, message: '' } }]
+    return [
+      {
+        ...about,
+        result: 'done',
+        complete: result.complete,
+        findings,
+        failure: null,
+        retry: null,
+        code: null,
+        sealed: { output: value, message: '' },
+      },
+    ]
   }
   const { failure, retry, message, code = null } = result
-  const event: EffectFinished = { ...about, result: 'failed', complete: true, findings: [], failure, retry, code, sealed: { output: null, message } }
-  if (retry === 'unknown') return [event, { type: 'effect.ambiguous', action: action.n, attempt: action.attempts, why: 'unknown_outcome' }]
+  const event: EffectFinished = {
+    ...about,
+    result: 'failed',
+    complete: true,
+    findings: [],
+    failure,
+    retry,
+    code,
+    sealed: { output: null, message },
+  }
+  if (retry === 'unknown')
+    return [event, { type: 'effect.ambiguous', action: action.n, attempt: action.attempts, why: 'unknown_outcome' }]
   const again = retry === 'safe' && (!counts || action.attempts < operation.maxAttempts)
-  return again ? [event, { type: 'retry.scheduled', action: action.n, atMs: nowMs + backoffMs(action.attempts, result.retryAfterMs) }] : [event]
+  return again
+    ? [event, { type: 'retry.scheduled', action: action.n, atMs: nowMs + backoffMs(action.attempts, result.retryAfterMs) }]
+    : [event]
 }

@@ -49,7 +49,8 @@ export function createHarness(parts: HarnessParts): Harness {
   async function load(run: string): Promise<RunState | undefined> {
     const entries = await journal.read(`run/${run}`)
     if (entries.length === 0) return undefined
-    if (entries.some((entry) => entry.erased)) throw new RuntimeError('run_erased', `The content of run ${run} has been erased; its ledger entries are still provable.`)
+    if (entries.some((entry) => entry.erased))
+      throw new RuntimeError('run_erased', `The content of run ${run} has been erased; its ledger entries are still provable.`)
     return foldRun(entries)
   }
 
@@ -98,10 +99,20 @@ export function createHarness(parts: HarnessParts): Harness {
       const { state } = progress
       const entry = parts.registry.workflow(state.opened.workflow)
       if (entry === undefined) {
-        log({ level: 'error', run, code: 'workflow_missing', message: `run ${run} waits: its workflow ${state.opened.workflow} is no longer declared` })
+        log({
+          level: 'error',
+          run,
+          code: 'workflow_missing',
+          message: `run ${run} waits: its workflow ${state.opened.workflow} is no longer declared`,
+        })
         return
       }
-      const step = nextStep(state, { workflow: entry.workflow, find: parts.registry.find, control: parts.control.state, nowMs: Math.max(clock.nowMs(), state.updatedAtMs) })
+      const step = nextStep(state, {
+        workflow: entry.workflow,
+        find: parts.registry.find,
+        control: parts.control.state,
+        nowMs: Math.max(clock.nowMs(), state.updatedAtMs),
+      })
       const atRest = step.kind === 'rest' || step.kind === 'wait'
       if (atRest || progress.waiting.length > MAX_WAITING) {
         if (progress.waiting.length > 0) {
@@ -121,7 +132,8 @@ export function createHarness(parts: HarnessParts): Harness {
         else advance(run)
         return
       }
-      if (step.kind === 'finish' && step.state === 'completed' && state.opened.undoes !== null) await markUndone(state.opened.undoes, run)
+      if (step.kind === 'finish' && step.state === 'completed' && state.opened.undoes !== null)
+        await markUndone(state.opened.undoes, run)
       const performed = await perform(parts, progress, entry, step)
       progress = performed === 'conflict' ? progressOf(await load(run)) : performed
       if (progress !== undefined && progress.waiting.length === 0) for (const listener of listeners) listener(progress.state)
@@ -175,12 +187,24 @@ export function createHarness(parts: HarnessParts): Harness {
       if (state === undefined || state.phase === 'finished') return
       const item = `${run}.q${state.items.size + 1}`
       const events: readonly RunEvent[] = [
-        { type: 'queue.added', item, kind: 'unfinished', action: null, effect: null, sealed: { title: 'Tidegate stopped this run because of a defect', detail: message } },
+        {
+          type: 'queue.added',
+          item,
+          kind: 'unfinished',
+          action: null,
+          effect: null,
+          sealed: { title: 'Tidegate stopped this run because of a defect', detail: message },
+        },
         { type: 'run.finished', state: 'failed', failure: 'defect' },
       ]
       await commit(parts, state, events)
     } catch (again) {
-      log({ level: 'error', run, code: 'defect', message: `run ${run} could not be closed: ${again instanceof Error ? again.message : String(again)}` })
+      log({
+        level: 'error',
+        run,
+        code: 'defect',
+        message: `run ${run} could not be closed: ${again instanceof Error ? again.message : String(again)}`,
+      })
     }
   }
 

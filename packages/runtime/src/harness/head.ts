@@ -3,7 +3,10 @@ import { type RunHead, type RunState, runStateName } from '@tidegate/kernel'
 /** A run as lists show it. */
 export function headOf(state: RunState): RunHead {
   const { opened } = state
-  const openApprovals = state.phase === 'finished' ? [] : [...state.approvals.values()].filter((approval) => approval.state === 'open').map((approval) => approval.question.id)
+  const openApprovals =
+    state.phase === 'finished'
+      ? []
+      : [...state.approvals.values()].filter((approval) => approval.state === 'open').map((approval) => approval.question.id)
   return {
     run: opened.run,
     workflow: opened.workflow,
@@ -14,7 +17,8 @@ export function headOf(state: RunState): RunHead {
     openedAtMs: state.openedAtMs,
     updatedAtMs: state.updatedAtMs,
     wakeAtMs: null,
-    effects: state.actions.filter((action) => action.proposed.effect && (action.state === 'done' || action.state === 'undone')).length,
+    effects: state.actions.filter((action) => action.proposed.effect && (action.state === 'done' || action.state === 'undone'))
+      .length,
     openApprovals,
     openItems: [...state.items.values()].filter((item) => item.resolvedBy === null).length,
     undoes: opened.undoes,

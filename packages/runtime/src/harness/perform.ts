@@ -1,7 +1,6 @@
 import {
   type ActionState,
   failureOfAction,
-  isObject,
   type Json,
   leavesOf,
   type PlannerAnswer,
@@ -30,12 +29,19 @@ export type Performed = Progress | 'conflict'
  * Performs one step of a run. What it answers may hold events that are not durable yet (see {@link Progress}); nothing outside has
  * been touched on their strength. If we crash anywhere in here, {@link nextStep} goes on from what is durable.
  */
-export async function perform(parts: HarnessParts, progress: Progress, entry: WorkflowWithPlanner, step: Performable): Promise<Performed> {
+export async function perform(
+  parts: HarnessParts,
+  progress: Progress,
+  entry: WorkflowWithPlanner,
+  step: Performable,
+): Promise<Performed> {
   const { workflow } = entry
   const { state } = progress
   switch (step.kind) {
     case 'plan':
-      return entry.planner.immediate === true ? plan(parts, progress, entry) : whenDurable(parts, progress, (durable) => plan(parts, durable, entry))
+      return entry.planner.immediate === true
+        ? plan(parts, progress, entry)
+        : whenDurable(parts, progress, (durable) => plan(parts, durable, entry))
     case 'decide':
       return go(parts, progress, workflow, again(step.action, step.approval))
     case 'look':
@@ -58,7 +64,11 @@ export async function perform(parts: HarnessParts, progress: Progress, entry: Wo
 }
 
 /** Makes what waits durable before something that takes its time. */
-async function whenDurable(parts: HarnessParts, progress: Progress, then: (progress: Progress) => Promise<Performed>): Promise<Performed> {
+async function whenDurable(
+  parts: HarnessParts,
+  progress: Progress,
+  then: (progress: Progress) => Promise<Performed>,
+): Promise<Performed> {
   const flushed = await flush(parts, progress)
   return flushed.kind === 'durable' ? then(flushed.progress) : 'conflict'
 }
@@ -76,7 +86,9 @@ function recordOf(state: RunState, workflow: Workflow, step: Plain): readonly Ru
     case 'resume':
       return [{ type: 'run.resumed' }]
     case 'lapse':
-      return [{ type: 'approval.closed', approval: step.approval, state: 'lapsed', why: 'the deadline passed, and silence means no' }]
+      return [
+        { type: 'approval.closed', approval: step.approval, state: 'lapsed', why: 'the deadline passed, and silence means no' },
+      ]
     case 'mark_ambiguous':
       return [{ type: 'effect.ambiguous', action: step.action.n, attempt: step.action.attempts, why: 'crashed' }]
     case 'compare':
@@ -85,7 +97,16 @@ function recordOf(state: RunState, workflow: Workflow, step: Plain): readonly Ru
       return [{ type: 'run.failing', failure: step.failure, sealed: { reason: step.reason } }]
     case 'queue': {
       const { item: kind, action, effect, title, detail } = step
-      return [{ type: 'queue.added', item: `${state.opened.run}.q${state.items.size + 1}`, kind, action, effect, sealed: { title, detail } }]
+      return [
+        {
+          type: 'queue.added',
+          item: `${state.opened.run}.q${state.items.size + 1}`,
+          kind,
+          action,
+          effect,
+          sealed: { title, detail },
+        },
+      ]
     }
     case 'finish':
       return [...endQuestions(state), { type: 'run.finished', state: step.state, failure: step.failure }]
@@ -95,7 +116,12 @@ function recordOf(state: RunState, workflow: Workflow, step: Plain): readonly Ru
 /** A question or an unused grant does not outlive its run. */
 function endQuestions(state: RunState): readonly RunEvent[] {
   const standing = [...state.approvals.values()].filter((approval) => approval.state === 'open' || approval.state === 'granted')
-  return standing.map(({ question }) => ({ type: 'approval.closed', approval: question.id, state: 'voided', why: 'the run has ended' }))
+  return standing.map(({ question }) => ({
+    type: 'approval.closed',
+    approval: question.id,
+    state: 'voided',
+    why: 'the run has ended',
+  }))
 }
 
 async function plan(parts: HarnessParts, progress: Progress, { workflow, planner }: WorkflowWithPlanner): Promise<Performed> {
@@ -105,10 +131,16 @@ async function plan(parts: HarnessParts, progress: Progress, { workflow, planner
   switch (answer.kind) {
     case 'note': {
       const { node, value, origins, confidence } = answer
-      return add(parts, progress, [...usage, { type: 'plan.noted', node, ...(confidence === undefined ? {} : { confidence }), sealed: { value, origins } }])
+      return add(parts, progress, [
+        ...usage,
+        { type: 'plan.noted', node, ...(confidence === undefined ? {} : { confidence }), sealed: { value, origins } },
+      ])
     }
     case 'finish':
-      return add(parts, progress, [...usage, { type: 'plan.finished', escalate: answer.escalate, sealed: { reason: answer.reason } }])
+      return add(parts, progress, [
+        ...usage,
+        { type: 'plan.finished', escalate: answer.escalate, sealed: { reason: answer.reason } },
+      ])
     case 'give_up':
       return add(parts, progress, [...usage, givenUp(parts, state, answer.reason)])
     case 'again': {
@@ -116,7 +148,13 @@ async function plan(parts: HarnessParts, progress: Progress, { workflow, planner
       return add(parts, progress, [...usage, { type: 'plan.paused', untilMs, sealed: { reason: answer.reason } }])
     }
     case 'propose': {
-      const candidate: Candidate = { n: state.actions.length, proposal: answer.proposal, purpose: 'act', compensates: null, approval: null }
+      const candidate: Candidate = {
+        n: state.actions.length,
+        proposal: answer.proposal,
+        purpose: 'act',
+        compensates: null,
+        approval: null,
+      }
       return go(parts, usage.length === 0 ? progress : add(parts, progress, usage), workflow, candidate)
     }
   }
@@ -125,7 +163,8 @@ async function plan(parts: HarnessParts, progress: Progress, { workflow, planner
 /** Decides a candidate, records it, and executes it when it may. */
 async function go(parts: HarnessParts, progress: Progress, workflow: Workflow, candidate: Candidate): Promise<Performed> {
   const operation = parts.registry.find(candidate.proposal.operation)
-  if (operation?.canPreview === true && progress.waiting.length > 0) return whenDurable(parts, progress, (durable) => go(parts, durable, workflow, candidate))
+  if (operation?.canPreview === true && progress.waiting.length > 0)
+    return whenDurable(parts, progress, (durable) => go(parts, durable, workflow, candidate))
   const fence = parts.control.state.epoch
   const decided = await decide(parts, progress.state, workflow, candidate)
   const next = add(parts, progress, decided.events)
@@ -159,7 +198,15 @@ function givenUp(parts: HarnessParts, state: RunState, reason: string): RunEvent
 function again(action: ActionState, granted: string | null): Candidate {
   const { operation, sealed, confidence, node, purpose, compensates } = action.proposed
   const origins = Object.fromEntries(leavesOf(sealed.arguments).map(([pointer]) => [pointer, sealed.origins]))
-  const proposal: Proposal = { goal: sealed.goal, operation, arguments: sealed.arguments, justification: sealed.justification, confidence, origins, ...(node === null ? {} : { node }) }
+  const proposal: Proposal = {
+    goal: sealed.goal,
+    operation,
+    arguments: sealed.arguments,
+    justification: sealed.justification,
+    confidence,
+    origins,
+    ...(node === null ? {} : { node }),
+  }
   return { n: action.n, proposal, purpose, compensates, action, approval: granted ?? action.approval }
 }
 
@@ -180,14 +227,26 @@ function checkCandidate(parts: HarnessParts, state: RunState, workflow: Workflow
 function compensation(state: RunState, step: Extract<Step, { kind: 'compensate' }>): Candidate {
   const { operation, arguments: args } = step.call
   const origins = Object.fromEntries(leavesOf(args).map(([pointer]) => [pointer, ['system'] as const]))
-  const proposal: Proposal = { goal: 'Take back what was done', operation, arguments: args, justification: state.reason || 'Somebody asked to undo this run.', confidence: 10_000, origins }
+  const proposal: Proposal = {
+    goal: 'Take back what was done',
+    operation,
+    arguments: args,
+    justification: state.reason || 'Somebody asked to undo this run.',
+    confidence: 10_000,
+    origins,
+  }
   return { n: state.actions.length, proposal, purpose: 'compensate', compensates: step.of, approval: null }
 }
 
 /** Holds what the read answered against what the workflow expects: completion is a fact about the world (I13). */
 function compare({ success }: Workflow, action: ActionState): RunEvent {
-  const wrong = Object.entries(success.expect).filter(([pointer, expected]) => !isExpected(valueAt(action.output, pointer), expected))
-  const detail = wrong.map(([pointer, expected]) => `${pointer} is ${JSON.stringify(valueAt(action.output, pointer) ?? null)}, not ${JSON.stringify(expected)}`)
+  const wrong = Object.entries(success.expect).filter(
+    ([pointer, expected]) => !isExpected(valueAt(action.output, pointer), expected),
+  )
+  const detail = wrong.map(
+    ([pointer, expected]) =>
+      `${pointer} is ${JSON.stringify(valueAt(action.output, pointer) ?? null)}, not ${JSON.stringify(expected)}`,
+  )
   return { type: 'check.executed', ok: wrong.length === 0, sealed: { detail: detail.join('; ') } }
 }
 

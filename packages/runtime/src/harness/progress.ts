@@ -41,7 +41,11 @@ export function add(parts: Pick<HarnessParts, 'clock'>, progress: Progress, even
 }
 
 /** Makes the waiting events durable, as one record. */
-export async function flush(parts: Pick<HarnessParts, 'journal'>, progress: Progress, options: { fence?: number } = {}): Promise<Flushed> {
+export async function flush(
+  parts: Pick<HarnessParts, 'journal'>,
+  progress: Progress,
+  options: { fence?: number } = {},
+): Promise<Flushed> {
   const { durable, state, waiting, atMs } = progress
   if (waiting.length === 0) return { kind: 'durable', progress }
   const head = headOf(state)

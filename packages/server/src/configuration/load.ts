@@ -20,8 +20,10 @@ export function loadConfiguration(project: string): Configuration {
   const yaml = parseYaml(readProjectFile(file), CONFIGURATION_FILE)
   if (!yaml.ok) throw invalid(yaml.problems.map(writeProblem))
   const parsed = configurationSchema.safeParse(yaml.value)
-  if (!isObject(yaml.value)) throw invalid([`${CONFIGURATION_FILE}:1:1: a configuration is a map of keys and values; start with "name:"`])
-  if (!parsed.success) throw invalid(explainIssues(parsed.error.issues, yaml.value, []).map((finding) => writeProblem(yaml.place(finding))))
+  if (!isObject(yaml.value))
+    throw invalid([`${CONFIGURATION_FILE}:1:1: a configuration is a map of keys and values; start with "name:"`])
+  if (!parsed.success)
+    throw invalid(explainIssues(parsed.error.issues, yaml.value, []).map((finding) => writeProblem(yaml.place(finding))))
   return parsed.data
 }
 
@@ -29,7 +31,11 @@ function readProjectFile(file: string): Uint8Array {
   try {
     return readFileSync(file)
   } catch (cause) {
-    throw new ServerError('project_missing', `There is no project here: ${file} cannot be read. Make one with: tidegate init DIRECTORY`, { cause })
+    throw new ServerError(
+      'project_missing',
+      `There is no project here: ${file} cannot be read. Make one with: tidegate init DIRECTORY`,
+      { cause },
+    )
   }
 }
 

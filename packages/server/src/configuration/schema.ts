@@ -23,7 +23,9 @@ const model = z.strictObject({
   apiKey: secret.optional(),
   timeout: duration.prefault('60s'),
   maxOutputTokens: z.int().min(1).max(1_000_000).default(1_024),
-  price: z.strictObject({ inputPerMillion: z.number().min(0).max(10_000), outputPerMillion: z.number().min(0).max(10_000) }).default({ inputPerMillion: 0, outputPerMillion: 0 }),
+  price: z
+    .strictObject({ inputPerMillion: z.number().min(0).max(10_000), outputPerMillion: z.number().min(0).max(10_000) })
+    .default({ inputPerMillion: 0, outputPerMillion: 0 }),
 })
 
 /** The whole of tidegate.yaml. Unknown keys are refused. */
@@ -32,18 +34,35 @@ export const configurationSchema = z.strictObject({
   trustDomain: z.string().regex(/^[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?$/, 'Expected a domain name such as example.org.'),
   environment: z.enum(['development', 'staging', 'production']),
   store: z.strictObject({ directory: PATH }).default({ directory: '.tidegate' }),
-  server: z.strictObject({ host: z.string().max(255).default('127.0.0.1'), port: z.int().min(0).max(65_535) }).default({ host: '127.0.0.1', port: 0 }),
+  server: z
+    .strictObject({ host: z.string().max(255).default('127.0.0.1'), port: z.int().min(0).max(65_535) })
+    .default({ host: '127.0.0.1', port: 0 }),
   people: z
-    .array(z.strictObject({ id: z.string().regex(/^user:[a-z0-9][a-z0-9._-]{0,63}$/, 'Expected user: and a name, such as user:mei.'), roles: z.array(z.string().regex(NAME)).min(1).max(32) }))
+    .array(
+      z.strictObject({
+        id: z.string().regex(/^user:[a-z0-9][a-z0-9._-]{0,63}$/, 'Expected user: and a name, such as user:mei.'),
+        roles: z.array(z.string().regex(NAME)).min(1).max(32),
+      }),
+    )
     .min(1)
     .max(1_000),
-  tools: z.array(z.strictObject({ file: PATH, settings: z.record(z.string(), z.json()).default({}) })).min(1).max(200),
+  tools: z
+    .array(z.strictObject({ file: PATH, settings: z.record(z.string(), z.json()).default({}) }))
+    .min(1)
+    .max(200),
   workflows: z.array(PATH).min(1).max(200),
   policies: z.array(PATH).min(1).max(200),
   secrets: z.record(z.string().regex(NAME), secret).default({}),
   model: model.optional(),
   retention: z.strictObject({ payloads: duration }).optional(),
-  witness: z.strictObject({ url: z.string().max(2_048), key: z.string().max(512), every: duration.prefault('5s'), required: z.boolean().default(false) }).optional(),
+  witness: z
+    .strictObject({
+      url: z.string().max(2_048),
+      key: z.string().max(512),
+      every: duration.prefault('5s'),
+      required: z.boolean().default(false),
+    })
+    .optional(),
 })
 
 export type Configuration = z.output<typeof configurationSchema>

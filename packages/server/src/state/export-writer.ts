@@ -11,7 +11,8 @@ import { ServerError } from '../error.ts'
 export async function writeExport(directory: string, files: Iterable<ExportFile>): Promise<number> {
   try {
     mkdirSync(directory, { recursive: true })
-    if (readdirSync(directory).length > 0) throw new ServerError('state_unusable', `${directory} is not empty. Name a new directory for the export.`)
+    if (readdirSync(directory).length > 0)
+      throw new ServerError('state_unusable', `${directory} is not empty. Name a new directory for the export.`)
     let count = 0
     for (const { path, bytes } of files) {
       const file = join(directory, path)
@@ -24,6 +25,8 @@ export async function writeExport(directory: string, files: Iterable<ExportFile>
   } catch (cause) {
     if (cause instanceof ServerError) throw cause
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-    throw new ServerError('state_unusable', `The export to ${directory} failed (${code}). What is there is not complete.`, { cause })
+    throw new ServerError('state_unusable', `The export to ${directory} failed (${code}). What is there is not complete.`, {
+      cause,
+    })
   }
 }

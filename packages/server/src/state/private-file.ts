@@ -38,7 +38,11 @@ export function writeAtomically(file: string, text: string, mode = 0o644): void 
     renameSync(draft, file)
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-    throw new ServerError('state_unusable', `${file} cannot be written (${code}). Make its directory writable, or name another under store.directory.`, { cause })
+    throw new ServerError(
+      'state_unusable',
+      `${file} cannot be written (${code}). Make its directory writable, or name another under store.directory.`,
+      { cause },
+    )
   }
 }
 

@@ -70,6 +70,7 @@ export function createWorld(options: WorldOptions): Connector {
   return {
     execute,
     async preview(call) {
+      await call.secret('token')
       const seen = farSide.read(idOf(call))
       const output = { before: seen, change: { operation: call.operation, arguments: call.arguments } }
       const hazard = options.lookHazard(call, 'preview')
@@ -81,6 +82,7 @@ export function createWorld(options: WorldOptions): Connector {
       return answer(options.lookMs(), { kind: 'done', output, complete: true })
     },
     async reconcile(call) {
+      await call.secret('token')
       const hazard = options.lookHazard(call, 'reconcile')
       if (hazard === 'silent') return never()
       if (hazard === 'thrown') throw new Error('The look-up broke off.')
@@ -92,6 +94,7 @@ export function createWorld(options: WorldOptions): Connector {
       return answer(options.lookMs(), found.length === 1 ? { kind: 'happened', output } : { kind: 'absent' })
     },
     async verify(call) {
+      await call.secret('token')
       const hazard = options.lookHazard(call, 'verify')
       if (hazard === 'silent') return never()
       if (hazard === 'thrown') throw new Error('Looking broke off.')
