@@ -1,9 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { JournalError } from './error.ts'
 
-/** The hashes of leaves `start` to `end`, one after the other. */
+/** The hashes of leaves `start` to `end`, one after the other. @throws JournalError `journal_corrupt` when some are not there. */
 export function readLeaves(db: DatabaseSync, start: number, end: number): Uint8Array {
   const rows = db.prepare('SELECT leaf FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx').all(start, end)
+  if (rows.length !== end - start) {
+    throw new JournalError(
+      'journal_corrupt',
+      `The journal lacks entries between ${start} and ${end}. Keep the file, and restore the last good copy.`,
+    )
+  }
   return Buffer.concat(rows.map((row) => row.leaf as Uint8Array)) // a BLOB column of a STRICT table
 }
 
