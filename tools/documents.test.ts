@@ -19,16 +19,25 @@ async function load(path: string): Promise<Readonly<Record<string, unknown>>> {
 
 describe('docs/errors.md', () => {
   /** Where codes are listed, beside every `*_ERROR_CODES`: objects whose keys are the codes. */
-  const TABLES: Readonly<Record<string, string>> = { 'packages/gateway/src/status.ts': 'STATUS_OF_CODE', 'examples/support-desk/service/problem.ts': 'DESK_PROBLEMS' }
+  const TABLES: Readonly<Record<string, string>> = {
+    'packages/gateway/src/status.ts': 'STATUS_OF_CODE',
+    'examples/support-desk/service/problem.ts': 'DESK_PROBLEMS',
+  }
 
   /** Every error code of the repository, as `package: code`. */
   async function allCodes(): Promise<readonly string[]> {
-    const lists = files.filter(({ path }) => path.endsWith('.ts') && !path.startsWith('tools/') && /export const \w+_ERROR_CODES\b/.test(textOf(path))).map(({ path }) => path)
+    const lists = files
+      .filter(
+        ({ path }) => path.endsWith('.ts') && !path.startsWith('tools/') && /export const \w+_ERROR_CODES\b/.test(textOf(path)),
+      )
+      .map(({ path }) => path)
     const codes = await Promise.all(
       [...lists, ...Object.keys(TABLES)].map(async (path) => {
         const name = path.split('/').at(/^(?:packages|adapters|examples)\//.test(path) ? 1 : 0)
         const exported = Object.entries(await load(path))
-        const listed = exported.filter(([key]) => key.endsWith('_ERROR_CODES')).flatMap(([, value]) => (Array.isArray(value) ? value : []))
+        const listed = exported
+          .filter(([key]) => key.endsWith('_ERROR_CODES'))
+          .flatMap(([, value]) => (Array.isArray(value) ? value : []))
         const keyed = exported.filter(([key]) => key === TABLES[path]).flatMap(([, value]) => Object.keys(value as object))
         return [...listed, ...keyed].map((code) => `${name}: ${code}`)
       }),
@@ -39,7 +48,9 @@ describe('docs/errors.md', () => {
   test('has exactly one section for every code', async () => {
     const codes = await allCodes()
     expect(codes.length).toBeGreaterThan(100)
-    const sections = headingsOf(textOf('docs/errors.md')).filter(({ level }) => level === 3).map(({ text }) => text)
+    const sections = headingsOf(textOf('docs/errors.md'))
+      .filter(({ level }) => level === 3)
+      .map(({ text }) => text)
     expect(sections.toSorted()).toEqual(codes.toSorted())
   })
 
@@ -63,7 +74,9 @@ describe('links', () => {
 
   test('the guide leads to every page of it', () => {
     const linked = linksOf(textOf('docs/guide/index.md'))
-    const pages = documents.filter((path) => path.startsWith('docs/guide/') && path !== 'docs/guide/index.md').map((path) => posix.basename(path))
+    const pages = documents
+      .filter((path) => path.startsWith('docs/guide/') && path !== 'docs/guide/index.md')
+      .map((path) => posix.basename(path))
     expect(pages.filter((page) => !linked.includes(page))).toEqual([])
   })
 })
@@ -75,7 +88,11 @@ describe('commands', () => {
     const scripts = Object.keys(jsonOf<{ readonly scripts: Readonly<Record<string, string>> }>('package.json').scripts)
     const known = (name: string): boolean => scripts.includes(name)
     const unknown = manuals.flatMap((path) =>
-      [...textOf(path).matchAll(/\bnpm\s+(?:(?:--silent|-s)\s+)?(?:run\s+(?:(?:--silent|-s)\s+)?([a-z][a-z0-9:-]*)|(start|test)\b)/g)]
+      [
+        ...textOf(path).matchAll(
+          /\bnpm\s+(?:(?:--silent|-s)\s+)?(?:run\s+(?:(?:--silent|-s)\s+)?([a-z][a-z0-9:-]*)|(start|test)\b)/g,
+        ),
+      ]
         .map(([, script, short]) => script ?? short ?? '')
         .filter((name) => !known(name))
         .map((name) => `${path}: npm run ${name}`),
@@ -84,11 +101,17 @@ describe('commands', () => {
   })
 
   test('every command and option of tidegate that a document names exists', async () => {
-    const { createProgram } = (await load('packages/cli/src/program.ts')) as { createProgram: (signal: AbortSignal, onExit: () => void) => Command }
+    const { createProgram } = (await load('packages/cli/src/program.ts')) as {
+      createProgram: (signal: AbortSignal, onExit: () => void) => Command
+    }
     const program = createProgram(new AbortController().signal, () => undefined)
     const found = manuals.flatMap((path) => commandsIn(textOf(path), 'tidegate').map((words) => ({ path, words })))
     expect(found.length).toBeGreaterThan(10)
-    expect(found.flatMap(({ path, words }) => faultOf(program, words).map((fault) => `${path}: tidegate ${words.join(' ')}: ${fault}`))).toEqual([])
+    expect(
+      found.flatMap(({ path, words }) =>
+        faultOf(program, words).map((fault) => `${path}: tidegate ${words.join(' ')}: ${fault}`),
+      ),
+    ).toEqual([])
   })
 
   test.each([
@@ -97,7 +120,11 @@ describe('commands', () => {
   ])('every option of %s that a document names exists', (name, program) => {
     const help = spawnSync(process.execPath, [join(ROOT, program), '--help'], { encoding: 'utf8' }).stdout
     const named = manuals.flatMap((path) => commandsIn(textOf(path), name).map((words) => ({ path, words })))
-    const unknown = named.flatMap(({ path, words }) => words.filter((word) => /^--[a-z]/.test(word) && word !== '--help' && !help.includes(word)).map((word) => `${path}: ${name} ${word}`))
+    const unknown = named.flatMap(({ path, words }) =>
+      words
+        .filter((word) => /^--[a-z]/.test(word) && word !== '--help' && !help.includes(word))
+        .map((word) => `${path}: ${name} ${word}`),
+    )
     expect(help).toContain(name)
     expect(unknown).toEqual([])
   })
@@ -129,7 +156,11 @@ function faultOf(program: Command, words: readonly string[]): readonly string[] 
     at = next
     chain.push(next)
   }
-  const known = ['--help', '-h', ...chain.flatMap(({ options }) => options.flatMap(({ long, short }) => [long ?? '', short ?? '']))]
+  const known = [
+    '--help',
+    '-h',
+    ...chain.flatMap(({ options }) => options.flatMap(({ long, short }) => [long ?? '', short ?? ''])),
+  ]
   return words.filter((word) => /^--?[a-z]/.test(word) && !known.includes(word)).map((word) => `there is no option ${word}`)
 }
 
@@ -146,14 +177,23 @@ describe('pages', () => {
     expect(adrs.length).toBeGreaterThan(9)
     expect(adrs.map((path) => posix.basename(path).slice(0, 4))).toEqual(adrs.map((_, i) => String(i + 1).padStart(4, '0')))
     const parts = ['Context', 'Decision', 'Alternatives', 'Consequences']
-    const incomplete = adrs.filter((path) => headingsOf(textOf(path)).filter(({ level }) => level === 2).map(({ text }) => text).join() !== parts.join())
+    const incomplete = adrs.filter(
+      (path) =>
+        headingsOf(textOf(path))
+          .filter(({ level }) => level === 2)
+          .map(({ text }) => text)
+          .join() !== parts.join(),
+    )
     expect(incomplete).toEqual([])
   })
 
   test('the threat model speaks of every invariant, and names tests that exist', () => {
     const text = textOf('docs/threat-model.md')
     expect(Array.from({ length: 13 }, (_, i) => `I${i + 1}`).filter((id) => !new RegExp(`\\b${id}\\b`).test(text))).toEqual([])
-    expect(pathsIn(text, ['packages', 'adapters', 'sim', 'e2e', 'examples', 'tools']).filter((path) => path.endsWith('.test.ts')).length).toBeGreaterThan(10)
+    expect(
+      pathsIn(text, ['packages', 'adapters', 'sim', 'e2e', 'examples', 'tools']).filter((path) => path.endsWith('.test.ts'))
+        .length,
+    ).toBeGreaterThan(10)
   })
 
   test('the changelog has a section for the version that this is', () => {

@@ -20,7 +20,9 @@ export interface Comparison {
 /** Holds the runs of a ledger against the file of the desk, read without the desk's help. */
 export function compareWithDesk(deskFile: string, runs: readonly WireRunDetail[], queue: readonly WireQueueItem[]): Comparison {
   const counts = countEffects(deskFile)
-  const asked = new Set(queue.filter(({ kind }) => kind === 'ambiguous' || kind === 'doubled').map(({ run, action }) => `${run}.${action}`))
+  const asked = new Set(
+    queue.filter(({ kind }) => kind === 'ambiguous' || kind === 'doubled').map(({ run, action }) => `${run}.${action}`),
+  )
   const lost: string[] = []
   const doubled: string[] = []
   const unrecorded: string[] = []
@@ -59,7 +61,9 @@ function countEffects(file: string): ReadonlyMap<string, number> {
     const rows = ['refunds', 'credits', 'outbox', 'exports'].map((table) => `SELECT reference FROM ${table}`)
     const creating = "path NOT IN ('/refunds', '/credits', '/outbox', '/exports')"
     const calls = `SELECT reference FROM calls WHERE reference IS NOT NULL AND status BETWEEN 200 AND 299 AND ${creating}`
-    const counted = db.prepare(`SELECT reference, count(*) AS n FROM (${[...rows, calls].join(' UNION ALL ')}) GROUP BY reference`).all()
+    const counted = db
+      .prepare(`SELECT reference, count(*) AS n FROM (${[...rows, calls].join(' UNION ALL ')}) GROUP BY reference`)
+      .all()
     return new Map(counted.map(({ reference, n }) => [String(reference), Number(n)]))
   } finally {
     db.close()

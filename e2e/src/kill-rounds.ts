@@ -58,7 +58,14 @@ export async function killRounds({ rounds, seed, say }: KillOptions): Promise<Ki
   const chance = createChance(seed)
   const stage = await setStage({ customers: CUSTOMERS })
   try {
-    const siege: Siege = { stage, chance, say, load: createLoad(stage, chance, { customers: CUSTOMERS }), recoveries: [], kills: 0 }
+    const siege: Siege = {
+      stage,
+      chance,
+      say,
+      load: createLoad(stage, chance, { customers: CUSTOMERS }),
+      recoveries: [],
+      kills: 0,
+    }
     for (let round = 1; round <= rounds; round++) await killOnce(siege, round)
     const server = await startAgain(siege)
     await quiesce(siege)
@@ -104,7 +111,11 @@ async function kill(siege: Siege, server: ServerProcess): Promise<void> {
 }
 
 /** Works until the server is gone. */
-async function work({ load, chance }: Siege, server: ServerProcess, { operator, mei }: { operator: Client; mei: Client }): Promise<void> {
+async function work(
+  { load, chance }: Siege,
+  server: ServerProcess,
+  { operator, mei }: { operator: Client; mei: Client },
+): Promise<void> {
   const approving = async (): Promise<void> => {
     while (server.isRunning()) {
       await load.answerApprovals(mei, { refusals: 0.15 })
@@ -157,7 +168,9 @@ async function takeStock({ stage, load, recoveries, kills }: Siege, rounds: numb
   for (const { run } of heads) runs.push(await operator.run(run))
   const compared = compareWithDesk(stage.deskFile, runs, await operator.queue(true))
   const astray = astrayEvents(load, runs)
-  const unsettled = heads.filter(({ state }) => state === 'running' || state === 'undoing').map(({ run, state, summary }) => `${run} is ${state}: ${summary}`)
+  const unsettled = heads
+    .filter(({ state }) => state === 'running' || state === 'undoing')
+    .map(({ run, state, summary }) => `${run} is ${state}: ${summary}`)
   const unverified = await verifyLedger(stage, operator)
   return {
     rounds,
@@ -201,7 +214,9 @@ function astrayEvents({ events }: Load, runs: readonly WireRunDetail[]): readonl
   return events.flatMap(({ id, runs: named }) => {
     const found = opened.get(id) ?? []
     const [only] = found
-    return found.length === 1 && only !== undefined && named.size === 1 && named.has(only.run) ? [] : [`event ${id} has ${found.length} runs, and answers named ${[...named].join(', ')}`]
+    return found.length === 1 && only !== undefined && named.size === 1 && named.has(only.run)
+      ? []
+      : [`event ${id} has ${found.length} runs, and answers named ${[...named].join(', ')}`]
   })
 }
 

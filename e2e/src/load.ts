@@ -25,8 +25,21 @@ export interface Load {
   undoSome(client: Client): Promise<void>
 }
 
-const FAULTY = ['POST /refunds', 'POST /credits', 'POST /outbox', 'POST /invoices/:id/address', 'POST /tickets/:id/state'] as const
-const FAULTY_TOO = ['POST /refunds/:id/cancel', 'POST /credits/:id/revoke', 'GET /tickets/:id', 'GET /calls', 'GET /refunds', 'POST /refunds/preview'] as const
+const FAULTY = [
+  'POST /refunds',
+  'POST /credits',
+  'POST /outbox',
+  'POST /invoices/:id/address',
+  'POST /tickets/:id/state',
+] as const
+const FAULTY_TOO = [
+  'POST /refunds/:id/cancel',
+  'POST /credits/:id/revoke',
+  'GET /tickets/:id',
+  'GET /calls',
+  'GET /refunds',
+  'POST /refunds/preview',
+] as const
 const MODES = ['error-after', 'drop-after', 'error-before', 'slow', 'hang'] as const
 
 /** Creates the load of one stage. Calls that fail because the server was killed are left to be repeated. */
@@ -98,7 +111,11 @@ export async function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call
   } catch (error) {
-    if (error instanceof ClientError && (error.code === 'unreachable' || error.code === 'timeout' || error.code === 'malformed_answer')) return undefined
+    if (
+      error instanceof ClientError &&
+      (error.code === 'unreachable' || error.code === 'timeout' || error.code === 'malformed_answer')
+    )
+      return undefined
     if (error instanceof ClientError && error.problem !== undefined && error.problem.status < 500) return undefined
     throw error
   }

@@ -70,7 +70,8 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     servers.push(server)
     return server
   }
-  const token = (person: PersonName): string => readFileSync(join(seenBy(servers.at(-1), store), 'tokens', `${person}.token`), 'utf8').trim()
+  const token = (person: PersonName): string =>
+    readFileSync(join(seenBy(servers.at(-1), store), 'tokens', `${person}.token`), 'utf8').trim()
 
   return {
     directory,
@@ -113,11 +114,18 @@ export function seenBy(server: ServerProcess | undefined, path: string): string 
   return server?.isRunning() === true && existsSync(root) ? join(root, path) : path
 }
 
-function writeProject(project: string, desk: RunningDesk, { configuration = '', policy = (text) => text, store }: StageOptions): void {
+function writeProject(
+  project: string,
+  desk: RunningDesk,
+  { configuration = '', policy = (text) => text, store }: StageOptions,
+): void {
   for (const folder of ['workflows', 'policies', '.secret']) mkdirSync(join(project, folder), { recursive: true })
   cpSync(join(EXAMPLE, 'workflows', 'support-billing.yaml'), join(project, 'workflows', 'support-billing.yaml'))
   for (const name of ['autonomy', 'money', 'reach', 'risk']) {
-    writeFileSync(join(project, 'policies', `${name}.cedar`), policy(readFileSync(join(EXAMPLE, 'policies', `${name}.cedar`), 'utf8')))
+    writeFileSync(
+      join(project, 'policies', `${name}.cedar`),
+      policy(readFileSync(join(EXAMPLE, 'policies', `${name}.cedar`), 'utf8')),
+    )
   }
   writeFileSync(join(project, '.secret', 'desk.token'), desk.token, { mode: 0o600 })
   writeFileSync(join(project, 'tidegate.yaml'), configurationOf(desk, store ?? '.tidegate') + configuration)

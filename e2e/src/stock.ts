@@ -24,7 +24,9 @@ export function stockDesk(file: string, count: number): void {
   try {
     db.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE')
     const addCustomer = db.prepare("INSERT INTO customers VALUES (?, ?, ?, 'team', 'en-IE', 'EUR', 'active')")
-    const addInvoice = db.prepare("INSERT INTO invoices VALUES (?, ?, ?, 10000000, 'EUR', 'paid', 'Old Street 1, 10115 Berlin', 1, '2025-11-03T08:00:00.000Z')")
+    const addInvoice = db.prepare(
+      "INSERT INTO invoices VALUES (?, ?, ?, 10000000, 'EUR', 'paid', 'Old Street 1, 10115 Berlin', 1, '2025-11-03T08:00:00.000Z')",
+    )
     for (let n = 0; n < count; n++) {
       const { id, invoices, bounces } = customerOf(n)
       addCustomer.run(id, `Customer ${n}`, `customer-${n}@${bounces ? 'bounce' : 'customer'}.example`)

@@ -19,7 +19,9 @@ function call(name: string, args: JsonObject | string): ServerReply {
 
 beforeAll(async () => {
   model = await startModelServer({ script: () => script.shift() ?? { kind: 'text', text: 'I have nothing more to say.' } })
-  stage = await setStage({ configuration: `model: { preset: vllm, name: scripted, baseUrl: ${JSON.stringify(model.baseUrl)}, timeout: 2s }\n` })
+  stage = await setStage({
+    configuration: `model: { preset: vllm, name: scripted, baseUrl: ${JSON.stringify(model.baseUrl)}, timeout: 2s }\n`,
+  })
   cpSync(AGENT, join(stage.project, 'workflows', 'support-agent.yaml'))
   await stage.start()
 }, 30_000)
@@ -31,7 +33,14 @@ afterAll(async () => {
 
 /** Opens a ticket of c-101 at the desk; answers its id. */
 async function openTicket(event: string): Promise<string> {
-  const ticket = { customerId: 'c-101', subject: 'A question', body: 'Could I have a copy of inv-5001?', severity: 4, eventId: event, attachments: [] }
+  const ticket = {
+    customerId: 'c-101',
+    subject: 'A question',
+    body: 'Could I have a copy of inv-5001?',
+    severity: 4,
+    eventId: event,
+    attachments: [],
+  }
   const { answer } = await stage.desk.call('POST', '/tickets', ticket)
   return String(answer.id)
 }
@@ -45,7 +54,6 @@ async function run(event: string, replies: (ticketId: string) => readonly Server
   return { head, detail: await client.run(opened.run), client }
 }
 
-
 const readTicket = (ticketId: string): ServerReply => call('desk.ticket.read', { ticketId })
 
 describe('an agent that a model leads, over the real wire', () => {
@@ -53,7 +61,12 @@ describe('an agent that a model leads, over the real wire', () => {
     const { head, detail } = await run('e-1', (ticketId) => [
       readTicket(ticketId),
       call('desk.customer.read', { customerId: 'c-101' }),
-      call('desk.reply.send', { ticketId, recipient: 'aoife.byrne@harbour.example', subject: 'Your question', body: 'Here it is.' }),
+      call('desk.reply.send', {
+        ticketId,
+        recipient: 'aoife.byrne@harbour.example',
+        subject: 'Your question',
+        body: 'Here it is.',
+      }),
       call('desk.ticket.set-state', { ticketId, state: 'answered' }),
       call('finish', { reason: 'answered' }),
     ])
@@ -72,24 +85,40 @@ describe('an agent that a model leads, over the real wire', () => {
   })
 
   test('an operation that the model invents is denied and recorded', async () => {
-    const { head, detail } = await run('e-3', (ticketId) => [readTicket(ticketId), call('desk.database.drop', { table: 'customers' })])
+    const { head, detail } = await run('e-3', (ticketId) => [
+      readTicket(ticketId),
+      call('desk.database.drop', { table: 'customers' }),
+    ])
     expect(head).toMatchObject({ state: 'failed', failure: 'policy_denial', effects: 0 })
     expect(JSON.stringify(detail)).toContain('tidegate:undeclared-operation')
   })
 
   test('malformed arguments are told to the model, which may try again', async () => {
-    const { head } = await run('e-4', (ticketId) => [call('desk.ticket.read', '{"ticketId": "t-10'), readTicket(ticketId), call('escalate', { reason: 'not sure' })])
+    const { head } = await run('e-4', (ticketId) => [
+      call('desk.ticket.read', '{"ticketId": "t-10'),
+      readTicket(ticketId),
+      call('escalate', { reason: 'not sure' }),
+    ])
     expect(head.state).toBe('escalated')
   })
 
   test('a rate limit is waited for, and a refusal goes to a person', async () => {
     const limited: ServerReply = { kind: 'failed', code: 'rate_limited', retryAfterMs: 1_000 }
-    const { head } = await run('e-5', (ticketId) => [limited, readTicket(ticketId), { kind: 'refused', text: 'I cannot help with that.' }])
+    const { head } = await run('e-5', (ticketId) => [
+      limited,
+      readTicket(ticketId),
+      { kind: 'refused', text: 'I cannot help with that.' },
+    ])
     expect(head.state).toBe('escalated')
   }, 20_000)
 
   test('garbage ends the run as a failure of planning, with nothing done', async () => {
-    const garbage: ServerReply = { kind: 'raw', status: 200, headers: { 'content-type': 'text/html' }, body: '<html>hello</html>' }
+    const garbage: ServerReply = {
+      kind: 'raw',
+      status: 200,
+      headers: { 'content-type': 'text/html' },
+      body: '<html>hello</html>',
+    }
     const { head } = await run('e-6', () => Array.from({ length: 8 }, () => garbage))
     expect(head).toMatchObject({ state: 'failed', failure: 'planning', effects: 0 })
   }, 30_000)

@@ -20,14 +20,22 @@ async function voteAs(client: Client, { id, digest }: WireApproval, vote: 'appro
 
 /** Opens a run for a large refund and waits until it asks people. */
 async function askFor(client: Client, ticketId: string): Promise<WireApproval> {
-  const { run } = await client.trigger({ workflow: 'support-billing', source: 'desk', event: `e-${ticketId}`, input: { ticketId } })
+  const { run } = await client.trigger({
+    workflow: 'support-billing',
+    source: 'desk',
+    event: `e-${ticketId}`,
+    input: { ticketId },
+  })
   const { openApprovals } = await client.settled(run, 15_000)
   return client.approval(openApprovals[0] ?? 'none')
 }
 
 describe.each([
   { quorum: 1, policy: (text: string) => text },
-  { quorum: 2, policy: (text: string) => text.replaceAll('@approvers("role:billing-lead")', '@approvers("role:billing-lead x2")') },
+  {
+    quorum: 2,
+    policy: (text: string) => text.replaceAll('@approvers("role:billing-lead")', '@approvers("role:billing-lead x2")'),
+  },
 ])('$quorum of three billing leads who vote at the same moment', ({ quorum, policy }) => {
   let stage: Stage
   const voters: readonly PersonName[] = ['mei', 'jonas', 'ada']
@@ -58,7 +66,9 @@ describe.each([
     while (due.length > 0) await Promise.all(due.splice(0, 10).map(round))
     const runs = await Promise.all((await operator.runs({ limit: 500 })).map(({ run }) => operator.run(run)))
     const refunds = runs.flatMap(({ actions }) => actions.filter(({ operation }) => operation === 'desk.refund.create'))
-    expect(refunds.map(({ attempts, state }) => [attempts, state !== 'failed'])).toEqual(Array.from({ length: ROUNDS }, () => [1, true]))
+    expect(refunds.map(({ attempts, state }) => [attempts, state !== 'failed'])).toEqual(
+      Array.from({ length: ROUNDS }, () => [1, true]),
+    )
     expect(compareWithDesk(stage.deskFile, runs, [])).toMatchObject({ lost: [], doubled: [], unrecorded: [], ambiguousOpen: [] })
   }, 40_000)
 
@@ -68,7 +78,9 @@ describe.each([
     expect(await voteAs(mei, question)).toBe('403 is_requester')
     expect(await voteAs(mei, question, 'refuse')).toBe('403 is_requester')
     expect(await voteAs(stage.client('operator'), question)).toBe('403 not_entitled')
-    expect(await voteAs(stage.client('jonas'), { ...question, digest: question.digest.replace(/./g, 'a') })).toBe('409 digest_mismatch')
+    expect(await voteAs(stage.client('jonas'), { ...question, digest: question.digest.replace(/./g, 'a') })).toBe(
+      '409 digest_mismatch',
+    )
     const jonas = [await voteAs(stage.client('jonas'), question), await voteAs(stage.client('jonas'), question)]
     expect(jonas).toEqual(quorum === 1 ? ['granted', '409 approval_closed'] : ['open', '409 already_voted'])
   })

@@ -5,6 +5,15 @@ import { killRounds } from '../src/kill-rounds.ts'
 test('three kills under load lose nothing and double nothing', async () => {
   const { recoveryMsP50, runs, effects, ...report } = await killRounds({ rounds: 3, seed: 20, say: () => {} })
   expect(report.problems).toEqual([])
-  expect(report).toMatchObject({ kills: 3, lost: 0, doubled: 0, unrecorded: 0, ambiguousOpen: 0, eventsAstray: 0, unsettled: 0, unverified: 0 })
+  expect(report).toMatchObject({
+    kills: 3,
+    lost: 0,
+    doubled: 0,
+    unrecorded: 0,
+    ambiguousOpen: 0,
+    eventsAstray: 0,
+    unsettled: 0,
+    unverified: 0,
+  })
   expect([runs > 20, effects > 20, recoveryMsP50 > 0]).toEqual([true, true, true])
 }, 60_000)

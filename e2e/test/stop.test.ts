@@ -38,7 +38,11 @@ async function fill(): Promise<number> {
     const next = tickets.slice(used, used + IN_FLIGHT)
     used += next.length
     if (next.length === 0) throw new Error('There are not enough tickets for this test.')
-    await Promise.all(next.map((ticketId) => operator.trigger({ workflow: 'support-billing', source: 'desk', event: `e-${ticketId}`, input: { ticketId } })))
+    await Promise.all(
+      next.map((ticketId) =>
+        operator.trigger({ workflow: 'support-billing', source: 'desk', event: `e-${ticketId}`, input: { ticketId } }),
+      ),
+    )
   }
 }
 
@@ -46,7 +50,9 @@ async function fill(): Promise<number> {
 function lateCalls(sinceMs: number, { running }: WireStopReport): readonly string[] {
   const db = new DatabaseSync(stage.deskFile, { readOnly: true })
   try {
-    const rows = db.prepare('SELECT reference FROM calls WHERE at > ? AND reference IS NOT NULL').all(new Date(sinceMs).toISOString())
+    const rows = db
+      .prepare('SELECT reference FROM calls WHERE at > ? AND reference IS NOT NULL')
+      .all(new Date(sinceMs).toISOString())
     const reported = new Map<string, number>()
     for (const { run } of running) reported.set(run, (reported.get(run) ?? 0) + 1)
     return rows.flatMap(({ reference }) => {
@@ -78,7 +84,9 @@ test(`${STOPS} stops with at least ${IN_FLIGHT} runs in flight: nothing starts a
   }
   await finished()
   const sorted = waits.toSorted((a, b) => a - b)
-  process.stderr.write(`stops ${STOPS}: acknowledgedMs p50 ${sorted[STOPS / 2]?.toFixed(1)} max ${sorted.at(-1)?.toFixed(1)}, reported as running ${reported}, effects after ${late}\n`)
+  process.stderr.write(
+    `stops ${STOPS}: acknowledgedMs p50 ${sorted[STOPS / 2]?.toFixed(1)} max ${sorted.at(-1)?.toFixed(1)}, reported as running ${reported}, effects after ${late}\n`,
+  )
   expect(late).toBe(0)
   expect(reported).toBeGreaterThan(0)
 }, 60_000)
@@ -89,7 +97,8 @@ async function finished(): Promise<void> {
   const deadline = Date.now() + 20_000
   while (Date.now() < deadline && (await operator.runs({ state: ['running', 'undoing', 'waiting'], limit: 1 })).length > 0) {
     // A start that a stop refused counts as an attempt, and the policy of the example asks a person before the fourth.
-    for (const { id, digest } of await mei.approvals('open')) await mei.vote(id, { vote: 'approve', why: 'It was the drill', digest })
+    for (const { id, digest } of await mei.approvals('open'))
+      await mei.vote(id, { vote: 'approve', why: 'It was the drill', digest })
     await pause(100)
   }
   const heads = [...(await operator.runs({ limit: 500 }))]
@@ -100,8 +109,15 @@ async function finished(): Promise<void> {
   expect(heads).toHaveLength(used)
   const details = []
   for (const { run } of heads) details.push(await operator.run(run))
-  expect(details.filter(({ state }) => state !== 'completed' && state !== 'undone').map(({ state, reason }) => `${state}: ${reason}`)).toEqual([])
-  expect(compareWithDesk(stage.deskFile, details, await operator.queue(true))).toMatchObject({ lost: [], doubled: [], unrecorded: [], ambiguousOpen: [] })
+  expect(
+    details.filter(({ state }) => state !== 'completed' && state !== 'undone').map(({ state, reason }) => `${state}: ${reason}`),
+  ).toEqual([])
+  expect(compareWithDesk(stage.deskFile, details, await operator.queue(true))).toMatchObject({
+    lost: [],
+    doubled: [],
+    unrecorded: [],
+    ambiguousOpen: [],
+  })
 }
 
 /** Opens a run for a customer whose mail bounces, so that the refund is cancelled, slowly. */
@@ -114,7 +130,8 @@ async function openSlowUndo(of: Stage, event: string): Promise<string> {
 
 test('a compensation that was under way when a stop came is reported, held, and verified in the end', async () => {
   const run = await openSlowUndo(stage, 'slow-undo')
-  while (!(await operator.run(run)).actions.some(({ purpose, state }) => purpose === 'compensate' && state === 'started')) await pause(20)
+  while (!(await operator.run(run)).actions.some(({ purpose, state }) => purpose === 'compensate' && state === 'started'))
+    await pause(20)
   const { stop, running } = await operator.stop({ scope: `run:${run}`, why: 'A drill' })
   expect(running.map(({ operation }) => operation)).toEqual(['desk.refund.cancel'])
   await pause(1_500)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type * as KernelAdmit from '../../packages/kernel/src/action/admit.ts'
 import type * as KernelQuestion from '../../packages/kernel/src/approval/question.ts'
 import type * as KernelControl from '../../packages/kernel/src/control/state.ts'
@@ -8,7 +9,7 @@ import type { Entry, RunEvent, RunState } from '@tidegate/kernel'
 import type * as Decide from '../../packages/runtime/src/harness/decide.ts'
 import type * as Execute from '../../packages/runtime/src/harness/execute.ts'
 import type * as ProgressModule from '../../packages/runtime/src/harness/progress.ts'
-import { createHash } from 'node:crypto'
+import type * as RegistryModule from '../../packages/runtime/src/registry.ts'
 import { canonical } from '../src/check/facts.ts'
 import { active } from './active-mutation.ts'
 
@@ -33,6 +34,10 @@ export function mutateQuestion(original: typeof KernelQuestion): typeof KernelQu
       if (is('requester may vote')) return change({ requesters: [] })
       if (is('one vote is enough'))
         return change({ approvers: question.approvers.slice(0, 1).map(({ role }) => ({ role, count: 1 })) })
+      if (is('a vote counts twice')) {
+        const votes = approval.votes.map((vote, n) => ({ ...vote, voter: `somebody else ${n}` }))
+        return original.decideVote({ ...approval, votes }, ballot, nowMs)
+      }
       if (is('digest of the vote ignored')) return change({ digest: ballot.digest })
       if (is('deadline ignored')) return change({ deadlineMs: Number.MAX_SAFE_INTEGER })
       if (is('anybody may vote'))
@@ -150,7 +155,16 @@ function rewrite(state: RunState, change: { policyVersion: string }): RunState {
 export function mutateExecute(original: typeof Execute): typeof Execute {
   return {
     ...original,
-    execute: (parts, state, action, operation) => original.execute(parts, timeless(state), action, operation),
+    execute(parts, state, action, operation) {
+      const { sealed } = action.proposed
+      const widened = { ...action.proposed, sealed: { ...sealed, arguments: { ...(sealed.arguments as object), extra: 'more' } } }
+      const changed = is('other arguments executed') ? { ...action, proposed: widened } : action
+      return original.execute(parts, timeless(state), changed, operation)
+    },
+    async verify(parts, state, action, operation) {
+      if (!is('a compensation is believed')) return original.verify(parts, state, action, operation)
+      return { type: 'effect.verified', action: action.n, holds: true, sealed: { detail: '' } }
+    },
     async reconcile(parts, state, action, operation) {
       if (!is('blind retry')) return original.reconcile(parts, state, action, operation)
       const about = { action: action.n, attempt: action.attempts } as const
@@ -170,6 +184,20 @@ export function mutateProgress(original: typeof ProgressModule): typeof Progress
         return original.flush(parts, progress, options)
       original.flush(parts, progress, options).catch(() => undefined)
       return { kind: 'durable', progress: original.startProgress({ ...progress.state, seq: progress.durable.seq + 1 }) }
+    },
+  }
+}
+
+export function mutateRegistry(original: typeof RegistryModule): typeof RegistryModule {
+  return {
+    ...original,
+    createRegistry(tools, workflows) {
+      if (!is('settling time skipped')) return original.createRegistry(tools, workflows)
+      const hasty = tools.map((tool) => ({
+        ...tool,
+        operations: tool.operations.map((operation) => ({ ...operation, settleMs: 0 })),
+      }))
+      return original.createRegistry(hasty, workflows)
     },
   }
 }

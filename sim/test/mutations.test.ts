@@ -12,6 +12,7 @@ vi.mock('../../packages/kernel/src/run/undo.ts', async (original) => (await muta
 vi.mock('../../packages/kernel/src/run/fold.ts', async (original) => (await mutants()).mutateFold(await original()))
 vi.mock('../../packages/runtime/src/harness/decide.ts', async (original) => (await mutants()).mutateDecide(await original()))
 vi.mock('../../packages/runtime/src/harness/execute.ts', async (original) => (await mutants()).mutateExecute(await original()))
+vi.mock('../../packages/runtime/src/registry.ts', async (original) => (await mutants()).mutateRegistry(await original()))
 vi.mock('../../packages/runtime/src/harness/progress.ts', async (original) => (await mutants()).mutateProgress(await original()))
 
 /** So many seeds must be enough to notice any bug in the table. */
@@ -36,7 +37,9 @@ test.each([
   ['requester may vote', 'I1'],
   ['anybody may vote', 'I1'],
   ['one vote is enough', 'I1'],
+  ['a vote counts twice', 'I1'],
   ['digest of the vote ignored', 'I2'],
+  ['other arguments executed', 'I2'],
   ['digest over raw arguments', 'I2'],
   ['preview not looked at again', 'I2'],
   ['policy version not compared', 'I2'],
@@ -44,6 +47,7 @@ test.each([
   ['effect before its record', 'I3'],
   ['blind retry', 'I4'],
   ['nobody told of the ambiguous', 'I4'],
+  ['settling time skipped', 'I4'],
   ['deadline ignored', 'I5'],
   ['a broken policy allows', 'I6'],
   ['stop not looked at', 'I7'],
@@ -52,6 +56,7 @@ test.each([
   ['time goes back', 'I10'],
   ['replay executes', 'I12'],
   ['finish believed without check', 'I13'],
+  ['a compensation is believed', 'I13'],
   ['undo in the wrong order', 'undo'],
   ['claims ignored', 'liveness'],
 ])('%s: the simulator sees %s break', async (name, invariant) => {

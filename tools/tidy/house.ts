@@ -54,12 +54,20 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'examples/support-desk': { ours: [KERNEL, '@tidegate/tools', '@tidegate/tools-http'], vendors: [], node: 'any' },
   sim: { ours: [KERNEL, '@tidegate/runtime', '@tidegate/testkit', '@tidegate/crypto-node'], vendors: [], node: 'any' },
   e2e: {
-    ours: ['@tidegate/client', '@tidegate/protocol', '@tidegate/server', '@tidegate/verify', KERNEL],
+    ours: [
+      '@tidegate/example-support-desk',
+      '@tidegate/client',
+      '@tidegate/protocol',
+      '@tidegate/server',
+      '@tidegate/verify',
+      KERNEL,
+    ],
     vendors: [],
     node: 'any',
   },
   bench: {
     ours: [
+      '@tidegate/example-support-desk',
       KERNEL,
       '@tidegate/cedar',
       '@tidegate/crypto-node',

@@ -9,7 +9,10 @@ const INLINE = /`([^`\n]+)`/g
 
 /** The headings of a document, those in code left out. Code marks inside a heading vanish. */
 export function headingsOf(markdown: string): readonly Heading[] {
-  return [...markdown.replace(FENCE, '').matchAll(/^(#{1,6}) +(.+?) *#*$/gm)].map(([, marks = '', text = '']) => ({ level: marks.length, text: text.replaceAll('`', '') }))
+  return [...markdown.replace(FENCE, '').matchAll(/^(#{1,6}) +(.+?) *#*$/gm)].map(([, marks = '', text = '']) => ({
+    level: marks.length,
+    text: text.replaceAll('`', ''),
+  }))
 }
 
 /** The sections below headings of one level, with what stands in each up to the next heading. */
@@ -23,12 +26,18 @@ export function sectionsOf(markdown: string, level: number): readonly { readonly
 
 /** The anchor that a heading gets where documents are usually shown. */
 export function slugOf(heading: string): string {
-  return heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replace(/\s/g, '-')
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replace(/\s/g, '-')
 }
 
 /** Where the links and pictures of a document lead. */
 export function linksOf(markdown: string): readonly string[] {
-  return [...textWithoutCode(markdown).matchAll(/\]\(([^()\s]+)(?: "[^"]*")?\)|^\[[^\]]+\]: (\S+)/gm)].map(([, inline, listed]) => inline ?? listed ?? '')
+  return [...textWithoutCode(markdown).matchAll(/\]\(([^()\s]+)(?: "[^"]*")?\)|^\[[^\]]+\]: (\S+)/gm)].map(
+    ([, inline, listed]) => inline ?? listed ?? '',
+  )
 }
 
 /** A document without blocks and pieces of code. */
@@ -56,5 +65,8 @@ function wordsOf(line: string): readonly string[] {
 /** Every path of the repository that stands in a document as code: one of its top folders, and what follows. */
 export function pathsIn(markdown: string, roots: readonly string[]): readonly string[] {
   const pieces = [...markdown.replace(FENCE, '').matchAll(INLINE)].map(([, code = '']) => code)
-  return pieces.filter((code) => /^[\w.@-]+(?:\/[\w.@-]*)+$/.test(code) && roots.includes(code.split('/')[0] ?? '') && !code.includes('node_modules'))
+  return pieces.filter(
+    (code) =>
+      /^[\w.@-]+(?:\/[\w.@-]*)+$/.test(code) && roots.includes(code.split('/')[0] ?? '') && !code.includes('node_modules'),
+  )
 }

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { problemSchema } from '@tidegate/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFakeTidegate } from '../../gateway/test/fake-tidegate.ts'
-import { authenticate, TOKENS } from '../../gateway/test/people.ts'
-import { createGateway } from '../../gateway/src/index.ts'
+import { TOKENS } from '../../gateway/test/people.ts'
+import { gatewayOver } from '../../gateway/test/start-gateway.ts'
 import { type CliOptions, cli } from './cli-run.ts'
 
 const tidegate = createFakeTidegate()
-const gateway = createGateway({ tidegate, authenticate, version: '0.1.0' })
+const gateway = gatewayOver(tidegate)
 const project = mkdtempSync(join(tmpdir(), 'tidegate-cli-'))
 
 beforeAll(async () => {

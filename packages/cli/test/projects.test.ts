@@ -31,6 +31,12 @@ describe('init', () => {
     expect(JSON.parse(made.stdout).files).toContain('tidegate.yaml')
     expect((await cli(['init', project, '--json'])).code).toBe(1)
 
+    // What a killed server leaves behind, with the id of a process that is alive and is another one.
+    const stale = { url: 'http://127.0.0.1:1', pid: process.pid, version: '0' }
+    mkdirSync(join(project, '.tidegate'))
+    writeFileSync(join(project, '.tidegate', 'server.json'), JSON.stringify(stale))
+    expect((await cli(['runs', 'list', '--project', project, '--json'])).code).not.toBe(0)
+
     const main = fileURLToPath(new URL('../bin/tidegate.js', import.meta.url))
     const up = spawn(NODE, [main, 'up', '--project', project, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] })
     const ended = new Promise<number | null>((resolve) => {
@@ -38,7 +44,7 @@ describe('init', () => {
     })
     try {
       const state = join(project, '.tidegate', 'server.json')
-      for (let i = 0; i < 200 && !existsSync(state); i++) await pause(50)
+      for (let i = 0; i < 200 && readFileSync(state, 'utf8').includes('127.0.0.1:1"'); i++) await pause(50)
       const at = async (...args: string[]) => {
         const run = await cli([...args, '--project', project, '--json'])
         return { code: run.code, document: JSON.parse(run.stdout) }

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createGateway, STATUS_OF_CODE } from '../src/index.ts'
+import { STATUS_OF_CODE } from '../src/index.ts'
 import { createFakeTidegate } from './fake-tidegate.ts'
-import { authenticate, TOKENS } from './people.ts'
+import { TOKENS } from './people.ts'
 import { send } from './raw-request.ts'
+import { gatewayOver } from './start-gateway.ts'
 
 const tidegate = createFakeTidegate()
-const gateway = createGateway({ tidegate, authenticate, version: '0.1.0' })
+const gateway = gatewayOver(tidegate)
 let port = 0
 beforeAll(async () => {
   port = (await gateway.listen()).port

@@ -236,3 +236,19 @@ test('a question does not outlive its run', async () => {
     ['voided'],
   ])
 })
+
+test('time under two stops, one after the other, does not count against the limit of the run', async () => {
+  const { clock, pass } = createTime()
+  const desk = await startDesk({ clock, connector: createWorld(), policy: asking('desk.set') })
+  await desk.tidegate.stop({ person: OPS, scope: 'workflow:w', mode: 'hold', why: 'test' })
+  const run = await desk.trigger('e1')
+  await pass(500_000)
+  await desk.tidegate.stop({ person: OPS, scope: 'tool:desk', mode: 'hold', why: 'test' })
+  await desk.tidegate.lift({ person: OPS, scope: 'workflow:w', why: 'test' })
+  await desk.tidegate.stop({ person: OPS, scope: 'global', mode: 'hold', why: 'test' })
+  await pass(500_000)
+  await desk.tidegate.lift({ person: OPS, scope: 'global', why: 'test' })
+  await desk.tidegate.lift({ person: OPS, scope: 'tool:desk', why: 'test' })
+  await pass(10)
+  expect((await desk.tidegate.run(run))?.waitedMs).toBe(1_000_000)
+})

@@ -119,3 +119,18 @@ describe('a run', () => {
     await tidegate.close()
   })
 })
+
+test('I7: under a stop over its tool a new proposal is recorded, and nothing starts', async () => {
+  const world = createWorld()
+  const { tidegate, trigger } = await startDesk({ connector: world })
+  await tidegate.stop({ person: OPS, scope: 'tool:desk', mode: 'hold', why: 'test' })
+  const run = await trigger('e1')
+  await tidegate.harness.idle()
+  const state = await tidegate.run(run)
+  expect([state?.actions[0]?.state, state?.actions[0]?.attempts, state?.held === null]).toEqual(['proposed', 0, false])
+  expect(world.done).toEqual([])
+  await tidegate.lift({ person: OPS, scope: 'tool:desk', why: 'test' })
+  await tidegate.harness.idle()
+  expect((await tidegate.run(run))?.final).toBe('completed')
+  await tidegate.close()
+})

@@ -53,7 +53,8 @@ async function stoppedDuring(look: Look, connector: Partial<Connector>, ids: rea
   const run = await desk.trigger('e1')
   await desk.tidegate.harness.idle()
   await desk.tidegate.lift({ person: OPS, scope: 'global', why: 'test' })
-  const head = await desk.tidegate.settled(run, 2_000)
+  await expect.poll(async () => (await desk.tidegate.settled(run, 500))?.state).not.toMatch(/running|undoing/)
+  const head = await desk.tidegate.settled(run, 0)
   const state = await desk.tidegate.run(run)
   await desk.tidegate.close()
   return { head, state, done: world.done, stops }

@@ -27,6 +27,7 @@ import { resolveTool } from '@tidegate/tools'
 import type { Configuration } from './configuration/schema.ts'
 import { createSecretSource, readSecret } from './configuration/secrets.ts'
 import { ServerError } from './error.ts'
+import { checkState } from './state/check-state.ts'
 import { writeExport } from './state/export-writer.ts'
 import { createWriterParts } from './state/journal-parts.ts'
 import { openKeys } from './state/keys.ts'
@@ -197,7 +198,7 @@ function loadPolicies({ project, configuration }: Ground, registry: Registry) {
 function filesOf(project: string, patterns: readonly string[], what: string): readonly string[] {
   const files = [...new Set(patterns.flatMap((pattern) => globSync(pattern, { cwd: project })))]
     .sort()
-    .map((file) => join(project, file))
+    .map((file) => resolve(project, file))
   if (files.length === 0)
     throw new ServerError(
       'configuration_invalid',
@@ -207,6 +208,7 @@ function filesOf(project: string, patterns: readonly string[], what: string): re
 }
 
 function openJournal(directory: string, configuration: Configuration): Promise<SqliteJournal> {
+  checkState(directory)
   const keys = openKeys(directory, `${configuration.trustDomain}/${configuration.name}`)
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })

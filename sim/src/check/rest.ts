@@ -16,6 +16,9 @@ export function checkRest(sim: Simulation, report: Report): void {
     const finished = typed(records, 'run.finished')
     if (finished.length > 1) report('I12', `run ${run} finished ${finished.length} times`)
     if (finished[0]?.event.failure === 'defect') report('defect', `run ${run} ended by a defect`)
+    const after = records.filter(({ index }) => index > (finished[0]?.index ?? Number.POSITIVE_INFINITY))
+    const stray = after.find(({ event }) => event.type !== 'run.undone' && event.type !== 'queue.resolved')
+    if (stray !== undefined) report('liveness', `run ${run} has ${stray.event.type} after its end`)
     if (finished.length === 1) continue
     const held = records.findLast(({ event }) => event.type === 'run.held' || event.type === 'run.resumed')?.event
     if (held?.type !== 'run.held') report('liveness', `run ${run} neither rests nor is held: ${records.at(-1)?.event.type}`)

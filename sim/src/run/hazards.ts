@@ -33,5 +33,5 @@ export function drawHazard(chance: Chance, weather: Weather, call: ConnectorCall
 export function drawLookHazard(chance: Chance, weather: Weather): LookHazard {
   return weather.look === 0 || !chance.oneIn(weather.look)
     ? 'none'
-    : chance.pick(['failed', 'thrown', 'unknown', 'vague', 'vague', 'silent'])
+    : chance.pick(['failed', 'thrown', 'unknown', 'vague', 'vague', 'doubled', 'silent'])
 }

@@ -2,13 +2,13 @@ import { CliError } from '../error.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { startServer } from '../process/start-server.ts'
 import { findProject } from '../project/find-project.ts'
-import { findServer } from '../project/running-server.ts'
+import { findAnsweringServer } from '../project/answering-server.ts'
 import type { Shell } from '../shell.ts'
 
 /** Starts the server of the project and stays until it is interrupted or the server ends. */
 export async function up(shell: Shell): Promise<ExitCode> {
   const project = findProject(shell)
-  const running = findServer(project)
+  const running = await findAnsweringServer(project)
   if (running !== undefined) {
     throw new CliError(
       'server_running',

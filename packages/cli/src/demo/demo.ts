@@ -22,7 +22,7 @@ export async function demo(shell: Shell, flags: DemoFlags): Promise<ExitCode> {
   shell.note('Starting the support desk and the server ...')
   const stage = await openStage(shell, { keepState: flags.keepState === true })
   try {
-    const report = await play(stage, { approve: once, say: shell.note })
+    const report = await play(stage, { approve: once, fresh: flags.keepState !== true, say: shell.note })
     const about = new Map(stage.tickets.map((ticket) => [ticket.id, inertText(ticket.about)]))
     shell.result(report, (view) => `\n${renderReport(shell, view, about)}${once ? '' : `\n\n${renderNext(shell, stage, view)}`}`)
     if (!once) await stayUp(shell, stage)

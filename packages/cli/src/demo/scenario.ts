@@ -3,6 +3,7 @@ import type { Client } from '@tidegate/client'
 import type { WireRunDetail } from '@tidegate/protocol'
 import { isUnderWay } from '../command/run.ts'
 import { CliError } from '../error.ts'
+import { countAfterStop } from './count-after-stop.ts'
 import type { DemoReport, DemoRun, DemoStop } from './report.ts'
 import type { DemoTicket, Stage } from './stage.ts'
 
@@ -18,22 +19,21 @@ const FOLLOW_UPS = 8
 type Say = (text: string) => void
 
 /** Plays the demonstration: tickets, a duplicate, an approval (with `approve`), an undo, a stop, a lift, a proof. */
-export async function play(stage: Stage, options: { readonly approve: boolean; readonly say: Say }): Promise<DemoReport> {
+export async function play(
+  stage: Stage,
+  options: { readonly approve: boolean; readonly fresh: boolean; readonly say: Say },
+): Promise<DemoReport> {
   const { operator } = stage
   const { say } = options
+  // What an earlier demonstration delivered is known already: then the same tickets come as new events.
+  const suffix = options.fresh ? '' : `-${Date.now()}`
   say(`Delivering ${stage.tickets.length} tickets, one of them twice ...`)
-  const delivered = await deliver(operator, stage.tickets, '')
-  const duplicates = await deliverAgain(stage, delivered)
-  await allSettled(
-    operator,
-    delivered
-      .values()
-      .map((run) => run)
-      .toArray(),
-  )
-  if (options.approve) await approveOne(stage, say)
+  const delivered = await deliver(operator, stage.tickets, suffix)
+  const duplicates = await deliverAgain(stage, delivered, suffix)
+  await allSettled(operator, [...delivered.values()])
+  if (options.approve) await approveOne(stage, options)
   const undone = await undoOne(stage, delivered, say)
-  const stop = await stopInFlight(stage, say)
+  const stop = await stopInFlight(stage, suffix, say)
   say('Recomputing the ledger ...')
   const { verified } = await operator.ledgerVerify()
   const { size, root, checkpoint } = await operator.ledgerHead()
@@ -65,19 +65,16 @@ async function deliver(client: Client, tickets: readonly DemoTicket[], again: st
 async function deliverAgain(
   { operator, tickets }: Stage,
   delivered: ReadonlyMap<string, string>,
+  suffix: string,
 ): Promise<DemoReport['duplicates']> {
   const [ticket] = tickets
   if (ticket === undefined) return []
-  const answer = await operator.trigger({
-    workflow: WORKFLOW,
-    source: SOURCE,
-    event: ticket.event,
-    input: { ticketId: ticket.id },
-  })
+  const event = `${ticket.event}${suffix}`
+  const answer = await operator.trigger({ workflow: WORKFLOW, source: SOURCE, event, input: { ticketId: ticket.id } })
   if (answer.kind !== 'duplicate' || answer.run !== delivered.get(ticket.id)) {
-    throw new CliError('demo_failed', `The event ${ticket.event} was delivered twice and opened two runs.`)
+    throw new CliError('demo_failed', `The event ${event} was delivered twice and opened two runs.`)
   }
-  return [{ event: ticket.event, run: answer.run }]
+  return [{ event, run: answer.run }]
 }
 
 /** Waits until every run rests, waits for people, or is held. */
@@ -94,9 +91,14 @@ async function allSettled(client: Client, runs: readonly string[]): Promise<void
   }
 }
 
-async function approveOne({ lead, operator }: Stage, say: Say): Promise<void> {
+async function approveOne(
+  { lead, operator }: Stage,
+  { fresh, say }: { readonly fresh: boolean; readonly say: Say },
+): Promise<void> {
   const open = await lead.approvals('open')
   const approval = open.find(({ operation }) => operation.includes('refund')) ?? open[0]
+  // On state that was kept, the refund may have been decided before.
+  if (approval === undefined && !fresh) return
   if (approval === undefined) throw new CliError('demo_failed', 'No approval waits, although a large refund was asked for.')
   say(`user:mei approves ${approval.operation} ...`)
   const { run } = await lead.vote(approval.id, {
@@ -109,7 +111,10 @@ async function approveOne({ lead, operator }: Stage, say: Say): Promise<void> {
 
 /** Undoes the first finished run that changed something; preferably one whose change people understand at once. */
 async function undoOne({ operator }: Stage, delivered: ReadonlyMap<string, string>, say: Say): Promise<DemoReport['undone']> {
-  const heads = (await operator.runs({ limit: 500 })).filter(({ state, effects }) => state === 'completed' && effects > 0)
+  const ours = new Set(delivered.values())
+  const heads = (await operator.runs({ limit: 500 })).filter(
+    ({ run, state, effects }) => ours.has(run) && state === 'completed' && effects > 0,
+  )
   const preferred = ['t-1002', 't-1011', 't-1004'].map((ticket) => delivered.get(ticket))
   const chosen = heads.find(({ run }) => preferred.includes(run)) ?? heads[0]
   if (chosen === undefined) throw new CliError('demo_failed', 'No run was completed, so that there is nothing to undo.')
@@ -121,18 +126,19 @@ async function undoOne({ operator }: Stage, delivered: ReadonlyMap<string, strin
 }
 
 /** Raises a stop over everything while runs are in flight, watches that nothing starts, and lifts it. */
-async function stopInFlight(stage: Stage, say: Say): Promise<DemoStop> {
+async function stopInFlight(stage: Stage, suffix: string, say: Say): Promise<DemoStop> {
   const { operator, tickets } = stage
   say('Delivering more, and stopping everything in the middle ...')
   const easy = tickets.filter(({ about }) => /ordinary|small/i.test(about)).slice(0, FOLLOW_UPS)
-  const runs = [...(await deliver(operator, easy.length > 0 ? easy : tickets, '-follow-up')).values()]
+  const runs = [...(await deliver(operator, easy.length > 0 ? easy : tickets, `${suffix}-follow-up`)).values()]
   const sentMs = performance.now()
   const report = await operator.stop({ scope: 'global', mode: 'hold', why: 'Demonstration: everything stops.' })
   const roundTripMs = Math.round((performance.now() - sentMs) * 100) / 100
   const acknowledgedAtMs = Date.now()
   const inFlight = await underWay(operator, runs)
   await pause(WATCH_MS)
-  const measured = await effectsAfter(stage, report, acknowledgedAtMs)
+  const seen = { details: await detailsOf(operator), calls: await stage.desk.calls() }
+  const measured = countAfterStop(seen, { report, acknowledgedAtMs })
   say(`Stopped in ${report.acknowledgedMs.toFixed(1)} ms with ${inFlight.length} runs in flight; lifting it ...`)
   await operator.lift({ stop: report.stop.id, why: 'Demonstration: over.' })
   await allSettled(operator, runs)
@@ -151,21 +157,6 @@ async function stopInFlight(stage: Stage, say: Say): Promise<DemoStop> {
 async function underWay(client: Client, runs: readonly string[]): Promise<readonly string[]> {
   const heads = await Promise.all(runs.map((run) => client.settled(run, 0)))
   return heads.filter(isUnderWay).map(({ run }) => run)
-}
-
-/** Counts what happened after a stop, twice: by the records of all runs, and by the memory of the desk. */
-async function effectsAfter(
-  { operator, desk }: Stage,
-  report: Awaited<ReturnType<Client['stop']>>,
-  acknowledgedAtMs: number,
-): Promise<{ readonly records: number; readonly desk: number }> {
-  const details = await detailsOf(operator)
-  const records = details.flatMap(({ actions }) => actions).filter(({ startedAtMs }) => startedAtMs > report.stop.atMs).length
-  const known = new Set(report.running.map(({ run }) => run))
-  const calls = (await desk.calls()).filter(
-    ({ atMs, reference }) => atMs > acknowledgedAtMs && !known.has(reference.split('.')[0] ?? ''),
-  )
-  return { records, desk: calls.length }
 }
 
 async function detailsOf(client: Client): Promise<readonly WireRunDetail[]> {

@@ -5,8 +5,8 @@ import { type Client, createClient } from '@tidegate/client'
 import { CliError } from '../error.ts'
 import { type StartedDesk, startDesk } from '../process/start-desk.ts'
 import { type StartedServer, startServer } from '../process/start-server.ts'
+import { findAnsweringServer } from '../project/answering-server.ts'
 import { findProject, stateDirectory } from '../project/find-project.ts'
-import { findServer } from '../project/running-server.ts'
 import type { Shell } from '../shell.ts'
 
 /** A ticket file of the example. */
@@ -35,7 +35,7 @@ const EXAMPLE = fileURLToPath(new URL('../../../../examples/support-desk', impor
 /** Starts the example on fresh state; what an earlier demonstration left is wiped, unless it is to be kept. */
 export async function openStage(shell: Shell, options: { readonly keepState: boolean }): Promise<Stage> {
   const project = shell.options.project === undefined && shell.env.TIDEGATE_PROJECT === undefined ? EXAMPLE : findProject(shell)
-  const running = findServer(project)
+  const running = await findAnsweringServer(project)
   if (running !== undefined)
     throw new CliError(
       'server_running',

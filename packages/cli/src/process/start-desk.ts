@@ -105,6 +105,9 @@ async function readCalls(port: number, token: string): Promise<readonly DeskCall
   if (typeof answer !== 'object' || answer === null || !('items' in answer) || !Array.isArray(answer.items)) {
     throw new CliError('desk_start_failed', 'The support desk does not say which calls it got.')
   }
+  if (!('complete' in answer) || answer.complete !== true) {
+    throw new CliError('demo_failed', 'The support desk remembers more calls than it lists. Run the demo without --keep-state.')
+  }
   return answer.items.map((item: { seq: number; at: string; path: string; reference: string | null }) => ({
     seq: item.seq,
     atMs: Date.parse(item.at),

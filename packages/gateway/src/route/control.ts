@@ -4,6 +4,7 @@ import {
   queueQuerySchema,
   stopRequestSchema,
   voteRequestSchema,
+  WIRE_LIMITS,
   whyRequestSchema,
 } from '@tidegate/protocol'
 import { parseStopScope } from '@tidegate/kernel'
@@ -18,7 +19,7 @@ export const CONTROL_ROUTES: readonly Route[] = [
     path: '/approvals',
     query: approvalQuerySchema,
     run: async ({ tidegate, query }) =>
-      done({ approvals: (await tidegate.approvals({ state: query.state })).map(renderApproval) }),
+      done({ approvals: (await tidegate.approvals({ state: query.state })).slice(0, WIRE_LIMITS.items).map(renderApproval) }),
   }),
   route({
     method: 'GET',
@@ -75,7 +76,7 @@ export const CONTROL_ROUTES: readonly Route[] = [
     path: '/queue',
     query: queueQuerySchema,
     run: async ({ tidegate, query }) =>
-      done({ items: (await tidegate.queue({ all: query.all === 'true' })).map(renderQueueItem) }),
+      done({ items: (await tidegate.queue({ all: query.all === 'true' })).slice(0, WIRE_LIMITS.items).map(renderQueueItem) }),
   }),
   route({
     method: 'POST',

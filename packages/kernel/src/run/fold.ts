@@ -117,9 +117,9 @@ function foldEvent(state: RunState, event: RunEvent, atMs: number): RunState {
         : { ...state, items: new Map(state.items).set(event.item, { ...item, resolvedBy: event.by }) }
     }
     case 'run.held':
-      return { ...state, held: { stop: event.stop, sinceMs: atMs } }
+      return { ...state, held: { stop: event.stop, sinceMs: state.held?.sinceMs ?? atMs } }
     case 'run.resumed':
-      return { ...state, held: null, waitedMs: state.waitedMs + (state.held === null ? 0 : atMs - state.held.sinceMs) }
+      return { ...state, held: null, waitedMs: state.waitedMs + heldMs(state, atMs) }
     case 'run.undone':
       return { ...state, undoneBy: event.by }
     case 'run.finished':
@@ -131,6 +131,12 @@ function foldEvent(state: RunState, event: RunEvent, atMs: number): RunState {
     default:
       return foldAction(state, event, atMs)
   }
+}
+
+/** How long a stop held the run, for its end. While a question is open its own time is running, and a moment counts once. */
+function heldMs({ held, approvals }: RunState, atMs: number): number {
+  const isAsking = [...approvals.values()].some((approval) => approval.state === 'open')
+  return held === null || isAsking ? 0 : atMs - held.sinceMs
 }
 
 type ApprovalEvent = Extract<RunEvent, { type: `approval.${string}` }>
@@ -158,7 +164,7 @@ function foldApproval(state: RunState, event: ApprovalEvent, atMs: number): RunS
   const { question, votes } = approval
   const closed: Approval =
     event.state === 'voided' ? { state: 'voided', question, votes, why: event.why } : { state: event.state, question, votes }
-  const waitedMs = state.waitedMs + (approval.state === 'open' ? atMs - question.openedAtMs : 0)
+  const waitedMs = state.waitedMs + (approval.state === 'open' ? (state.held?.sinceMs ?? atMs) - question.openedAtMs : 0)
   const next = { ...state, waitedMs, approvals: new Map(state.approvals).set(event.approval, closed) }
   if (event.state === 'granted') return next
   if (event.state === 'voided') {

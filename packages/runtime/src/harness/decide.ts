@@ -21,7 +21,7 @@ import {
   type RunState,
   type Workflow,
 } from '@tidegate/kernel'
-import { answerOf, lookOf, secretsOf } from './execute.ts'
+import { answerOf, isStopped, lookOf, secretsOf } from './execute.ts'
 import type { HarnessParts } from './parts.ts'
 
 /** An action that is about to be decided: a new proposal, or one that is decided again. */
@@ -60,6 +60,10 @@ export async function decide(parts: HarnessParts, state: RunState, workflow: Wor
   const admitted = admit(candidate.proposal, admission)
   if (admitted.kind === 'rejected') return denied(candidate, admitted)
   const proposed = candidate.action === undefined ? [proposedEvent(candidate, admitted)] : []
+  if (candidate.action === undefined && isStopped(parts, state, admitted.operation)) {
+    // Recorded, and decided when the stop over its tool is lifted (I7): not even a preview is asked for before.
+    return { events: proposed, start: false, rehearse: false }
+  }
   if (candidate.action !== undefined && candidate.action.proposed.digest !== admitted.digest) {
     const changed = deny(
       'tidegate:schema-changed',

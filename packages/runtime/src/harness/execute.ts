@@ -53,6 +53,12 @@ export function secretsOf(parts: Pick<HarnessParts, 'secrets'>, operation: Opera
   }
 }
 
+/** True while a stop covers the run or the tool of the operation. */
+export function isStopped(parts: Pick<HarnessParts, 'control'>, state: RunState, operation: Operation): boolean {
+  const { agent, workflow, run } = state.opened
+  return stopFor(parts.control.state.stops, { run, agent, workflow, tool: operation.tool }) !== undefined
+}
+
 /** Hands out the declared secrets of one operation, until a stop takes them back (I7, I8). */
 function leaseOf(
   parts: Pick<HarnessParts, 'secrets' | 'control'>,
@@ -82,9 +88,7 @@ export async function execute(
 ): Promise<readonly RunEvent[]> {
   const { agent, workflow, run } = state.opened
   const startedAtMs = parts.clock.nowMs()
-  const isStopped = (): boolean =>
-    stopFor(parts.control.state.stops, { run, agent, workflow, tool: operation.tool }) !== undefined
-  if (isStopped()) {
+  if (isStopped(parts, state, operation)) {
     const stopped: ConnectorFailure = {
       kind: 'failed',
       failure: 'refused',
@@ -107,7 +111,7 @@ export async function execute(
   const result = await answerOf(parts, operation, () => parts.registry.connectorOf(operation).execute(call))
   parts.inFlight.remove(call.effectId)
   const nowMs = parts.clock.nowMs()
-  if (result.kind === 'failed' && result.retry === 'safe' && isStopped())
+  if (result.kind === 'failed' && result.retry === 'safe' && isStopped(parts, state, operation))
     return finished(action, operation, result, nowMs - startedAtMs, nowMs, { counts: false })
   const fault = result.kind === 'failed' && (result.failure === 'timeout' || result.failure === 'unavailable')
   await parts.breakers.count(operation.id, fault ? 'fault' : 'ok')

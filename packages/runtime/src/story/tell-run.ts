@@ -60,7 +60,7 @@ function indexOf(operations: readonly Operation[]): FindOperation {
 
 function headlineOf(state: RunState): string {
   const because = state.failure === null ? '' : `: ${phraseFailure(state.failure)}`
-  const detail = state.reason === '' || state.failure === null ? '' : ` (${oneLine(state.reason, 200)})`
+  const detail = state.reason === '' || state.failure === null ? '' : ` (${oneLine(state.reason, 200).replace(/\.$/, '')})`
   const stands = state.actions.filter(
     (action) => action.state === 'done' && action.proposed.effect && action.proposed.purpose === 'act',
   ).length
@@ -83,7 +83,7 @@ function headlineOf(state: RunState): string {
     case 'stopped':
       return `Stopped by a person. ${left}`
     case 'escalated':
-      return `Handed to a person, since it was not sure enough${state.reason === '' ? '' : ` (${oneLine(state.reason, 200)})`}. ${left}`
+      return `Handed to a person, since it was not sure enough${state.reason === '' ? '' : ` (${oneLine(state.reason, 200).replace(/\.$/, '')})`}. ${left}`
     case 'failed':
       return `Not done${because}${detail}. ${left}`
   }

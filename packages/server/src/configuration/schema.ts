@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { parseDuration } from '../workflow-file/duration.ts'
+import { section } from '../workflow-file/section.ts'
 
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/
 const PATH = z.string().min(1).max(1_024)
@@ -16,30 +17,32 @@ const secret = z.union([z.strictObject({ file: PATH }), z.strictObject({ env: z.
   error: 'Expected {file: path} or {env: NAME}: a secret never stands in the configuration itself.',
 })
 
-const model = z.strictObject({
+const model = section({
   preset: z.enum(['dashscope', 'dashscope-intl', 'openai', 'vllm', 'ollama']),
   name: z.string().min(1).max(200),
   baseUrl: z.string().max(2_048).optional(),
   apiKey: secret.optional(),
   timeout: duration.prefault('60s'),
   maxOutputTokens: z.int().min(1).max(1_000_000).default(1_024),
-  price: z
-    .strictObject({ inputPerMillion: z.number().min(0).max(10_000), outputPerMillion: z.number().min(0).max(10_000) })
-    .default({ inputPerMillion: 0, outputPerMillion: 0 }),
+  price: section({ inputPerMillion: z.number().min(0).max(10_000), outputPerMillion: z.number().min(0).max(10_000) }).default({
+    inputPerMillion: 0,
+    outputPerMillion: 0,
+  }),
 })
 
 /** The whole of tidegate.yaml. Unknown keys are refused. */
-export const configurationSchema = z.strictObject({
+export const configurationSchema = section({
   name: z.string().regex(NAME, 'Expected lower-case letters, digits and dashes.'),
   trustDomain: z.string().regex(/^[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?$/, 'Expected a domain name such as example.org.'),
   environment: z.enum(['development', 'staging', 'production']),
-  store: z.strictObject({ directory: PATH }).default({ directory: '.tidegate' }),
-  server: z
-    .strictObject({ host: z.string().max(255).default('127.0.0.1'), port: z.int().min(0).max(65_535) })
-    .default({ host: '127.0.0.1', port: 0 }),
+  store: section({ directory: PATH }).default({ directory: '.tidegate' }),
+  server: section({ host: z.string().max(255).default('127.0.0.1'), port: z.int().min(0).max(65_535) }).default({
+    host: '127.0.0.1',
+    port: 0,
+  }),
   people: z
     .array(
-      z.strictObject({
+      section({
         id: z.string().regex(/^user:[a-z0-9][a-z0-9._-]{0,63}$/, 'Expected user: and a name, such as user:mei.'),
         roles: z.array(z.string().regex(NAME)).min(1).max(32),
       }),
@@ -47,22 +50,20 @@ export const configurationSchema = z.strictObject({
     .min(1)
     .max(1_000),
   tools: z
-    .array(z.strictObject({ file: PATH, settings: z.record(z.string(), z.json()).default({}) }))
+    .array(section({ file: PATH, settings: z.record(z.string(), z.json()).default({}) }))
     .min(1)
     .max(200),
   workflows: z.array(PATH).min(1).max(200),
   policies: z.array(PATH).min(1).max(200),
   secrets: z.record(z.string().regex(NAME), secret).default({}),
   model: model.optional(),
-  retention: z.strictObject({ payloads: duration }).optional(),
-  witness: z
-    .strictObject({
-      url: z.string().max(2_048),
-      key: z.string().max(512),
-      every: duration.prefault('5s'),
-      required: z.boolean().default(false),
-    })
-    .optional(),
+  retention: section({ payloads: duration }).optional(),
+  witness: section({
+    url: z.string().max(2_048),
+    key: z.string().max(512),
+    every: duration.prefault('5s'),
+    required: z.boolean().default(false),
+  }).optional(),
 })
 
 export type Configuration = z.output<typeof configurationSchema>

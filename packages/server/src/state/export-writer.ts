@@ -3,6 +3,9 @@ import { dirname, join } from 'node:path'
 import type { ExportFile } from '@tidegate/kernel'
 import { ServerError } from '../error.ts'
 
+const ALTERED =
+  'The export is refused: what is stored does not hash to the checkpoint that was signed. Run `tidegate ledger verify`, keep the journal, and restore the last good copy.'
+
 /**
  * Writes the files of an export below a directory that is empty or absent; answers how many.
  *
@@ -25,6 +28,7 @@ export async function writeExport(directory: string, files: Iterable<ExportFile>
   } catch (cause) {
     if (cause instanceof ServerError) throw cause
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    if (code === 'ledger_range') throw new ServerError('state_unusable', ALTERED, { cause })
     throw new ServerError('state_unusable', `The export to ${directory} failed (${code}). What is there is not complete.`, {
       cause,
     })

@@ -31,7 +31,7 @@ export interface Hazard {
 export const NO_HAZARD: Hazard = { kind: 'none', applied: true, latencyMs: 0, landsMs: 0 }
 
 /**
- * What goes wrong with a look: `preview` may fail, a look-up may fail, say that it does not know, or find the effect and not know
- * what it answered (`vague`); `verify` may say no.
+ * What goes wrong with a look: `preview` may fail, a look-up may fail, say that it does not know, find the effect and not know what
+ * it answered (`vague`), or find it twice because somebody else did it too (`doubled`); `verify` may say no.
  */
-export type LookHazard = 'none' | 'failed' | 'thrown' | 'unknown' | 'vague' | 'silent'
+export type LookHazard = 'none' | 'failed' | 'thrown' | 'unknown' | 'vague' | 'doubled' | 'silent'

@@ -86,12 +86,13 @@ export function createWorld(options: WorldOptions): Connector {
       const hazard = options.lookHazard(call, 'reconcile')
       if (hazard === 'silent') return never()
       if (hazard === 'thrown') throw new Error('The look-up broke off.')
-      if (hazard !== 'none' && hazard !== 'vague')
+      if (hazard === 'failed' || hazard === 'unknown')
         return answer(options.lookMs(), { kind: 'unknown', message: 'cannot tell now' })
       const found = farSide.deedsOf(call.effectId)
+      const count = hazard === 'doubled' ? found.length * 2 : found.length
       const output = hazard === 'vague' ? null : (found[0]?.output ?? null)
-      if (found.length > 1) return answer(options.lookMs(), { kind: 'doubled', count: found.length, output })
-      return answer(options.lookMs(), found.length === 1 ? { kind: 'happened', output } : { kind: 'absent' })
+      if (count > 1) return answer(options.lookMs(), { kind: 'doubled', count, output })
+      return answer(options.lookMs(), count === 1 ? { kind: 'happened', output } : { kind: 'absent' })
     },
     async verify(call) {
       await call.secret('token')
