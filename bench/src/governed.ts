@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { createSigningKey, nodeEntropy, nodeHasher, nodeVerifier, systemClock } from '@tidegate/crypto-node'
+import { createWriterParts } from '@tidegate/crypto-node/writer-parts'
 import { openThreadedJournal } from '@tidegate/journal-sqlite'
 import type {
   AllowedOperation,
@@ -13,7 +14,6 @@ import type {
   Workflow,
 } from '@tidegate/kernel'
 import { createBreakerPanel, createInFlight, createRegistry, openControl, startTidegate } from '@tidegate/runtime'
-import { createWriterParts } from './journal-parts.ts'
 import { permitEverything, loadExamplePolicies } from './policies.ts'
 
 export type PolicyKind = 'constant' | 'cedar'
@@ -29,7 +29,7 @@ export interface Governed {
 /** Opens the real journal and harness in a directory, with a tool whose effect does nothing. */
 export async function openGoverned(directory: string, options: { readonly policy: PolicyKind }): Promise<Governed> {
   const keys = { origin: 'bench.example/log', pem: createSigningKey(), masterKey: nodeEntropy.bytes(32) }
-  const partsModule = new URL('./journal-parts.ts', import.meta.url)
+  const partsModule = new URL(import.meta.resolve('@tidegate/crypto-node/writer-parts'))
   const journal = await openThreadedJournal({
     file: join(directory, 'journal.db'),
     ...createWriterParts(keys),

@@ -80,8 +80,8 @@ const CASES: readonly Case[] = [
     match: 'POST /invoices/I/address',
     mode: 'garbage',
     times: 1,
-    ends: 'undone ambiguous',
-    action: 'undone invalid_output happened',
+    ends: 'completed null',
+    action: 'done invalid_output happened',
   },
   {
     what: 'HTML for a write that was done',
@@ -89,8 +89,8 @@ const CASES: readonly Case[] = [
     match: 'POST /invoices/I/address',
     mode: 'html',
     times: 1,
-    ends: 'undone ambiguous',
-    action: 'undone invalid_output happened',
+    ends: 'completed null',
+    action: 'done invalid_output happened',
   },
   {
     what: '32 MiB for a write that was done',
@@ -98,8 +98,8 @@ const CASES: readonly Case[] = [
     match: 'POST /invoices/I/address',
     mode: 'huge',
     times: 1,
-    ends: 'undone ambiguous',
-    action: 'undone invalid_output happened',
+    ends: 'completed null',
+    action: 'done invalid_output happened',
   },
   {
     what: 'a cut connection after a write',
@@ -111,23 +111,33 @@ const CASES: readonly Case[] = [
     action: 'done unavailable happened',
   },
   {
-    what: 'an error before a write',
+    what: 'an error before a write that may be tried again',
     kind: 'address',
     match: 'POST /invoices/I/address',
     mode: 'error-before',
     times: 1,
-    ends: 'failed connector_timeout',
-    action: 'failed unavailable absent',
+    ends: 'completed null',
+    action: 'done null null',
   },
   {
-    what: 'silence',
+    what: 'silence for a write that may be tried again',
     kind: 'address',
     match: 'POST /invoices/I/address',
     mode: 'hang',
     times: 1,
-    ends: 'failed connector_timeout',
-    action: 'failed timeout absent',
+    ends: 'completed null',
+    action: 'done null null',
   },
+  { what: 'an error before a write that has one attempt', kind: 'credit', match: 'POST /credits', mode: 'error-before', times: 1, ends: 'failed connector_timeout', action: 'failed unavailable absent' },
+  { what: 'silence for a write that has one attempt', kind: 'smallRefund', match: 'POST /refunds', mode: 'hang', times: 1, ends: 'failed connector_timeout', action: 'failed timeout absent' },
+]
+
+const OPERATIONS: readonly (readonly [path: string, operation: string])[] = [
+  ['GET /tickets', 'desk.ticket.read'],
+  ['GET /invoices', 'desk.invoice.read'],
+  ['POST /invoices', 'desk.invoice.correct-address'],
+  ['POST /credits', 'desk.credit.grant'],
+  ['POST /refunds', 'desk.refund.small'],
 ]
 
 let stage: Stage
@@ -158,11 +168,7 @@ afterAll(() => stage.close())
 
 test.each(CASES.map((each, i) => ({ ...each, i })))('$what: $ends', ({ i, match, ends, action }) => {
   const run = runs[i]
-  const path = match.startsWith('GET /tickets')
-    ? 'desk.ticket.read'
-    : match.startsWith('GET')
-      ? 'desk.invoice.read'
-      : 'desk.invoice.correct-address'
+  const path = OPERATIONS.find(([start]) => match.startsWith(start))?.[1]
   const met = run?.actions.find(({ operation, purpose }) => operation === path && purpose === 'act')
   expect([`${run?.state} ${run?.failure}`, `${met?.state} ${met?.failure} ${met?.found}`]).toEqual([ends, action])
 })

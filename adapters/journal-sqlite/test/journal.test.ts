@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createSigningKey, nodeEntropy, nodeHasher, signerOf } from '@tidegate/crypto-node'
+import { createSigningKey } from '@tidegate/crypto-node'
+import { createWriterParts } from '@tidegate/crypto-node/writer-parts'
 import type { Journal } from '@tidegate/kernel'
 import { describeJournalContract } from '@tidegate/testkit'
 import { afterAll } from 'vitest'
@@ -10,14 +11,8 @@ import { openSqliteJournal, openThreadedJournal } from '../src/index.ts'
 const root = mkdtempSync(join(tmpdir(), 'tidegate-journal-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-const data = { pem: createSigningKey(), masterKey: Buffer.alloc(32, 7).toString('hex') }
-const parts = () => ({
-  hasher: nodeHasher,
-  entropy: nodeEntropy,
-  signer: signerOf('journal.test/log', data.pem),
-  masterKey: Buffer.from(data.masterKey, 'hex'),
-})
-const partsModule = new URL('./writer-parts.ts', import.meta.url)
+const keys = { origin: 'journal.test/log', pem: createSigningKey(), masterKey: new Uint8Array(32).fill(7) }
+const partsModule = new URL('../../crypto-node/src/writer-parts.ts', import.meta.url)
 
 let count = 0
 const files = new WeakMap<Journal, string>()
@@ -37,5 +32,5 @@ function contract(name: string, open: (file: string) => Promise<Journal>): void 
   })
 }
 
-contract('SQLite, written in this thread', async (file) => openSqliteJournal({ file, ...parts() }))
-contract('SQLite, written in its own thread', (file) => openThreadedJournal({ file, ...parts(), partsModule, partsData: data }))
+contract('SQLite, written in this thread', async (file) => openSqliteJournal({ file, ...createWriterParts(keys) }))
+contract('SQLite, written in its own thread', (file) => openThreadedJournal({ file, ...createWriterParts(keys), partsModule, partsData: keys }))

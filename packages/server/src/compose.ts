@@ -3,6 +3,7 @@ import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createCedarEngine, generateSchema } from '@tidegate/cedar'
 import { nodeEntropy, nodeHasher, nodeVerifier, systemClock } from '@tidegate/crypto-node'
+import { createWriterParts } from '@tidegate/crypto-node/writer-parts'
 import { openThreadedJournal, type SqliteJournal } from '@tidegate/journal-sqlite'
 import type { Log, Operation } from '@tidegate/kernel'
 import { createOpenAiModel } from '@tidegate/model-openai'
@@ -29,7 +30,6 @@ import { createSecretSource, readSecret } from './configuration/secrets.ts'
 import { ServerError } from './error.ts'
 import { checkState } from './state/check-state.ts'
 import { writeExport } from './state/export-writer.ts'
-import { createWriterParts } from './state/journal-parts.ts'
 import { openKeys } from './state/keys.ts'
 import { startWitnessing } from './witnessing.ts'
 import { loadWorkflow, parseInput, writeProblem } from './workflow-file/index.ts'
@@ -218,7 +218,7 @@ function openJournal(directory: string, configuration: Configuration): Promise<S
   return openThreadedJournal({
     file: join(directory, 'journal.db'),
     ...createWriterParts(keys),
-    partsModule: new URL('./state/journal-parts.ts', import.meta.url),
+    partsModule: new URL(import.meta.resolve('@tidegate/crypto-node/writer-parts')),
     partsData: keys,
   })
 }

@@ -1,6 +1,6 @@
 import type { Json, Planner, PlannerAnswer, Proposal, RunState } from '@tidegate/kernel'
 
-export const PLANNER_KINDS = ['honest', 'stubborn', 'repeating', 'hostile', 'endless', 'liar', 'timid', 'quitter'] as const
+export const PLANNER_KINDS = ['honest', 'stubborn', 'repeating', 'hostile', 'endless', 'liar', 'timid', 'quitter', 'faulty'] as const
 export type PlannerKind = (typeof PLANNER_KINDS)[number]
 
 /** A planner that follows a script. Stateless: what it says depends on the records of the run alone. */
@@ -38,6 +38,9 @@ function answer(kind: PlannerKind, goals: readonly string[], state: RunState): P
       if (failed) return giveUp()
       if (acts.length < goals.length) return propose(state, goals[acts.length] ?? '', acts.length)
       return kind === 'quitter' ? giveUp() : { kind: 'finish', reason: 'not sure', escalate: true }
+    case 'faulty':
+      if (acts.length > 0) throw Object.assign(new Error('The planner broke.'), goals.length > 1 ? { code: 'ECONNRESET' } : {})
+      return propose(state, goals[0] ?? 'desk.set', 0)
     case 'honest':
       if (failed) return giveUp()
       return acts.length < goals.length ? propose(state, goals[acts.length] ?? '', acts.length) : finish()

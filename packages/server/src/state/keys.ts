@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createSigningKey, nodeEntropy, signerOf } from '@tidegate/crypto-node'
+import type { JournalKeys } from '@tidegate/crypto-node/writer-parts'
 import { ServerError } from '../error.ts'
-import type { JournalKeys } from './journal-parts.ts'
 import { readOrCreatePrivate } from './private-file.ts'
 
 /** Opens the keys below the state directory, or makes them at the first start. @throws ServerError `state_unusable`. */
