@@ -41,6 +41,7 @@ interface Locked {
   readonly resolved?: string
   readonly integrity?: string
   readonly hasInstallScript?: boolean
+  readonly optionalDependencies?: Readonly<Record<string, string>>
 }
 
 const files = repositoryFiles()
@@ -339,6 +340,16 @@ describe('dependencies', () => {
         path.startsWith('node_modules/') && link !== true && (resolved !== undefined || integrity === undefined),
     )
     expect(bad.map(([path]) => path)).toEqual([])
+  })
+
+  test('the lock file has the packages of every platform, or `npm ci` refuses it', () => {
+    const names = new Set(locked.map(([path]) => path.split('node_modules/').at(-1)))
+    const missing = locked.flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies)
+        .filter((name) => !names.has(name))
+        .map((name) => `${path}: ${name}`),
+    )
+    expect(missing).toEqual([])
   })
 
   test('none runs a script when it is installed', () => {

@@ -128,7 +128,7 @@ async function work(
       await load.undoSome(operator)
     }
   }
-  await Promise.all([load.push(operator, chance.between(8, 24)), approving(), undoing()])
+  await Promise.all([load.push(operator, chance.between(12, 32)), approving(), undoing()])
 }
 
 /** Waits for the moment to strike: any, or while something is being undone, or while people are being asked. */

@@ -128,8 +128,15 @@ const CASES: readonly Case[] = [
     ends: 'completed null',
     action: 'done null null',
   },
-  { what: 'an error before a write that has one attempt', kind: 'credit', match: 'POST /credits', mode: 'error-before', times: 1, ends: 'failed connector_timeout', action: 'failed unavailable absent' },
-  { what: 'silence for a write that has one attempt', kind: 'smallRefund', match: 'POST /refunds', mode: 'hang', times: 1, ends: 'failed connector_timeout', action: 'failed timeout absent' },
+  {
+    what: 'an error before every attempt at a write',
+    kind: 'credit',
+    match: 'POST /credits',
+    mode: 'error-before',
+    times: 9,
+    ends: 'failed connector_timeout',
+    action: 'failed unavailable absent',
+  },
 ]
 
 const OPERATIONS: readonly (readonly [path: string, operation: string])[] = [

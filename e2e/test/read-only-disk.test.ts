@@ -1,13 +1,12 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { spawnSync } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from '@tidegate/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compareWithDesk } from '../src/compare.ts'
 import { noMountsBecause, withMounts } from '../src/namespace.ts'
-import type { Ended } from '../src/program.ts'
+import { refusalOf } from '../src/refusal.ts'
 import { setStage, type Stage } from '../src/stage.ts'
 import { customerOf, stockTickets } from '../src/stock.ts'
 import { ticketOf } from '../src/ticket.ts'
@@ -23,15 +22,6 @@ function contents(directory: string): ReadonlyMap<string, string> {
     statSync(join(directory, name)).isFile(),
   )
   return new Map(files.toSorted().map((name) => [name, readFileSync(join(directory, name), 'latin1')]))
-}
-
-/** Starts the server on what is there; it must end by itself. */
-async function refusal(wrap: readonly string[] = []): Promise<Ended> {
-  const server = stage.launch({ wrap })
-  const timer = setTimeout(() => void server.stop('SIGKILL'), 15_000)
-  const ended = await server.ended
-  clearTimeout(timer)
-  return ended
 }
 
 /** The store as the first server left it. */
@@ -66,7 +56,7 @@ describe.skipIf(because !== undefined)(
     test('is named at the start, and a restart on a writable one finds everything', async () => {
       restore()
       const before = contents(stage.store)
-      const { code, stderr } = await refusal(readOnly())
+      const { code, stderr } = await refusalOf(stage, readOnly())
       expect([code, stderr]).toEqual([
         1,
         expect.stringMatching(
@@ -83,7 +73,7 @@ describe.skipIf(because !== undefined)(
     test('is named at the first start of all', async () => {
       rmSync(stage.store, { recursive: true, force: true })
       mkdirSync(stage.store, { mode: 0o700 })
-      const { code, stderr } = await refusal(readOnly())
+      const { code, stderr } = await refusalOf(stage, readOnly())
       expect([code, stderr]).toEqual([1, expect.stringMatching(/state_unusable: .*cannot be (?:made|written)/)])
       expect(readdirSync(stage.store)).toEqual([])
     })

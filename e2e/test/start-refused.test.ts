@@ -1,18 +1,12 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { spawnSync } from 'node:child_process'
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from '@tidegate/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { compareWithDesk } from '../src/compare.ts'
-import { noMountsBecause, withMounts } from '../src/namespace.ts'
-import type { Ended } from '../src/program.ts'
+import { refusalOf } from '../src/refusal.ts'
 import { setStage, type Stage } from '../src/stage.ts'
 import { customerOf, stockTickets } from '../src/stock.ts'
 import { ticketOf } from '../src/ticket.ts'
-
-const because = noMountsBecause()
 
 let stage: Stage
 let good = ''
@@ -23,15 +17,6 @@ function contents(directory: string): ReadonlyMap<string, string> {
     statSync(join(directory, name)).isFile(),
   )
   return new Map(files.toSorted().map((name) => [name, readFileSync(join(directory, name), 'latin1')]))
-}
-
-/** Starts the server on what is there; it must end by itself. */
-async function refusal(wrap: readonly string[] = []): Promise<Ended> {
-  const server = stage.launch({ wrap })
-  const timer = setTimeout(() => void server.stop('SIGKILL'), 15_000)
-  const ended = await server.ended
-  clearTimeout(timer)
-  return ended
 }
 
 /** The store as the first server left it. */
@@ -121,7 +106,7 @@ describe('a server refuses to start, says why, and destroys nothing', () => {
     restore()
     damage(join(stage.store, 'journal.db'))
     const before = contents(stage.store)
-    const { code, stderr } = await refusal()
+    const { code, stderr } = await refusalOf(stage)
     expect([code, stderr.trim()]).toEqual([1, expect.stringMatching(says)])
     const after = contents(stage.store)
     for (const [name, text] of before) if (!/-(?:wal|shm)$/.test(name)) expect(after.get(name) === text, name).toBe(true)
@@ -130,7 +115,7 @@ describe('a server refuses to start, says why, and destroys nothing', () => {
   test('a journal that another server holds, which goes on', async () => {
     restore()
     const first = await stage.start()
-    const { code, stderr } = await refusal()
+    const { code, stderr } = await refusalOf(stage)
     expect([code, stderr]).toEqual([
       1,
       expect.stringMatching(/journal_locked: Another process holds the journal .*Stop that one first/),
@@ -142,7 +127,7 @@ describe('a server refuses to start, says why, and destroys nothing', () => {
   test('a store that cannot be made', async () => {
     rmSync(stage.store, { recursive: true, force: true })
     writeFileSync(stage.store, 'a file')
-    const { code, stderr } = await refusal()
+    const { code, stderr } = await refusalOf(stage)
     expect([code, stderr]).toEqual([1, expect.stringMatching(/state_unusable: /)])
     expect(readFileSync(stage.store, 'utf8')).toBe('a file')
   })

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { parseVerifierKey } from '@tidegate/kernel'
 import { nodeHasher, verifyExport } from '@tidegate/verify'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type Ended, type Program, startProgram } from '../src/program.ts'
+import { type Program, startProgram } from '../src/program.ts'
+import { refusalOf } from '../src/refusal.ts'
 import { setStage, type Stage } from '../src/stage.ts'
 import { customerOf, stockTickets } from '../src/stock.ts'
 import { ticketOf } from '../src/ticket.ts'
@@ -64,14 +65,6 @@ function configure(lines: string): void {
 const witnessed = (url: string): string =>
   `witness: { url: ${JSON.stringify(url)}, key: ${JSON.stringify(witnessKey)}, every: 500ms, required: true }\n`
 
-async function refusal(): Promise<Ended> {
-  const server = stage.launch()
-  const timer = setTimeout(() => void server.stop('SIGKILL'), 15_000)
-  const ended = await server.ended
-  clearTimeout(timer)
-  return ended
-}
-
 /** Swaps the journal, as somebody with the disk in their hands could. */
 function putJournal(from: string): void {
   for (const end of ['-wal', '-shm', '.lock', '']) rmSync(join(stage.store, `journal.db${end}`), { force: true })
@@ -122,13 +115,13 @@ describe('a ledger that a witness watches', () => {
     const trusted = { witnessKeys: [parseVerifierKey(nodeHasher, witnessKey)] }
     expect(verifyExport(directory, trusted)).toMatchObject({ kind: 'verified', cosigned: [expect.anything()] })
     const note = readFileSync(join(directory, 'checkpoint'), 'utf8')
-    writeFileSync(join(directory, 'checkpoint'), note.split('\n').slice(0, -2).join('\n') + '\n')
+    writeFileSync(join(directory, 'checkpoint'), `${note.split('\n').slice(0, -2).join('\n')}\n`)
     expect(verifyExport(directory, trusted)).toMatchObject({ kind: 'refused' })
   })
 
   test('is not started when its tail is cut off', async () => {
     putJournal(older)
-    const { code, stderr } = await refusal()
+    const { code, stderr } = await refusalOf(stage)
     expect([code, stderr]).toEqual([1, expect.stringMatching(/ledger_shortened: .*Restore the newest copy of the journal/s)])
   })
 
@@ -139,13 +132,13 @@ describe('a ledger that a witness watches', () => {
     for (const customer of [18, 22, 26]) await workAndExport(customer)
     await alone.stop()
     configure(witnessed(witnessUrl))
-    const { code, stderr } = await refusal()
+    const { code, stderr } = await refusalOf(stage)
     expect([code, stderr]).toEqual([1, expect.stringMatching(/ledger_shortened: .*entries are lost or altered/s)])
   })
 
   test('is not started without its witness, when the witness is required', async () => {
     configure(witnessed('http://127.0.0.1:1'))
-    const { code, stderr } = await refusal()
+    const { code, stderr } = await refusalOf(stage)
     configure(witnessed(witnessUrl))
     expect([code, stderr]).toEqual([1, expect.stringMatching(/state_unusable: The witness is required, but did not cosign/)])
   })

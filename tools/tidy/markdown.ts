@@ -62,11 +62,11 @@ function wordsOf(line: string): readonly string[] {
   return (bare.split(/(?:^|\s)(?:#|\||>|&&)(?:\s|$)/)[0] ?? '').split(/\s+/).filter((word) => word !== '' && word !== '...')
 }
 
-/** Every path of the repository that stands in a document as code: one of its top folders, and what follows. */
+/** Every path of the repository that stands in a document as code: one of its top folders, and what follows. State is not part of it. */
 export function pathsIn(markdown: string, roots: readonly string[]): readonly string[] {
   const pieces = [...markdown.replace(FENCE, '').matchAll(INLINE)].map(([, code = '']) => code)
   return pieces.filter(
     (code) =>
-      /^[\w.@-]+(?:\/[\w.@-]*)+$/.test(code) && roots.includes(code.split('/')[0] ?? '') && !code.includes('node_modules'),
+      /^[\w.@-]+(?:\/[\w.@-]*)+$/.test(code) && roots.includes(code.split('/')[0] ?? '') && !/node_modules|\.tidegate/.test(code),
   )
 }

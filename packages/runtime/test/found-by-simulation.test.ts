@@ -252,3 +252,43 @@ test('time under two stops, one after the other, does not count against the limi
   await pass(10)
   expect((await desk.tidegate.run(run))?.waitedMs).toBe(1_000_000)
 })
+
+test.each([
+  ['with a code, as errors of the network have', 'ECONNRESET'],
+  ['without one', undefined],
+])('a planner that throws %s has given up: what was done is taken back', async (_, code) => {
+  const { clock, pass } = createTime()
+  const world = createWorld()
+  const sound = listPlanner(['desk.set'])
+  const planner: typeof sound = {
+    async next(view) {
+      if (view.state.actions.length === 0) return sound.next(view)
+      throw Object.assign(new Error('broken'), code === undefined ? {} : { code })
+    },
+  }
+  const desk = await startDesk({ clock, connector: world, planner })
+  const run = await desk.trigger('e1')
+  await pass(10)
+  expect(await desk.tidegate.run(run)).toMatchObject({ final: 'undone', failure: 'planning' })
+  expect(world.done.map((text) => text.split(' ')[0])).toEqual(['desk.set', 'desk.unset'])
+})
+
+test('I4: a defect next to an effect tells a person of that effect', async () => {
+  const { clock, pass } = createTime()
+  const parse = () => {
+    throw new Error('a broken shape')
+  }
+  const desk = await startDesk({
+    clock,
+    connector: createWorld(),
+    operations: [READ, { ...SET, output: { parse, jsonSchema: {} } }, UNDO],
+  })
+  const run = await desk.trigger('e1')
+  await pass(10)
+  const state = await desk.tidegate.run(run)
+  expect(state).toMatchObject({ final: 'failed', failure: 'defect' })
+  expect([...(state?.items.values() ?? [])].map(({ kind, action }) => [kind, action])).toEqual([
+    ['unfinished', null],
+    ['ambiguous', 0],
+  ])
+})

@@ -31,6 +31,7 @@ import { ServerError } from './error.ts'
 import { checkState } from './state/check-state.ts'
 import { writeExport } from './state/export-writer.ts'
 import { openKeys } from './state/keys.ts'
+import { createSteadyClock } from './steady-clock.ts'
 import { startWitnessing } from './witnessing.ts'
 import { loadWorkflow, parseInput, writeProblem } from './workflow-file/index.ts'
 
@@ -69,25 +70,28 @@ export async function compose(ground: Ground): Promise<Composition> {
   const journal = await openJournal(stateDirectory, configuration)
   const stop: (() => void)[] = []
   try {
-    const control = await openControl(journal, systemClock)
-    const witnessing = await startWitnessing({ configuration, ledger: journal.ledger, log })
+    const clock = createSteadyClock(systemClock)
+    const control = await openControl(journal, clock)
+    const witnessing = await startWitnessing({ configuration, clock, ledger: journal.ledger, log })
     if (witnessing !== undefined) stop.push(witnessing.stop)
     await control.append(
       [{ type: 'server.started', version: ground.version, policyVersion: policy.version, configuration: configuration.name }],
       { raisesEpoch: false },
     )
+    const [started] = await journal.read('control', control.state.seq - 1)
+    clock.notBefore(started?.atMs ?? 0)
     const tidegate = await startTidegate({
       journal,
       control,
       registry: complete,
       policy,
-      clock: systemClock,
+      clock,
       entropy: nodeEntropy,
       hasher: nodeHasher,
       verifier: nodeVerifier,
       secrets: createSecretSource({ project, secrets: configuration.secrets, environment: ground.environment }),
       log,
-      breakers: createBreakerPanel({ control, clock: systemClock, log }),
+      breakers: createBreakerPanel({ control, clock, log }),
       inFlight: createInFlight(),
       ledger: witnessing?.ledger ?? journal.ledger,
       ...(witnessing === undefined ? {} : { beforeExport: witnessing.show }),

@@ -1,5 +1,5 @@
-import { nodeHasher, nodeVerifier, systemClock } from '@tidegate/crypto-node'
-import type { LedgerHead, LedgerReader, Log } from '@tidegate/kernel'
+import { nodeHasher, nodeVerifier } from '@tidegate/crypto-node'
+import type { Clock, LedgerHead, LedgerReader, Log } from '@tidegate/kernel'
 import { createWitnessing, type WitnessState } from '@tidegate/runtime'
 import { createHttpWitness } from '@tidegate/witness-http'
 import type { Configuration } from './configuration/schema.ts'
@@ -22,10 +22,11 @@ export interface WatchedLedger {
  */
 export async function startWitnessing(parts: {
   configuration: Configuration
+  clock: Clock
   ledger: LedgerReader
   log: Log
 }): Promise<WatchedLedger | undefined> {
-  const { configuration, ledger, log } = parts
+  const { configuration, clock, ledger, log } = parts
   const { witness } = configuration
   if (witness === undefined) return undefined
   const port = createHttpWitness({ url: witness.url })
@@ -35,7 +36,7 @@ export async function startWitnessing(parts: {
     witnessKey: witness.key,
     hasher: nodeHasher,
     verifier: nodeVerifier,
-    clock: systemClock,
+    clock,
     log,
   })
   const first = await witnessing.show()

@@ -192,7 +192,10 @@ async function lookFor(parts: HarnessParts, state: RunState, action: ActionState
   return { kind: 'unknown', message: `${operation.id} has no way to look whether it happened` }
 }
 
-/** Looks whether a compensation is in the world. */
+/** How often a compensation is looked at before a person is told that the world does not show it. */
+const MAX_VERIFIES = 3
+
+/** Looks whether a compensation is in the world. One look that fails proves nothing, so it looks again before it says no. */
 export async function verify(
   parts: HarnessParts,
   state: RunState,
@@ -206,14 +209,20 @@ export async function verify(
   const connector: Connector = parts.registry.connectorOf(operation)
   const call = lookOf(parts, state, action, operation)
   const silent = { holds: false, detail: 'looking at the result failed' }
-  const seen = await withDeadline(
-    parts,
-    operation.timeoutMs + GRACE_MS,
-    () => connector.verify(call, action.output),
-    silent,
-    silent,
-  )
+  const look = () =>
+    withDeadline(parts, operation.timeoutMs + GRACE_MS, () => connector.verify(call, action.output), silent, silent)
+  let seen = await look()
+  for (let looks = 1; !seen.holds && looks < MAX_VERIFIES; looks++) {
+    await pause(parts, backoffMs(looks))
+    seen = await look()
+  }
   return { ...about, holds: seen.holds, sealed: { detail: seen.detail } }
+}
+
+function pause(parts: Pick<HarnessParts, 'clock'>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    parts.clock.at(parts.clock.nowMs() + ms, resolve)
+  })
 }
 
 /** Waits for an answer until the time is up; an exception is answered like silence, in its own words. */

@@ -1,4 +1,4 @@
-import { type ActionState, foldRun, KernelError, nextStep, type RunEvent, type RunState } from '@tidegate/kernel'
+import { type ActionState, foldRun, nextStep, type RunEvent, type RunState } from '@tidegate/kernel'
 import { RuntimeError } from '../error.ts'
 import { commit } from './commit.ts'
 import type { HarnessParts } from './parts.ts'
@@ -181,22 +181,11 @@ export function createHarness(parts: HarnessParts): Harness {
       return
     }
     log({ level: 'error', run, code, message: `run ${run} ends: ${message}` })
-    if (!(error instanceof KernelError) && code !== 'defect') return
+    if (code === 'run_erased') return
     try {
       const state = await load(run)
       if (state === undefined || state.phase === 'finished') return
-      const item = `${run}.q${state.items.size + 1}`
-      const events: readonly RunEvent[] = [
-        {
-          type: 'queue.added',
-          item,
-          kind: 'unfinished',
-          action: null,
-          effect: null,
-          sealed: { title: 'Tidegate stopped this run because of a defect', detail: message },
-        },
-        { type: 'run.finished', state: 'failed', failure: 'defect' },
-      ]
+      const events = defectEvents(state, message)
       await commit(parts, state, events)
     } catch (again) {
       log({
@@ -235,6 +224,27 @@ export function createHarness(parts: HarnessParts): Harness {
       await Promise.all(chains.values())
     },
   }
+}
+
+/** The end of a run by a defect: a person is told of it, and of every effect that nobody has looked for yet (I4). */
+function defectEvents(state: RunState, detail: string): readonly RunEvent[] {
+  const { run } = state.opened
+  const open = state.actions.filter(
+    ({ proposed, state: name }) => proposed.effect && (name === 'started' || name === 'ambiguous'),
+  )
+  const item = (n: number): string => `${run}.q${state.items.size + 1 + n}`
+  const title = 'Tidegate stopped this run because of a defect'
+  return [
+    { type: 'queue.added', item: item(0), kind: 'unfinished', action: null, effect: null, sealed: { title, detail } },
+    ...open.map(({ n, proposed }, i): RunEvent => {
+      const sealed = {
+        title: 'Nobody has looked whether this happened',
+        detail: `Operation ${proposed.operation}. Look at the far side, and settle it by hand.`,
+      }
+      return { type: 'queue.added', item: item(i + 1), kind: 'ambiguous', action: n, effect: null, sealed }
+    }),
+    { type: 'run.finished', state: 'failed', failure: 'defect' },
+  ]
 }
 
 function progressOf(state: RunState | undefined): Progress | undefined {

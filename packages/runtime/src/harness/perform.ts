@@ -3,6 +3,7 @@ import {
   failureOfAction,
   type Json,
   leavesOf,
+  type Planner,
   type PlannerAnswer,
   type Proposal,
   resolveTemplate,
@@ -126,7 +127,7 @@ function endQuestions(state: RunState): readonly RunEvent[] {
 
 async function plan(parts: HarnessParts, progress: Progress, { workflow, planner }: WorkflowWithPlanner): Promise<Performed> {
   const { state } = progress
-  const answer = await planner.next({ state, workflow, find: parts.registry.find })
+  const answer = await ask(parts, state, workflow, planner)
   const usage = usageEvents(answer)
   switch (answer.kind) {
     case 'note': {
@@ -185,6 +186,21 @@ async function go(parts: HarnessParts, progress: Progress, workflow: Workflow, c
 async function rehearseNow(parts: HarnessParts, progress: Progress, n: number): Promise<Progress> {
   const action = progress.state.actions[n]
   return action === undefined ? progress : add(parts, progress, [await rehearse(parts, progress.state, action)])
+}
+
+/** A planner that breaks has given up: the run fails like any other, and takes back what it did. */
+async function ask(parts: HarnessParts, state: RunState, workflow: Workflow, planner: Planner): Promise<PlannerAnswer> {
+  try {
+    return await planner.next({ state, workflow, find: parts.registry.find })
+  } catch (error) {
+    parts.log({ level: 'warning', run: state.opened.run, message: `the planner of ${workflow.name} broke off: ${nameOf(error)}` })
+    return { kind: 'give_up', reason: 'the planner broke off' }
+  }
+}
+
+/** What broke, without its message: that may hold anything. */
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error
 }
 
 /** After a failed or denied action the run fails as that action did, otherwise for want of a plan. */
