@@ -2,7 +2,15 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'adapters/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'sim/test/**/*.test.ts', 'e2e/test/**/*.test.ts', 'bench/test/**/*.test.ts', 'tools/*.test.ts'],
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'adapters/*/test/**/*.test.ts',
+      'examples/*/test/**/*.test.ts',
+      'sim/test/**/*.test.ts',
+      'e2e/test/**/*.test.ts',
+      'bench/test/**/*.test.ts',
+      'tools/*.test.ts',
+    ],
     testTimeout: 20_000,
     pool: 'forks',
   },

@@ -161,11 +161,12 @@ async function quiesce({ stage, load, say }: Siege): Promise<void> {
   }
 }
 
-async function takeStock({ stage, load, recoveries, kills }: Siege, rounds: number): Promise<KillReport> {
+async function takeStock({ stage, load, recoveries, kills, say }: Siege, rounds: number): Promise<KillReport> {
   const operator = stage.client('operator')
   const heads = await allRuns(operator)
   const runs: WireRunDetail[] = []
   for (const { run } of heads) runs.push(await operator.run(run))
+  say(`what became of them: ${mixOf(runs)}`)
   const compared = compareWithDesk(stage.deskFile, runs, await operator.queue(true))
   const astray = astrayEvents(load, runs)
   const unsettled = heads
@@ -193,6 +194,21 @@ async function takeStock({ stage, load, recoveries, kills }: Siege, rounds: numb
 function problemsOf({ lost, doubled, unrecorded, ambiguousOpen }: Comparison): readonly string[] {
   const groups = { lost, doubled, unrecorded, ambiguousOpen }
   return Object.entries(groups).flatMap(([name, ids]) => ids.map((id) => `${name}: ${id}`))
+}
+
+/** How the runs ended, how often people were asked, and how many effects were looked for: a load without these proves little. */
+function mixOf(runs: readonly WireRunDetail[]): string {
+  const actions = runs.flatMap((run) => run.actions)
+  const states = [...Map.groupBy(runs, ({ state, failure }) => (failure === null ? state : `${state} (${failure})`))]
+  const looked = actions.filter(({ found, effect }) => effect && found !== null).length
+  const asked = runs.flatMap(({ approvals }) => approvals).length
+  const counts = states.map(([name, of]) => `${of.length} ${name}`)
+  return [
+    ...counts,
+    `${asked} questions`,
+    `${looked} effects looked for`,
+    `${actions.filter(({ purpose }) => purpose === 'compensate').length} compensations`,
+  ].join(', ')
 }
 
 async function allRuns(client: Client): Promise<readonly WireRunHead[]> {

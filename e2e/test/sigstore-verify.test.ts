@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto'
 import { encodeHex, parseNote, parseReceipt, parseVerifierKey, type Receipt, encodeReceipt } from '@tidegate/kernel'
 import { verifyTLogInclusion } from '@sigstore/verify/dist/tlog/index.js'
 import { describe, expect, test } from 'vitest'
-import { nodeHasher } from '../../packages/verify/src/index.ts'
+import { nodeHasher } from '@tidegate/verify'
 import { logVkey, otherVkey, receiptOf, sampleEntry } from '../../packages/verify/test/sample-export.ts'
 
 // Sigstore's own verifier checks the receipts that we write: the signed note, the checkpoint, the leaf hash and the RFC 6962

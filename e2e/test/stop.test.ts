@@ -137,7 +137,9 @@ test('a compensation that was under way when a stop came is reported, held, and 
   await pause(1_500)
   expect(await operator.run(run)).toMatchObject({ state: 'undoing', heldBy: stop.id, items: [] })
   await operator.lift({ stop: stop.id, why: 'The drill is over' })
-  expect(await operator.settled(run, 10_000)).toMatchObject({ state: 'undone', failure: 'connector_semantic' })
+  await expect
+    .poll(() => operator.settled(run, 2_000), { timeout: 10_000 })
+    .toMatchObject({ state: 'undone', failure: 'connector_semantic' })
 })
 
 test('an effect whose outcome is not known is looked for under a stop', async () => {
@@ -151,5 +153,5 @@ test('an effect whose outcome is not known is looked for under a stop', async ()
   expect(await refund()).toMatchObject({ state: 'done', found: 'happened' })
   await expect.poll(async () => (await operator.run(run)).heldBy).toBe(stop.id)
   await operator.lift({ stop: stop.id, why: 'The drill is over' })
-  expect(await operator.settled(run, 10_000)).toMatchObject({ state: 'completed' })
+  await expect.poll(() => operator.settled(run, 2_000), { timeout: 10_000 }).toMatchObject({ state: 'completed' })
 })

@@ -33,4 +33,6 @@ function contract(name: string, open: (file: string) => Promise<Journal>): void 
 }
 
 contract('SQLite, written in this thread', async (file) => openSqliteJournal({ file, ...createWriterParts(keys) }))
-contract('SQLite, written in its own thread', (file) => openThreadedJournal({ file, ...createWriterParts(keys), partsModule, partsData: keys }))
+contract('SQLite, written in its own thread', (file) =>
+  openThreadedJournal({ file, ...createWriterParts(keys), partsModule, partsData: keys }),
+)

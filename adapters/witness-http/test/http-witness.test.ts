@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { openCheckpoint, parseVerifierKey } from '@tidegate/kernel'
 import { createWitness, createWitnessServer, openCheckpointStore, openKeyFile } from '@tidegate/witness'
 import { afterEach, describe, expect, test } from 'vitest'
-import { nodeHasher, nodeSignatureVerifier } from '../../../packages/witness/src/node-crypto.ts'
+import { nodeHasher, nodeVerifier } from '@tidegate/crypto-node'
 import { sampleLog, seededSigner } from '../../../packages/witness/test/sample-log.ts'
 import { createHttpWitness } from '../src/index.ts'
 
@@ -50,7 +50,7 @@ test('a real witness cosigns, remembers and refuses', async () => {
   const answer = await cosign(log, 0, 7)
   const note = log.checkpoint(7) + (answer.kind === 'cosigned' ? answer.signatureLines : '')
   const trust = { logKeys: [log.key], witnessKeys: [parseVerifierKey(nodeHasher, witness.verifierKey)] }
-  expect(openCheckpoint(nodeSignatureVerifier, note, trust)).toMatchObject({ kind: 'verified', checkpoint: { size: 7 } })
+  expect(openCheckpoint(nodeVerifier, note, trust)).toMatchObject({ kind: 'verified', checkpoint: { size: 7 } })
 
   expect(await cosign(log, 7, 300)).toMatchObject({ kind: 'cosigned' })
   expect(await cosign(log, 7, 300)).toEqual({ kind: 'conflict', heldSize: 300 })

@@ -6,6 +6,7 @@ import {
   type JsonObject,
   type LedgerReader,
   openRun,
+  runStateName,
   type RunEvent,
   type RunHead,
   type RunState,
@@ -136,7 +137,10 @@ async function trigger(parts: HarnessParts, harness: Harness, request: TriggerRe
   }
   const problem = inputProblem(request.input, entry)
   if (problem !== undefined) return { kind: 'refused', ...problem }
-  const claim = `${request.source}\n${request.event}`
+  if (request.source.startsWith('tidegate:')) {
+    return { kind: 'refused', code: 'invalid_input', message: 'sources that begin with "tidegate:" are our own' }
+  }
+  const claim = canonicalJson([request.source, request.event])
   const opened = await open(parts, { entry: entry.workflow, claim, request, undoes: null, undo: [] })
   if (opened.kind === 'duplicate') return opened
   harness.begin(opened.state)
@@ -230,7 +234,13 @@ async function undo(
   const effects = state.opened.undoes === null ? effectsToUndo(state) : []
   if (effects.length === 0) return refuse('nothing_to_undo', 'nothing that this run did is still standing')
   const request = { source: 'tidegate:undo', event: id, input: { undoes: id, why }, user: person.id, client: 'client:tidegate' }
-  const opened = await open(parts, { entry: entry.workflow, claim: `tidegate:undo\n${id}`, request, undoes: id, undo: effects })
+  const opened = await open(parts, {
+    entry: entry.workflow,
+    claim: canonicalJson(['tidegate:undo', id]),
+    request,
+    undoes: id,
+    undo: effects,
+  })
   if (opened.kind === 'duplicate')
     return refuse('already_undone', `run ${opened.run} is undoing it, or has tried; see tidegate queue`)
   harness.begin(opened.state)
@@ -256,21 +266,23 @@ function resolveItem(
   })
 }
 
-/** States in which a run does nothing by itself for a while. */
-function isSettled(head: RunHead): boolean {
-  return head.state !== 'running' && head.state !== 'undoing'
+/** True when a run does nothing by itself for a while: at rest, waiting for a person, or held by a stop that is in force. */
+function isSettled(parts: HarnessParts, state: RunState): boolean {
+  const name = runStateName(state)
+  const held = parts.control.state.stops.some((stop) => stop.id === state.held?.stop)
+  return held || (name !== 'running' && name !== 'undoing')
 }
 
 async function settled(parts: HarnessParts, harness: Harness, id: string, timeoutMs: number): Promise<RunHead | undefined> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const unwatch = harness.watch((state) => {
-    if (state.opened.run === id && (isSettled(headOf(state)) || state.held !== null)) resolve()
+    if (state.opened.run === id && isSettled(parts, state)) resolve()
   })
   const cancel = parts.clock.at(parts.clock.nowMs() + Math.min(timeoutMs, 300_000), resolve)
   try {
     const now = await harness.load(id)
     if (now === undefined) return undefined
-    if (!isSettled(headOf(now)) && now.held === null) await promise
+    if (!isSettled(parts, now)) await promise
     const then = await harness.load(id)
     return then === undefined ? undefined : headOf(then)
   } finally {

@@ -134,3 +134,29 @@ test('I7: under a stop over its tool a new proposal is recorded, and nothing sta
   expect((await tidegate.run(run))?.final).toBe('completed')
   await tidegate.close()
 })
+
+test('two events are never taken for one, and our own sources are not for others', async () => {
+  const { tidegate } = await startDesk({})
+  const deliver = (source: string, event: string) =>
+    tidegate.trigger({ workflow: 'w', source, event, input: { id: 'x' }, user: 'user:ann', client: 'client:test' })
+  expect((await deliver('a\nb', 'c')).kind).toBe('opened')
+  expect((await deliver('a', 'b\nc')).kind).toBe('opened')
+  expect((await deliver('a', 'b\nc')).kind).toBe('duplicate')
+  expect(await deliver('tidegate:undo', 'run')).toMatchObject({ kind: 'refused', code: 'invalid_input' })
+  await tidegate.close()
+})
+
+test('I6: a validator that throws has accepted nothing', async () => {
+  const world = createWorld()
+  const broken = {
+    jsonSchema: {},
+    parse: () => {
+      throw new Error('broken')
+    },
+  }
+  const { tidegate, trigger } = await startDesk({ connector: world, operations: [READ, { ...SET, input: broken }, UNDO] })
+  const run = await trigger('e1')
+  expect(await tidegate.settled(run, 2_000)).toMatchObject({ state: 'failed', failure: 'planning' })
+  expect(world.done).toEqual([])
+  await tidegate.close()
+})

@@ -2,7 +2,7 @@ import type { Question } from '@tidegate/kernel'
 import { ROLES } from '../plan/people.ts'
 import type { Simulation } from '../run/simulation.ts'
 import type { Recorded } from '../run/witness.ts'
-import type { Report } from './check.ts'
+import type { Report } from './report.ts'
 import { canonical, type EventOf, lastOf, type RunRecord, runsOf, sha256, typed } from './facts.ts'
 
 /** I1, I2, I5: whatever ran under an approval ran under a good one: entitled, enough, in time, for this very action, and once. */

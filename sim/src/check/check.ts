@@ -4,13 +4,11 @@ import { checkEffects } from './effects.ts'
 import { checkJournal } from './journal.ts'
 import { checkLists } from './lists.ts'
 import { checkOutcomes } from './outcomes.ts'
+import type { Report } from './report.ts'
 import { checkRest } from './rest.ts'
 import { checkSecrets } from './secrets.ts'
 import { checkStops } from './stops.ts'
 import { checkUndo } from './undo.ts'
-
-/** Reports a broken invariant. */
-export type Report = (invariant: string, message: string) => void
 
 /**
  * Holds what happened against the invariants. The checkers read the world's own records and the raw entries, and recompute what

@@ -1,7 +1,7 @@
 import { WORLD_OPERATIONS } from '@tidegate/testkit'
 import type { SeenCall } from '../run/witness.ts'
 import type { Simulation } from '../run/simulation.ts'
-import type { Report } from './check.ts'
+import type { Report } from './report.ts'
 import { canonical, lastOf, type RunRecord, runsOf, sha256, typed } from './facts.ts'
 
 /** What every operation of the world declares. */

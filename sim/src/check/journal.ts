@@ -1,5 +1,5 @@
 import type { Simulation } from '../run/simulation.ts'
-import type { Report } from './check.ts'
+import type { Report } from './report.ts'
 
 /** I10: what was acknowledged is there, as it was; streams have no gaps, time never goes back, fenced records are in their epoch. */
 export function checkJournal({ disk, witness }: Simulation, report: Report): void {

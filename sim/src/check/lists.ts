@@ -1,5 +1,5 @@
 import type { Simulation } from '../run/simulation.ts'
-import type { Report } from './check.ts'
+import type { Report } from './report.ts'
 import { runsOf, typed } from './facts.ts'
 
 /** What lists show is what the records say, and no question outlives its run. */

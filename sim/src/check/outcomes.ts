@@ -1,7 +1,7 @@
 import type { ActionProposed } from '@tidegate/kernel'
 import { WORLD_OPERATIONS } from '@tidegate/testkit'
 import type { Simulation } from '../run/simulation.ts'
-import type { Report } from './check.ts'
+import type { Report } from './report.ts'
 import { type RunRecord, runsOf, typed } from './facts.ts'
 
 /** What the records of a run say became of an effect. `open`: nobody knows. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { foldRun } from '@tidegate/kernel'
 import type { Simulation } from '../run/simulation.ts'
-import type { Report } from './check.ts'
+import type { Report } from './report.ts'
 import { runsOf, typed } from './facts.ts'
 
 /** I12 and liveness: a replay gives the state that was live, every event has its one run, and every run rests or is held. */

@@ -1,5 +1,5 @@
 import type { Simulation } from '../run/simulation.ts'
-import type { Report } from './check.ts'
+import type { Report } from './report.ts'
 
 /** I8: the secret that every effect used is in no record, no list and no log. */
 export function checkSecrets({ disk, witness, secret }: Simulation, report: Report): void {

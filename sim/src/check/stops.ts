@@ -1,5 +1,5 @@
 import type { Simulation } from '../run/simulation.ts'
-import type { Report } from './check.ts'
+import type { Report } from './report.ts'
 import { runsOf, typed } from './facts.ts'
 
 /** I7: between the acknowledgement of a stop and the first wish to lift it, no call in its scope reaches the world. */

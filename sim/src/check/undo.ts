@@ -1,5 +1,5 @@
 import type { Simulation } from '../run/simulation.ts'
-import type { Report } from './check.ts'
+import type { Report } from './report.ts'
 import { type RunRecord, runsOf, typed } from './facts.ts'
 
 /** What was done is taken back last first, and each thing once. */

@@ -1,6 +1,16 @@
 import type { Json, Planner, PlannerAnswer, Proposal, RunState } from '@tidegate/kernel'
 
-export const PLANNER_KINDS = ['honest', 'stubborn', 'repeating', 'hostile', 'endless', 'liar', 'timid', 'quitter', 'faulty'] as const
+export const PLANNER_KINDS = [
+  'honest',
+  'stubborn',
+  'repeating',
+  'hostile',
+  'endless',
+  'liar',
+  'timid',
+  'quitter',
+  'faulty',
+] as const
 export type PlannerKind = (typeof PLANNER_KINDS)[number]
 
 /** A planner that follows a script. Stateless: what it says depends on the records of the run alone. */

@@ -10,7 +10,7 @@ import { resolveReference, type Scope } from '../run/reference.ts'
 import { factsOf, type RunState } from '../run/state.ts'
 import type { AllowedOperation, Workflow } from '../run/workflow.ts'
 import { actionDigest } from './digest.ts'
-import type { Operation } from './operation.ts'
+import type { Operation, ShapeResult } from './operation.ts'
 import type { Proposal } from './proposal.ts'
 
 /** Finds a declared operation; undefined for one that nobody declared. */
@@ -64,7 +64,7 @@ export function admit(proposal: Proposal, admission: Admission): Admitted | Reje
   if (allowed === undefined && admission.compensates === null) {
     return reject(admission, 'tidegate:not-in-workflow', `workflow ${workflow.name} does not list ${operation.id}`)
   }
-  const shaped = operation.input.parse(proposal.arguments)
+  const shaped = parseArguments(operation, proposal.arguments)
   if (!shaped.ok || !isObject(shaped.value)) {
     const issues = shaped.ok
       ? '(root): expected an object'
@@ -81,6 +81,15 @@ export function admit(proposal: Proposal, admission: Admission): Admitted | Reje
   const refusal = refuse(operation, normalised, digest, allowed, admission)
   if (refusal !== undefined) return { ...refusal, digest }
   return { kind: 'admitted', operation, arguments: normalised, digest, origins: originsOf(proposal, normalised, admission) }
+}
+
+/** A validator that throws has not accepted anything (I6). */
+function parseArguments(operation: Operation, args: Json): ShapeResult {
+  try {
+    return operation.input.parse(args)
+  } catch {
+    return { ok: false, issues: [{ path: '', message: 'the validator of this operation failed' }] }
+  }
 }
 
 function refuse(

@@ -6,11 +6,13 @@ import {
   type ConnectorFailure,
   type ConnectorResult,
   type EffectFinished,
+  type Json,
   type Operation,
   type Reconciliation,
   type RunEvent,
   type RunState,
   sanitise,
+  type ShapeResult,
   stopFor,
 } from '@tidegate/kernel'
 import type { HarnessParts } from './parts.ts'
@@ -140,11 +142,20 @@ export async function answerOf(
   const thrown: ConnectorFailure = { kind: 'failed', failure: 'unavailable', retry: unknown, message: 'the connector broke off' }
   const result = await withDeadline(parts, operation.timeoutMs + GRACE_MS, call, silent, thrown)
   if (result.kind === 'failed') return result.retry === 'unknown' ? { ...result, retry: unknown } : result
-  const shaped = operation.output.parse(result.output)
+  const shaped = shapeOf(operation, result.output)
   if (shaped.ok) return { kind: 'done', output: shaped.value, complete: result.complete }
   const issues = shaped.issues.map((issue) => `${issue.path || '(root)'}: ${issue.message}`)
   const message = `the answer is not what ${operation.id} declares: ${issues.slice(0, 3).join('; ')}`
   return { kind: 'failed', failure: 'invalid_output', retry: operation.mutability === 'read' ? 'never' : 'unknown', message }
+}
+
+/** The output in normal form; a validator that throws has not accepted it. */
+function shapeOf(operation: Operation, output: Json): ShapeResult {
+  try {
+    return operation.output.parse(output)
+  } catch {
+    return { ok: false, issues: [{ path: '', message: 'the validator of this operation failed' }] }
+  }
 }
 
 /** Looks for an effect whose outcome is not known; answers the events that record what was found. */
@@ -161,7 +172,7 @@ export async function reconcile(
       : await lookFor(parts, state, action, operation)
   const about = { type: 'effect.reconciled', action: action.n, attempt: action.attempts } as const
   if (found.kind === 'happened' || found.kind === 'doubled') {
-    const shaped = operation?.output.parse(found.output)
+    const shaped = operation === undefined ? undefined : shapeOf(operation, found.output)
     const output = shaped?.ok ? sanitise(shaped.value).value : null
     return [{ ...about, found: found.kind, lookAgainAtMs: null, sealed: { output, message: '' } }]
   }

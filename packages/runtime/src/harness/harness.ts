@@ -120,6 +120,8 @@ export function createHarness(parts: HarnessParts): Harness {
           progress = flushed.kind === 'durable' ? flushed.progress : progressOf(await load(run))
           continue // a stop or a vote may have come in the meantime
         }
+        const unknown = state.actions.find((action) => action.state === 'ambiguous')
+        if (unknown !== undefined && step.kind === 'wait' && step.why === 'settling') unsettled(run, unknown) // its time begins
         if (step.kind === 'wait' && step.untilMs !== null) wake(run, step.untilMs)
         if (step.kind === 'rest') settling.delete(run)
         for (const listener of listeners) listener(state)
