@@ -10,6 +10,7 @@ import type {
   Operation,
   Planner,
   PolicyEngine,
+  RunState,
   Shape,
   Workflow,
 } from '@tidegate/kernel'
@@ -61,11 +62,12 @@ export async function openGoverned(directory: string, options: { readonly policy
     ledger: journal.ledger,
     writeExport: async () => 0,
   })
+  tidegate.harness.watch(pace.watch)
   return {
     head: () => journal.head(),
     close: () => tidegate.close(),
     async run(id, actions, finished) {
-      const done = pace.expect(id, actions, finished)
+      const done = pace.expect(id, finished)
       const answer = await tidegate.trigger({
         workflow: 'bench',
         source: 'bench',
@@ -80,55 +82,66 @@ export async function openGoverned(directory: string, options: { readonly policy
   }
 }
 
-/** Ties the latency of an action to the run that makes it: from the question to the planner until the next one. */
+/**
+ * Ties the latency of an action to the run that makes it: from the question to the planner until the next one, when the outcome of
+ * the action is on its way to the disk with the next intent. The last action of a run is its success check, which is decided,
+ * started, executed and recorded like the others; it counts when the end of the run is durable.
+ */
 function createPace() {
   const waiting = new Map<
     string,
     { readonly finished: (latencyMs: number) => void; readonly resolve: () => void; startedMs: number }
   >()
+  const lap = (id: Json): void => {
+    const entry = waiting.get(String(id))
+    if (entry === undefined) return
+    const nowMs = performance.now()
+    entry.finished(nowMs - entry.startedMs)
+    entry.startedMs = nowMs
+  }
   const planner: Planner = {
     immediate: true,
     async next({ state }) {
-      const { id, actions } = state.opened.sealed.input
-      const entry = waiting.get(String(id))
+      const { id = '', actions } = state.opened.sealed.input
       const n = state.actions.length
-      const nowMs = performance.now()
-      if (entry !== undefined && n > 0) entry.finished(nowMs - entry.startedMs)
-      if (entry !== undefined) entry.startedMs = nowMs
-      if (n === actions) return { kind: 'finish', reason: 'done', escalate: false }
+      if (n > 0) lap(id)
+      if (n + 1 === actions) return { kind: 'finish', reason: 'done', escalate: false }
       const args: Json = { id: String(id), text: `note ${n} of a run that is measured`, tags: ['a', 'b'] }
-      return {
-        kind: 'propose',
-        proposal: {
-          goal: 'Write a note',
-          operation: 'desk.note',
-          arguments: args,
-          justification: 'It is measured.',
-          confidence: 9_800,
-          node: 'note',
-          origins: ORIGINS,
-        },
+      const proposal = {
+        goal: 'Write a note',
+        operation: 'desk.note',
+        arguments: args,
+        justification: 'It is measured.',
+        confidence: 9_800,
+        node: 'note',
+        origins: ORIGINS,
       }
+      return { kind: 'propose', proposal }
     },
   }
   const connector: Connector = {
-    async execute({ operation, arguments: args }) {
-      if (operation === 'desk.read') queueMicrotask(() => release(args))
-      return { kind: 'done', output: { id: 'note-1', state: 'open', text: 'a note that was written' }, complete: true }
-    },
+    execute: async () => ({
+      kind: 'done',
+      output: { id: 'note-1', state: 'open', text: 'a note that was written' },
+      complete: true,
+    }),
     preview: async () => ({ kind: 'done', output: null, complete: true }),
     reconcile: async () => ({ kind: 'absent' }),
     verify: async () => ({ holds: true, detail: '' }),
   }
-  const release = (args: Json): void => {
-    const id = String((args as { id?: Json }).id)
-    waiting.get(id)?.resolve()
-    waiting.delete(id)
-  }
   return {
     planner,
     connector,
-    expect(id: string, _actions: number, finished: (latencyMs: number) => void): Promise<void> {
+    /** Told of every durable state of every run. */
+    watch(state: RunState): void {
+      if (state.final === null) return
+      const { id = '' } = state.opened.sealed.input
+      if (state.final !== 'completed') throw new Error(`A run that is measured ended ${state.final}.`)
+      lap(id)
+      waiting.get(String(id))?.resolve()
+      waiting.delete(String(id))
+    },
+    expect(id: string, finished: (latencyMs: number) => void): Promise<void> {
       return new Promise((resolve) => waiting.set(id, { finished, resolve, startedMs: performance.now() }))
     },
   }

@@ -11,6 +11,8 @@ export interface Comparison {
   readonly doubled: readonly string[]
   /** The desk has it, and the ledger says that it did not happen, or knows nothing of it. */
   readonly unrecorded: readonly string[]
+  /** The ledger says it was taken back and it stands, or the other way round. */
+  readonly misstated: readonly string[]
   /** Nobody knows, and nobody was told. */
   readonly ambiguousOpen: readonly string[]
   /** Nobody can know, and it waits for a person. */
@@ -48,7 +50,34 @@ export function compareWithDesk(deskFile: string, runs: readonly WireRunDetail[]
     }
   }
   for (const id of counts.keys()) if (!known.has(id)) unrecorded.push(`${id}, of which the ledger knows nothing`)
-  return { effects, lost, doubled, unrecorded, ambiguousOpen, queued }
+  return { effects, lost, doubled, unrecorded, misstated: misstatedIn(deskFile, runs), ambiguousOpen, queued }
+}
+
+/** What has a state of its own in the desk: it stands, unless the ledger says that it was taken back. */
+function misstatedIn(file: string, runs: readonly WireRunDetail[]): readonly string[] {
+  const standing = standingIn(file)
+  const touchedAgain = new Set(runs.map(({ undoes }) => undoes))
+  return runs
+    .filter(({ run, failure }) => failure !== 'rollback_failure' && !touchedAgain.has(run))
+    .flatMap(({ run, actions }) => actions.map(({ n, operation, state }) => ({ id: `${run}.${n}`, operation, state })))
+    .filter(({ id, state }) => {
+      const stands = standing.get(id)
+      return (state === 'done' && stands === false) || (state === 'undone' && stands === true)
+    })
+    .map(({ id, operation, state }) => `${id} ${operation} ${state}`)
+}
+
+function standingIn(file: string): ReadonlyMap<string, boolean> {
+  const db = new DatabaseSync(file, { readOnly: true })
+  try {
+    const rows = ['refunds', 'credits', 'outbox'].map((table) => `SELECT reference, state FROM ${table}`)
+    const all = db.prepare(rows.join(' UNION ALL ')).all()
+    return new Map(
+      all.map(({ reference, state }) => [String(reference), !['cancelled', 'revoked', 'recalled'].includes(String(state))]),
+    )
+  } finally {
+    db.close()
+  }
 }
 
 /**

@@ -9,7 +9,7 @@ import { createLoad, type Load } from './load.ts'
 import type { ServerProcess } from './server-process.ts'
 import { setStage, type Stage } from './stage.ts'
 
-/** What is left after so many kills. All but the first four and the last two have to be zero; `queued` waits for people. */
+/** What is left after so many kills. From `lost` to `unverified` everything has to be zero; `queued` waits for people. */
 export interface KillReport {
   readonly rounds: number
   readonly kills: number
@@ -18,6 +18,7 @@ export interface KillReport {
   readonly lost: number
   readonly doubled: number
   readonly unrecorded: number
+  readonly misstated: number
   readonly ambiguousOpen: number
   /** Events with no run, or with more than one. */
   readonly eventsAstray: number
@@ -181,6 +182,7 @@ async function takeStock({ stage, load, recoveries, kills, say }: Siege, rounds:
     lost: compared.lost.length,
     doubled: compared.doubled.length,
     unrecorded: compared.unrecorded.length,
+    misstated: compared.misstated.length,
     ambiguousOpen: compared.ambiguousOpen.length,
     eventsAstray: astray.length,
     unsettled: unsettled.length,
@@ -191,8 +193,8 @@ async function takeStock({ stage, load, recoveries, kills, say }: Siege, rounds:
   }
 }
 
-function problemsOf({ lost, doubled, unrecorded, ambiguousOpen }: Comparison): readonly string[] {
-  const groups = { lost, doubled, unrecorded, ambiguousOpen }
+function problemsOf({ lost, doubled, unrecorded, misstated, ambiguousOpen }: Comparison): readonly string[] {
+  const groups = { lost, doubled, unrecorded, misstated, ambiguousOpen }
   return Object.entries(groups).flatMap(([name, ids]) => ids.map((id) => `${name}: ${id}`))
 }
 

@@ -8,6 +8,10 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 })
+if (!/^[1-9][0-9]{0,4}$/.test(values.rounds) || !/^[0-9]{1,9}$/.test(values.seed)) {
+  process.stderr.write('Usage: npm run e2e:kill -- [--rounds 1..99999] [--seed N] [--json]\n')
+  process.exit(2)
+}
 const startedAtMs = performance.now()
 const say = (line: string): void =>
   void process.stderr.write(`${Math.round((performance.now() - startedAtMs) / 1000)}s ${line}\n`)

@@ -38,7 +38,7 @@ export function startProgram(argv: readonly string[], options: ProgramOptions = 
     ...(options.directory === undefined ? {} : { cwd: options.directory }),
   })
   const pid = child.pid ?? 0
-  if (pid > 0) remember(pid)
+  if (pid > 0) endWithUs(pid)
   const said = { stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream].setEncoding('utf8').on('data', (text: string) => {
@@ -70,13 +70,18 @@ function endOf(child: ChildProcess, stderr: () => string): Promise<Ended> {
   })
 }
 
-/** Whatever becomes of a test: nothing that it started outlives this process. */
-function remember(pid: number): void {
+/** Whatever becomes of a test: a process that is named here does not outlive this one. */
+export function endWithUs(pid: number): void {
   running.add(pid)
   if (watching) return
   watching = true
-  process.once('exit', () => {
+  const killAll = (): void => {
     for (const each of running) kill(each)
+  }
+  process.once('exit', killAll)
+  process.once('SIGTERM', () => {
+    killAll()
+    process.exit(143)
   })
 }
 

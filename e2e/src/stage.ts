@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type Client, createClient } from '@tidegate/client'
 import { type RunningDesk, startDesk } from '@tidegate/example-support-desk/service'
 import { stockDesk } from './stock.ts'
+import { endWithUs } from './program.ts'
 import { type ServerOptions, type ServerProcess, startServer } from './server-process.ts'
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/support-desk', import.meta.url))
@@ -57,6 +58,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
   mkdirSync(home)
   const deskOptions = ['--faults', '--seed', '--send-after-ms', String(options.sendAfterMs ?? 600_000)]
   let desk = await startDesk(home, deskOptions)
+  endWithUs(desk.pid)
   const deskFile = join(home, 'desk.sqlite')
   stockDesk(deskFile, options.customers ?? 0)
   writeProject(project, desk, options)
@@ -99,6 +101,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     async restartDesk(signal) {
       await desk.stop(signal)
       desk = await startDesk(home, [...deskOptions, '--port', new URL(desk.url).port])
+      endWithUs(desk.pid)
     },
     async close() {
       for (const client of clients) client.close()

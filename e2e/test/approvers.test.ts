@@ -69,7 +69,13 @@ describe.each([
     expect(refunds.map(({ attempts, state }) => [attempts, state !== 'failed'])).toEqual(
       Array.from({ length: ROUNDS }, () => [1, true]),
     )
-    expect(compareWithDesk(stage.deskFile, runs, [])).toMatchObject({ lost: [], doubled: [], unrecorded: [], ambiguousOpen: [] })
+    expect(compareWithDesk(stage.deskFile, runs, [])).toMatchObject({
+      lost: [],
+      doubled: [],
+      unrecorded: [],
+      misstated: [],
+      ambiguousOpen: [],
+    })
   }, 40_000)
 
   test('who asked may not answer, who is not entitled may not either, and one person is not two', async () => {

@@ -93,6 +93,7 @@ describe.skipIf(FAKETIME === undefined)(
         lost: [],
         doubled: [],
         unrecorded: [],
+        misstated: [],
         ambiguousOpen: [],
       })
       expect(await operator.ledgerVerify()).toMatchObject({ verified: true })

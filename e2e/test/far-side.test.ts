@@ -186,6 +186,7 @@ test('nothing is lost and nothing doubled by any of it, and the ledger verifies'
     lost: [],
     doubled: [],
     unrecorded: [],
+    misstated: [],
     ambiguousOpen: [],
   })
   expect(await operator.ledgerVerify()).toMatchObject({ verified: true })

@@ -28,7 +28,7 @@ describe.skipIf(because !== undefined)(
         Array.from({ length: TICKETS }, (_, n) => ticketOf(KINDS[n % KINDS.length] ?? 'address', customerOf(n))),
       )
       mkdirSync(stage.store, { mode: 0o700 })
-      server = await stage.start({ wrap: withMounts(['-t', 'tmpfs', '-o', 'size=6m,mode=700', 'tmpfs', stage.store]) })
+      server = await stage.start({ wrap: withMounts(['-t', 'tmpfs', '-o', 'size=64m,mode=700', 'tmpfs', stage.store]) })
     })
     afterAll(() => stage.close())
 
@@ -92,13 +92,14 @@ describe.skipIf(because !== undefined)(
         lost: [],
         doubled: [],
         unrecorded: [],
+        misstated: [],
         ambiguousOpen: [],
       })
-      expect(
-        runs
-          .map(({ state, failure }) => `${state} ${failure}`)
-          .filter((end) => !['completed null', 'undone connector_semantic'].includes(end)),
-      ).toEqual([])
+      // An address whose correction was only found by looking has no known way back: that is for a person, and a person is told.
+      const ends = runs.map(({ state, failure, items }) =>
+        items.some(({ kind }) => kind === 'cannot_undo') ? 'handed over' : `${state} ${failure}`,
+      )
+      expect(ends.filter((end) => !['completed null', 'undone connector_semantic', 'handed over'].includes(end))).toEqual([])
       expect((await operator.ledgerHead()).size).toBeGreaterThan(before.size)
       expect((await operator.ledgerVerify()).problems).toEqual([])
       expect(existsSync(join(seenBy(server, stage.store), 'journal.db'))).toBe(true)

@@ -10,6 +10,7 @@ test('three kills under load lose nothing and double nothing', async () => {
     lost: 0,
     doubled: 0,
     unrecorded: 0,
+    misstated: 0,
     ambiguousOpen: 0,
     eventsAstray: 0,
     unsettled: 0,

@@ -116,6 +116,7 @@ async function finished(): Promise<void> {
     lost: [],
     doubled: [],
     unrecorded: [],
+    misstated: [],
     ambiguousOpen: [],
   })
 }

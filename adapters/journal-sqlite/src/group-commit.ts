@@ -1,6 +1,7 @@
 import type { AppendResult, Draft } from '@tidegate/kernel'
 import { JournalError } from './error.ts'
 import { answerOf, recordOf } from './record.ts'
+import type { Sealer } from './sealer.ts'
 import type { Placement, Record } from './writer.ts'
 
 interface Waiting {
@@ -30,7 +31,7 @@ export interface GroupCommit {
  */
 export function createGroupCommit(
   write: (records: readonly Record[]) => readonly Placement[] | Promise<readonly Placement[]>,
-  { ahead }: { ahead: number },
+  { ahead, sealer }: { ahead: number; sealer: Sealer },
 ): GroupCommit {
   let queue: Waiting[] = []
   let underWay = 0
@@ -68,11 +69,15 @@ export function createGroupCommit(
       const placements = Array.isArray(written) ? written : await written
       for (const [i, waiting] of batch.entries()) settle(waiting, placements[i])
     } catch (error) {
-      for (const waiting of batch) waiting.reject(error)
+      for (const { draft, reject } of batch) {
+        sealer.settle(draft.stream, false)
+        reject(error)
+      }
     }
   }
 
-  function settle({ draft, resolve, reject }: Waiting, placement: Placement | undefined): void {
+  function settle({ draft, record, resolve, reject }: Waiting, placement: Placement | undefined): void {
+    if (record.sealed !== null) sealer.settle(draft.stream, placement?.kind === 'committed')
     try {
       if (placement === undefined) throw new JournalError('journal_closed', 'The journal did not answer.')
       resolve(answerOf(draft, placement))
@@ -85,7 +90,7 @@ export function createGroupCommit(
     append(draft) {
       if (closed) return Promise.reject(new JournalError('journal_closed', 'The journal is closed.'))
       return new Promise((resolve, reject) => {
-        queue.push({ draft, record: recordOf(draft), resolve, reject })
+        queue.push({ draft, record: recordOf(draft, sealer), resolve, reject })
         schedule()
       })
     },

@@ -1,15 +1,30 @@
-import { createVerifierKey, encodeVerifierKey, type Hasher, type Journal, type LedgerReader } from '@tidegate/kernel'
+import {
+  createVerifierKey,
+  encodeVerifierKey,
+  type Entropy,
+  type Hasher,
+  type Journal,
+  type LedgerReader,
+  type Signer,
+} from '@tidegate/kernel'
 import { eraseStream } from './erase.ts'
 import { translate } from './error.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createLedgerReader } from './ledger-reader.ts'
 import { openReader } from './reader.ts'
+import { createSealer } from './sealer.ts'
 import { openStore } from './store.ts'
 import type { WriterPort } from './writer-port.ts'
-import { createWriter, type WriterParts } from './writer.ts'
+import { createWriter } from './writer.ts'
 import { startWriterThread } from './writer-thread.ts'
 
-export type SqliteJournalOptions = Omit<WriterParts, 'store'> & {
+/** What a journal is made of. */
+export interface SqliteJournalOptions {
+  readonly hasher: Hasher
+  readonly signer: Signer
+  readonly entropy: Entropy
+  /** 32 bytes; wraps the key of every stream. */
+  readonly masterKey: Uint8Array
   /** Path of the database file; `<file>.lock` beside it is held while the journal is open. */
   readonly file: string
 }
@@ -34,17 +49,17 @@ export interface ThreadedJournalOptions extends SqliteJournalOptions {
  * @throws JournalError `journal_locked` when another process has it, and as {@link openStore} does.
  */
 export function openSqliteJournal(options: SqliteJournalOptions): SqliteJournal {
-  const { file, ...parts } = options
+  const { file, hasher, signer } = options
   const store = openStore(file)
   try {
-    const writer = createWriter({ store, ...parts })
+    const writer = createWriter({ store, hasher, signer })
     const port: WriterPort = {
       ahead: 1,
       get head() {
         return writer.head()
       },
       write: writer.write,
-      erase: (stream) => eraseStream(store, writer.streams, stream),
+      erase: (stream) => eraseStream(store, stream),
       close: () => store.close(),
     }
     return assemble(options, port)
@@ -55,8 +70,8 @@ export function openSqliteJournal(options: SqliteJournalOptions): SqliteJournal 
 }
 
 /**
- * Opens the same journal with its writer in a thread of its own: hashing, encryption, signing and the wait for the disk leave this
- * thread free. One process has one; the promises are the same.
+ * Opens the same journal with its writer in a thread of its own: hashing, signing and the wait for the disk leave this thread free, and
+ * the keys of the streams stay in it. One process has one; the promises are the same.
  *
  * @throws JournalError as {@link openSqliteJournal} does.
  */
@@ -71,9 +86,10 @@ export async function openThreadedJournal(options: ThreadedJournalOptions): Prom
   }
 }
 
-function assemble({ file, hasher, signer, masterKey }: SqliteJournalOptions, port: WriterPort): SqliteJournal {
+function assemble({ file, hasher, signer, entropy, masterKey }: SqliteJournalOptions, port: WriterPort): SqliteJournal {
   const reader = openReader(file, masterKey)
-  const commits = createGroupCommit(port.write, { ahead: port.ahead })
+  const sealer = createSealer({ masterKey, entropy, findWrappedKey: reader.findWrappedKey })
+  const commits = createGroupCommit(port.write, { ahead: port.ahead, sealer })
   const ledger = createLedgerReader(reader.db, { hasher, head: () => port.head, verifierKey: verifierKeyOf(hasher, signer) })
   return {
     ledger,
@@ -82,7 +98,10 @@ function assemble({ file, hasher, signer, masterKey }: SqliteJournalOptions, por
     read: async (stream, afterSeq = 0) => reader.read(stream, afterSeq),
     runs: async (query) => reader.runs(query),
     openRuns: async () => reader.openRuns(),
-    erase: async (stream) => port.erase(stream),
+    async erase(stream) {
+      await port.erase(stream)
+      sealer.forget(stream)
+    },
     async close() {
       await commits.close()
       reader.close()
@@ -91,6 +110,6 @@ function assemble({ file, hasher, signer, masterKey }: SqliteJournalOptions, por
   }
 }
 
-function verifierKeyOf(hasher: Hasher, { name, publicKey }: WriterParts['signer']): string {
+function verifierKeyOf(hasher: Hasher, { name, publicKey }: Signer): string {
   return encodeVerifierKey(createVerifierKey(hasher, { name, algorithm: 'ed25519', publicKey }))
 }

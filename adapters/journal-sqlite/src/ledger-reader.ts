@@ -11,7 +11,7 @@ export function createLedgerReader(
   parts: { hasher: Hasher; head: () => LedgerHead; verifierKey: string },
 ): LedgerReader {
   const textPage = db.prepare('SELECT text FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx')
-  const streamPage = db.prepare("SELECT id, name FROM streams WHERE name LIKE 'run/%' AND id > ? ORDER BY id LIMIT 256")
+  const streamPage = db.prepare("SELECT id, name FROM streams WHERE name > ? AND name < 'run0' ORDER BY name LIMIT 256")
   const payloadsOf = db.prepare(
     'SELECT idx, payload FROM entries WHERE stream = ? AND idx < ? AND payload IS NOT NULL ORDER BY seq',
   )
@@ -43,15 +43,15 @@ export function createLedgerReader(
       return row?.idx === null || row === undefined ? undefined : Number(row.idx)
     },
     *payloads(below) {
-      for (let after = 0; ; ) {
+      for (let after = 'run/'; ; ) {
         const page = streamPage.all(after)
         if (page.length === 0) return
         for (const { id, name } of page) {
-          after = Number(id)
-          const rows = payloadsOf.all(after, below)
+          after = String(name)
+          const rows = payloadsOf.all(Number(id), below)
           if (rows.length > 0)
             yield {
-              stream: String(name),
+              stream: after,
               payloads: rows.map((row) => ({ index: Number(row.idx), ciphertext: row.payload as Uint8Array })),
             }
         }

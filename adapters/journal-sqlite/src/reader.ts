@@ -9,6 +9,8 @@ import { decrypt, secretKey } from './payload-cipher.ts'
 export interface Reader {
   readonly db: DatabaseSync
   read(stream: string, afterSeq: number): readonly Entry[]
+  /** The key of a stream as it is stored: null when it was erased or never made, undefined for a stream that is not there. */
+  findWrappedKey(stream: string): Uint8Array | null | undefined
   runs(query: Parameters<Journal['runs']>[0]): readonly RunHead[]
   openRuns(): readonly RunHead[]
   close(): void
@@ -23,6 +25,10 @@ export function openReader(file: string, masterKey: Uint8Array): Reader {
 
   return {
     db,
+    findWrappedKey(name) {
+      const row = findStream.get(name)
+      return row === undefined ? undefined : (row.wrapped_key as Uint8Array | null) // a BLOB column of a STRICT table
+    },
     read(name, afterSeq) {
       const stream = findStream.get(name)
       if (stream === undefined) return []
@@ -47,15 +53,13 @@ export function openReader(file: string, masterKey: Uint8Array): Reader {
         values.push(workflow)
       }
       if (before !== undefined) {
-        conditions.push('(opened_at, run) < (SELECT opened_at, run FROM runs WHERE run = ?)')
+        conditions.push('run < ?')
         values.push(before)
       }
       const where = conditions.join(' AND ') // only the fixed texts above; values are bound
-      return heads(
-        db.prepare(`SELECT head FROM runs WHERE ${where} ORDER BY opened_at DESC, run DESC LIMIT ?`).all(...values, limit),
-      )
+      return heads(db.prepare(`SELECT head FROM runs WHERE ${where} ORDER BY run DESC LIMIT ?`).all(...values, limit))
     },
-    openRuns: () => heads(db.prepare('SELECT head FROM runs WHERE open = 1 ORDER BY opened_at, run').all()),
+    openRuns: () => heads(db.prepare('SELECT head FROM runs WHERE open = 1 ORDER BY run').all()),
     close: () => db.close(),
   }
 }

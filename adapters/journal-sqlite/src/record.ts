@@ -1,12 +1,13 @@
 import type { AppendResult, Draft, Entry } from '@tidegate/kernel'
 import { splitSealed } from './entry-text.ts'
 import { JournalError } from './error.ts'
+import type { Sealer } from './sealer.ts'
 import type { Placement, Record } from './writer.ts'
 
 const STREAM = /^(?:control|run\/[A-Za-z0-9][A-Za-z0-9._-]{0,127})$/
 
-/** A draft as text. @throws JournalError `record_invalid` when it is not plain JSON, or names no stream. */
-export function recordOf(draft: Draft): Record {
+/** A draft as text, with its sealed parts encrypted. @throws JournalError `record_invalid` when it is not plain JSON, or names no stream. */
+export function recordOf(draft: Draft, sealer: Sealer): Record {
   if (!STREAM.test(draft.stream))
     throw new JournalError(
       'record_invalid',
@@ -14,7 +15,8 @@ export function recordOf(draft: Draft): Record {
     )
   const { head } = draft
   try {
-    const { open, sealed } = splitSealed(draft.events)
+    const { open, sealed: text } = splitSealed(draft.events)
+    const sealed = text === null ? null : sealer.seal(draft.stream, text)
     return {
       stream: draft.stream,
       expectedSeq: draft.expectedSeq,
@@ -29,7 +31,6 @@ export function recordOf(draft: Draft): Record {
           ? null
           : {
               run: head.run,
-              openedAtMs: head.openedAtMs,
               state: head.state,
               workflow: head.workflow,
               text: JSON.stringify(head),

@@ -9,6 +9,8 @@ export interface Store {
   readonly insertEntry: StatementSync
   readonly insertStream: StatementSync
   readonly findStream: StatementSync
+  readonly findKey: StatementSync
+  readonly updateKey: StatementSync
   readonly insertTile: StatementSync
   readonly insertClaim: StatementSync
   readonly findClaim: StatementSync
@@ -71,18 +73,20 @@ function migrate(db: DatabaseSync, file: string): void {
 function prepare(db: DatabaseSync): Omit<Store, 'db' | 'file' | 'close'> {
   return {
     insertEntry: db.prepare('INSERT INTO entries (idx, stream, seq, text, leaf, payload) VALUES (?, ?, ?, ?, ?, ?)'),
-    insertStream: db.prepare('INSERT INTO streams (id, name, wrapped_key) VALUES (?, ?, ?)'),
+    insertStream: db.prepare('INSERT INTO streams (name, id, wrapped_key) VALUES (?, ?, ?)'),
+    findKey: db.prepare('SELECT wrapped_key FROM streams WHERE name = ?'),
+    updateKey: db.prepare('UPDATE streams SET wrapped_key = ? WHERE name = ?'),
     findStream: db.prepare(
-      'SELECT s.id, s.wrapped_key, (SELECT max(seq) FROM entries WHERE stream = s.id) AS seq FROM streams s WHERE name = ?',
+      'SELECT s.id, (SELECT max(seq) FROM entries WHERE stream = s.id) AS seq FROM streams s WHERE name = ?',
     ),
     insertTile: db.prepare('INSERT INTO tiles (level, idx, hashes) VALUES (?, ?, ?)'),
     insertClaim: db.prepare('INSERT INTO claims (claim, stream) VALUES (?, ?)'),
-    findClaim: db.prepare('SELECT s.name FROM claims c JOIN streams s ON s.id = c.stream WHERE claim = ?'),
+    findClaim: db.prepare('SELECT stream FROM claims WHERE claim = ?'),
     putRun: db.prepare(
-      'INSERT INTO runs (run, opened_at, state, workflow, open, head) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (run) DO UPDATE SET state = excluded.state, open = excluded.open, head = excluded.head',
+      'INSERT INTO runs (run, state, workflow, open, head) VALUES (?, ?, ?, ?, ?) ON CONFLICT (run) DO UPDATE SET state = excluded.state, open = excluded.open, head = excluded.head',
     ),
     putHead: db.prepare(
-      'INSERT INTO head (id, size, root, epoch, at_ms, checkpoint) VALUES (1, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET size = excluded.size, root = excluded.root, epoch = excluded.epoch, at_ms = excluded.at_ms, checkpoint = excluded.checkpoint',
+      'INSERT INTO head (id, size, root, epoch, at_ms, checkpoint, last_stream) VALUES (1, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET size = excluded.size, root = excluded.root, epoch = excluded.epoch, at_ms = excluded.at_ms, checkpoint = excluded.checkpoint, last_stream = excluded.last_stream',
     ),
   }
 }

@@ -22,7 +22,7 @@ try {
     try {
       if (question.kind === 'write') reply(writeAll(writer, question.records))
       else if (question.kind === 'erase') {
-        eraseStream(store, writer.streams, question.stream)
+        eraseStream(store, question.stream)
         reply({ kind: 'done' })
       } else {
         store.close()

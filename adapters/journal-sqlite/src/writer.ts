@@ -1,8 +1,6 @@
-import { hash } from 'node:crypto'
 import {
   type AppendResult,
   createFrontier,
-  type Entropy,
   encodeBase64,
   ENTRY_MAX_BYTES,
   type Frontier,
@@ -15,20 +13,17 @@ import {
 } from '@tidegate/kernel'
 import { encodeEntryText } from './entry-text.ts'
 import { JournalError, translate } from './error.ts'
-import { encrypt } from './payload-cipher.ts'
 import { RESTING } from './schema.ts'
 import type { Store } from './store.ts'
 import { readLeaves, readTile } from './tiles.ts'
-import { createStreamIndex, type StreamIndex } from './stream-index.ts'
+import type { Sealed } from './sealer.ts'
+import { createStreamIndex } from './stream-index.ts'
 
 /** What a writer is made of. */
 export interface WriterParts {
   readonly store: Store
   readonly hasher: Hasher
   readonly signer: Signer
-  readonly entropy: Entropy
-  /** 32 bytes; wraps the key of every stream. */
-  readonly masterKey: Uint8Array
 }
 
 /** Everything the writer keeps in memory; thrown away and read again when a commit fails. */
@@ -36,6 +31,8 @@ interface Tip {
   readonly frontier: Frontier
   epoch: number
   atMs: number
+  /** The highest number that a stream has. */
+  lastStream: number
   head: LedgerHead
 }
 
@@ -46,14 +43,13 @@ export interface Record {
   readonly atMs: number
   /** Canonical JSON of the events without their sealed parts. */
   readonly open: string
-  /** JSON of the sealed parts, or null when there are none. */
-  readonly sealed: string | null
+  /** The sealed parts, encrypted, or null when there are none. */
+  readonly sealed: Sealed | null
   readonly fence: number | null
   readonly raisesEpoch: boolean
   readonly claim: string | null
   readonly head: {
     readonly run: string
-    readonly openedAtMs: number
     readonly state: string
     readonly workflow: string
     readonly text: string
@@ -71,7 +67,6 @@ export interface Writer {
   /** Puts records into one transaction and syncs it. One answer for each; all `failed` when the store fails. */
   write(records: readonly Record[]): readonly Placement[]
   head(): LedgerHead
-  readonly streams: StreamIndex
 }
 
 /**
@@ -86,8 +81,8 @@ export interface Writer {
  * W4. Journal time never goes back, whatever the clock does.
  */
 export function createWriter(parts: WriterParts): Writer {
-  const { store, entropy } = parts
-  const streams = createStreamIndex({ store, entropy, masterKey: parts.masterKey })
+  const { store } = parts
+  const streams = createStreamIndex(store)
   let tip = readTip(parts)
   let broken: JournalError | undefined
 
@@ -106,11 +101,12 @@ export function createWriter(parts: WriterParts): Writer {
     const results = records.map(place)
     if (tip.frontier.size === before) {
       store.db.exec('ROLLBACK')
-      streams.forget() // a key made for a record that was then refused went with the transaction
+      streams.forget()
       return results
     }
     const head = signHead()
-    store.putHead.run(head.size, head.root, head.epoch, tip.atMs, head.checkpoint)
+    if (streams.lastId !== undefined) tip.lastStream = streams.lastId
+    store.putHead.run(head.size, head.root, head.epoch, tip.atMs, head.checkpoint, tip.lastStream)
     store.db.exec('COMMIT')
     tip.head = head
     return results
@@ -121,22 +117,23 @@ export function createWriter(parts: WriterParts): Writer {
     const stream = streams.open(record.stream)
     if (record.claim !== null) {
       const claimed = store.findClaim.get(record.claim)
-      if (claimed !== undefined) return { kind: 'claimed', stream: String(claimed.name) }
+      if (claimed !== undefined) return { kind: 'claimed', stream: String(claimed.stream) }
     }
     if (stream.seq !== record.expectedSeq) return { kind: 'conflict', seq: stream.seq }
     if (record.fence !== null && record.fence !== tip.epoch) return { kind: 'fenced', epoch: tip.epoch }
     const epoch = record.raisesEpoch ? tip.epoch + 1 : tip.epoch
     const atMs = Math.max(tip.atMs, record.atMs)
     const seq = stream.seq + 1
-    const payload = record.sealed === null ? null : encrypt(streams.keyOf(stream), record.sealed, entropy)
-    const digest = payload === null ? undefined : hash('sha256', payload, 'hex')
-    const text = encodeEntryText({ stream: record.stream, seq, atMs, epoch }, record.open, digest)
+    const { sealed } = record
+    const wrappedKey = bytesOf(sealed?.wrappedKey ?? null)
+    if (!streams.fits(stream, wrappedKey)) return { kind: 'failed', error: otherKey(record.stream) }
+    const text = encodeEntryText({ stream: record.stream, seq, atMs, epoch }, record.open, sealed?.digest)
     if (text === undefined) return { kind: 'failed', error: tooLarge(record.stream) }
     const index = tip.frontier.size
     const leaf = leafHash(parts.hasher, text)
-    streams.store(stream)
-    store.insertEntry.run(index, stream.id, seq, text, leaf, payload)
-    if (record.claim !== null) store.insertClaim.run(record.claim, stream.id)
+    streams.store(stream, wrappedKey)
+    store.insertEntry.run(index, stream.id, seq, text, leaf, bytesOf(sealed?.bytes ?? null))
+    if (record.claim !== null) store.insertClaim.run(record.claim, record.stream)
     if (record.head !== null) putRun(record.head)
     for (const tile of tip.frontier.append(leaf)) store.insertTile.run(tile.level, tile.index, tile.hashes)
     stream.seq = seq
@@ -147,7 +144,7 @@ export function createWriter(parts: WriterParts): Writer {
 
   function putRun(head: NonNullable<Record['head']>): void {
     const open = RESTING.includes(head.state) ? 0 : 1
-    store.putRun.run(head.run, head.openedAtMs, head.state, head.workflow, open, head.text)
+    store.putRun.run(head.run, head.state, head.workflow, open, head.text)
   }
 
   function signHead(): LedgerHead {
@@ -171,11 +168,19 @@ export function createWriter(parts: WriterParts): Writer {
     return failure
   }
 
-  return { write, head: () => tip.head, streams }
+  return { write, head: () => tip.head }
 }
 
 function fail(records: readonly Record[], error: JournalError): readonly Placement[] {
   return records.map(() => ({ kind: 'failed', error }))
+}
+
+function bytesOf(latin1: string | null): Uint8Array | null {
+  return latin1 === null ? null : Buffer.from(latin1, 'latin1')
+}
+
+function otherKey(stream: string): JournalError {
+  return new JournalError('journal_unwritable', `A record of ${stream} came under another key than its stream has. Try it again.`)
 }
 
 function tooLarge(stream: string): JournalError {
@@ -186,7 +191,7 @@ function tooLarge(stream: string): JournalError {
 }
 
 function readTip({ store, hasher, signer }: WriterParts): Tip {
-  const row = store.db.prepare('SELECT size, root, epoch, at_ms, checkpoint FROM head').get()
+  const row = store.db.prepare('SELECT size, root, epoch, at_ms, checkpoint, last_stream FROM head').get()
   const size = Number(row?.size ?? 0)
   const frontier =
     size === 0
@@ -206,5 +211,11 @@ function readTip({ store, hasher, signer }: WriterParts): Tip {
   const checkpoint = String(
     row?.checkpoint ?? signCheckpoint(hasher, { origin: signer.name, size: 0, root: frontier.root(), extensions: [] }, signer),
   )
-  return { frontier, epoch, atMs: Number(row?.at_ms ?? 0), head: { size, root, epoch, checkpoint } }
+  return {
+    frontier,
+    epoch,
+    atMs: Number(row?.at_ms ?? 0),
+    lastStream: Number(row?.last_stream ?? 0),
+    head: { size, root, epoch, checkpoint },
+  }
 }
