@@ -21,6 +21,10 @@ export interface ActionsOptions {
 
 /** Ours under its policies, and the cost of one action alone beside the cost of one fsync on the same disk. */
 interface Ours {
+  /** Those of {@link constantPolicy}; null if not measured. */
+  readonly perSecond: number | null
+  readonly p50Ms: number | null
+  readonly p99Ms: number | null
   readonly constantPolicy: Report
   readonly cedarWasm: Report
   readonly oneInFlight: Report
@@ -43,7 +47,7 @@ export interface ActionsResult {
 const SOURCES = fileURLToPath(new URL('./', import.meta.url))
 const BOOT_MS = 120_000
 const FSYNC_SAMPLES = 4_000
-const ONE_IN_FLIGHT_ACTIONS = 2_000
+const ONE_IN_FLIGHT_ACTIONS = 10_000
 const CEDAR_ACTIONS = 20_000
 
 /** Measures the contenders one after the other, never two at the same time; progress goes to stderr. */
@@ -77,12 +81,19 @@ const NOT_ASKED = 'not asked for (--only)'
 function notAskedOurs(): Ours {
   const skipped = (name: string): Report => ({ name, skipped: NOT_ASKED })
   return {
+    ...figuresOf(skipped('ours')),
     constantPolicy: skipped('ours, constant policy'),
     cedarWasm: skipped('ours, cedar-wasm'),
     oneInFlight: skipped('ours, one in flight'),
     fsyncP50Ms: null,
     ratioToFsync: null,
   }
+}
+
+function figuresOf(report: Report): Pick<Ours, 'perSecond' | 'p50Ms' | 'p99Ms'> {
+  return isMeasurement(report)
+    ? { perSecond: report.perSecond, p50Ms: report.p50Ms, p99Ms: report.p99Ms }
+    : { perSecond: null, p50Ms: null, p99Ms: null }
 }
 
 async function measureOurs(options: ActionsOptions): Promise<Ours> {
@@ -98,7 +109,7 @@ async function measureOurs(options: ActionsOptions): Promise<Ours> {
   const fsyncP50Ms = medians.length === 0 ? null : round(medians.reduce((sum, median) => sum + median, 0) / medians.length, 3)
   const ratioToFsync =
     fsyncP50Ms !== null && fsyncP50Ms > 0 && isMeasurement(oneInFlight) ? round(oneInFlight.p50Ms / fsyncP50Ms, 2) : null
-  return { constantPolicy, cedarWasm, oneInFlight, fsyncP50Ms, ratioToFsync }
+  return { ...figuresOf(constantPolicy), constantPolicy, cedarWasm, oneInFlight, fsyncP50Ms, ratioToFsync }
 }
 
 function measureFsync(options: ActionsOptions): Promise<Report> {

@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util'
 import { BenchError } from './error.ts'
 import type { Load } from './load.ts'
 
-/** Actions in one run of a peer: ten durable steps, as in the comparison of engines that this benchmark repeats. */
-export const ACTIONS_PER_RUN = 5
+/** Actions in one run of every contender, so that starting and finishing a run is shared by twenty durable steps. */
+export const ACTIONS_PER_RUN = 10
 
 /** Parses what main.ts passes to a contender: `--actions N --in-flight K --seconds S`, or throws `arguments_invalid`. */
 export function parseLoad(argv: readonly string[]): Load {

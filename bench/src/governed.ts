@@ -195,7 +195,7 @@ function workflowOf(operations: readonly Operation[]): Workflow {
     operations: new Map(
       operations.map((operation): [string, AllowedOperation] => [operation.id, { confine: { '/id': '$input/id' } }]),
     ),
-    limits: { steps: 100, wallMs: 600_000, tokens: 1, costMicros: 1, repeats: 3, approvalMs: 60_000 },
+    limits: { steps: 200, wallMs: 600_000, tokens: 1, costMicros: 1, repeats: 3, approvalMs: 60_000 },
     inputOrigins: {},
     success: { operation: 'desk.read', arguments: { id: '$input/id' }, expect: { '/state': 'open' } },
     onFailure: 'undo',

@@ -16,6 +16,7 @@ const { values } = parseArgs({
     actions: { type: 'string', default: '20000' },
     'in-flight': { type: 'string', default: '64' },
     seconds: { type: 'string', default: '10' },
+    'per-run': { type: 'string', default: String(ACTIONS_PER_RUN) },
   },
 })
 const mode = MODES.find((known) => known === values.mode)
@@ -24,7 +25,7 @@ const load = {
   actions: parseCount('--actions', values.actions, 100_000_000),
   inFlight: mode === 'one' ? 1 : parseCount('--in-flight', values['in-flight'], 10_000),
   seconds: parseCount('--seconds', values.seconds, 3_600),
-  actionsPerRun: ACTIONS_PER_RUN,
+  actionsPerRun: parseCount('--per-run', values['per-run'], 50),
 }
 const directory = mkdtempSync(join(tmpdir(), 'tidegate-ours-'))
 try {

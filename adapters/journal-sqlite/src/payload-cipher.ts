@@ -20,7 +20,11 @@ export function encrypt(key: KeyObject, plain: string | Uint8Array, entropy: Ent
   const cipher = createCipheriv(CIPHER, key, nonce)
   const body = typeof plain === 'string' ? cipher.update(plain, 'utf8') : cipher.update(plain)
   cipher.final()
-  return Buffer.concat([nonce, cipher.getAuthTag(), body])
+  const sealed = Buffer.allocUnsafe(NONCE_BYTES + TAG_BYTES + body.length)
+  sealed.set(nonce)
+  sealed.set(cipher.getAuthTag(), NONCE_BYTES)
+  sealed.set(body, NONCE_BYTES + TAG_BYTES)
+  return sealed
 }
 
 /** Decrypts what {@link encrypt} wrote; throws when it was altered or belongs to another key. */

@@ -3,6 +3,7 @@ import { eraseStream } from './erase.ts'
 import { translate } from './error.ts'
 import { openStore } from './store.ts'
 import { createWriter, type Placement, type Writer, type WriterParts } from './writer.ts'
+import { packCommitted, unpackRecords } from './wire.ts'
 import type { PlainError, PlainPlacement, Question, Reply, ThreadData } from './writer-thread.ts'
 
 /**
@@ -20,7 +21,7 @@ try {
   const writer = createWriter({ store, ...made.createWriterParts(partsData) })
   parentPort?.on('message', (question: Question) => {
     try {
-      if (question.kind === 'write') reply(writeAll(writer, question.records))
+      if (question.kind === 'write') reply(writeAll(writer, question.cells))
       else if (question.kind === 'erase') {
         eraseStream(store, question.stream)
         reply({ kind: 'done' })
@@ -38,9 +39,13 @@ try {
   reply({ kind: 'refused', error: plain(error) })
 }
 
-function writeAll(writer: Writer, records: Extract<Question, { kind: 'write' }>['records']): Reply {
-  const placements = writer.write(records).map(plainPlacement)
-  return { kind: 'written', placements, head: writer.head() }
+function writeAll(writer: Writer, cells: Extract<Question, { kind: 'write' }>['cells']): Reply {
+  const placements = writer.write(unpackRecords(cells))
+  const committed = packCommitted(placements)
+  const head = writer.head()
+  return committed === undefined
+    ? { kind: 'written', placements: placements.map(plainPlacement), head }
+    : { kind: 'committed', cells: committed, head }
 }
 
 function plainPlacement(placement: Placement): PlainPlacement {

@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads'
 import type { LedgerHead } from '@tidegate/kernel'
 import { JournalError, type JournalErrorCode } from './error.ts'
+import { type Cell, packRecords, unpackCommitted } from './wire.ts'
 import type { WriterPort } from './writer-port.ts'
-import type { Placement, Record } from './writer.ts'
+import type { Placement } from './writer.ts'
 
 /** What the thread is started with. */
 export interface ThreadData {
@@ -13,7 +14,7 @@ export interface ThreadData {
 
 /** What is asked of the thread. */
 export type Question =
-  | { readonly kind: 'write'; readonly records: readonly Record[] }
+  | { readonly kind: 'write'; readonly cells: readonly Cell[] }
   | { readonly kind: 'erase'; readonly stream: string }
   | { readonly kind: 'close' }
 
@@ -29,6 +30,7 @@ export type PlainPlacement = Exclude<Placement, { kind: 'failed' }> | { readonly
 /** What the thread answers, in the order of the questions. */
 export type Reply =
   | { readonly kind: 'ready'; readonly head: LedgerHead }
+  | { readonly kind: 'committed'; readonly cells: readonly number[]; readonly head: LedgerHead }
   | { readonly kind: 'written'; readonly placements: readonly PlainPlacement[]; readonly head: LedgerHead }
   | { readonly kind: 'done' }
   | { readonly kind: 'refused'; readonly error: PlainError }
@@ -72,8 +74,9 @@ export async function startWriterThread(data: ThreadData): Promise<WriterPort> {
       return head
     },
     async write(records) {
-      const reply = await ask({ kind: 'write', records })
+      const reply = await ask({ kind: 'write', cells: packRecords(records) })
       head = headOf(reply)
+      if (reply.kind === 'committed') return unpackCommitted(reply.cells)
       return reply.kind === 'written' ? reply.placements.map(placementOf) : []
     },
     async erase(stream) {
@@ -87,7 +90,7 @@ export async function startWriterThread(data: ThreadData): Promise<WriterPort> {
 }
 
 function headOf(reply: Reply): LedgerHead {
-  if (reply.kind === 'ready' || reply.kind === 'written') return reply.head
+  if (reply.kind === 'ready' || reply.kind === 'committed' || reply.kind === 'written') return reply.head
   throw new JournalError('journal_closed', 'The thread that writes the journal answered out of turn.')
 }
 
