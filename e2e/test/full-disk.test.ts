@@ -54,7 +54,7 @@ describe.skipIf(because !== undefined)(
           acknowledged.push(ticketId)
         } catch (error) {
           if (!(error instanceof ClientError) || error.problem === undefined) throw error
-          expect(error.problem).toMatchObject({ status: 503, code: 'storage_failed' })
+          expect(error.problem).toMatchObject({ status: 503, code: 'storage_full' })
           refused.push(ticketId)
         }
       }

@@ -87,7 +87,7 @@ test('a disk that stops taking writes while runs are going: a clear error, and a
   const runs = [await trigger(operator, 14), await trigger(operator, 18)]
   // Every write beyond the first byte of a file fails from now on, as on a disk that fell back to read-only.
   expect(spawnSync('prlimit', ['--pid', String(first.pid), '--fsize=1']).status).toBe(0)
-  await expect(trigger(operator, 22)).rejects.toMatchObject({ problem: { status: 503, code: 'storage_failed' } })
+  await expect(trigger(operator, 22)).rejects.toMatchObject({ problem: { status: 503, code: 'storage_unwritable' } })
   await expect
     .poll(first.stderr, { timeout: 5_000 })
     .toMatch(

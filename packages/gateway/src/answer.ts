@@ -140,12 +140,32 @@ function explain(error: unknown, { onDefect }: Ground): Refusal {
   onDefect(error, incident)
   // The error class belongs to an adapter, which the gateway does not know; the port promises its name.
   if (error instanceof Error && error.name === 'JournalError') {
+    const cured = 'code' in error ? STORAGE.get(error.code) : undefined
+    if (cured !== undefined) return refuse(cured.code, cured.detail, { incident })
     const detail = 'The journal cannot be read or written; nothing was changed by this request. The log of the server says why.'
     return refuse('storage_failed', detail, { incident })
   }
   const detail = 'This is a defect or a failed device, not your request. The log of the server has it under the incident id.'
   return refuse('internal_error', detail, { incident })
 }
+
+/** The failures of a store that an operator can cure, and how. */
+const STORAGE: ReadonlyMap<unknown, { readonly code: 'storage_full' | 'storage_unwritable'; readonly detail: string }> = new Map([
+  [
+    'journal_full',
+    {
+      code: 'storage_full',
+      detail: 'There is no room left for the journal. Free some space on its disk, and ask again; nothing that was acknowledged is lost.',
+    },
+  ],
+  [
+    'journal_unwritable',
+    {
+      code: 'storage_unwritable',
+      detail: 'The journal cannot be written. Make its disk writable, and start the server again; nothing that was acknowledged is lost.',
+    },
+  ],
+])
 
 function late(route: Route): string {
   return route.method === 'GET'

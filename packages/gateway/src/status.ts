@@ -16,6 +16,8 @@ export const STATUS_OF_CODE = {
   internal_error: 500,
   shutting_down: 503,
   storage_failed: 503,
+  storage_full: 503,
+  storage_unwritable: 503,
   timeout: 504,
   // what the runtime answers
   directory_unusable: 422,

@@ -218,10 +218,14 @@ describe('what goes wrong inside', () => {
     expect([codeOf(answer), JSON.parse(answer.text).detail]).toEqual(['directory_unusable', '/x is not empty.'])
   })
 
-  test('a storage failure is told as one', async () => {
-    const error: Partial<KernelError> & Error = Object.assign(new Error('disk full'), { name: 'JournalError' })
-    tidegate.failNext('trigger', error)
-    expect(codeOf(await post('/v1/triggers', JSON.stringify({ ...WORKING, event: 'full' })))).toBe('storage_failed')
+  test.each([
+    ['journal_full', 'storage_full', 'Free some space'],
+    ['journal_unwritable', 'storage_unwritable', 'start the server again'],
+    ['journal_corrupt', 'storage_failed', 'The log of the server says why'],
+  ])('a store that fails with %s is told as %s, with the cure', async (code, told, cure) => {
+    tidegate.failNext('trigger', Object.assign(new Error('the file'), { name: 'JournalError', code }))
+    const answer = await post('/v1/triggers', JSON.stringify({ ...WORKING, event: code }))
+    expect([codeOf(answer), JSON.parse(answer.text).detail]).toEqual([told, expect.stringContaining(cure)])
   })
 })
 

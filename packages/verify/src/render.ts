@@ -14,7 +14,7 @@ export function renderExport(verdict: ExportVerdict): string {
     `  key       ${keyFrom === 'caller' ? 'as given' : 'from the export itself: who made it is not proven, give --key'}`,
     ...cosigned.map(renderCosigned),
     ...(sinceSize === undefined ? [] : [`  continues the older checkpoint of ${sinceSize} entries`]),
-    `  payloads  ${payloads.present} present, ${payloads.erased} erased`,
+    `  payloads  ${payloads.present} present and intact, ${payloads.erased} not here (erased, or not exported)`,
   ]
   return `${lines.join('\n')}\n`
 }

@@ -247,7 +247,12 @@ function foldFinished(state: RunState, event: EffectFinished): RunState {
     output: event.sealed.output,
     findings: event.findings,
   }
-  const next = withAction(state, event.action, (a) => ({ ...patch, doubt: a.doubt && !done }))
+  const counts = !done && event.failure !== 'refused'
+  const next = withAction(state, event.action, (a) => ({
+    ...patch,
+    doubt: a.doubt && !done,
+    failures: a.failures + (counts ? 1 : 0),
+  }))
   if (!done) return next
   const complete = event.complete ? 10_000 : CONFIDENCE_INCOMPLETE
   const clean = event.findings.length === 0 ? 10_000 : CONFIDENCE_TAMPERED
@@ -286,6 +291,7 @@ function newAction(proposed: ActionProposed): ActionState {
     approval: null,
     voided: 0,
     attempts: 0,
+    failures: 0,
     startedAtMs: 0,
     retryAtMs: 0,
     outcome: null,

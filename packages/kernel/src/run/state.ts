@@ -89,6 +89,8 @@ export interface ActionState {
   /** How many times the world had changed between the question and the act. */
   readonly voided: number
   readonly attempts: number
+  /** Attempts that failed at the far side; a start that a stop or a deadline refused is none. */
+  readonly failures: number
   readonly startedAtMs: number
   readonly retryAtMs: number
   readonly outcome: EffectFinished | null

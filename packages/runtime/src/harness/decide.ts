@@ -79,7 +79,7 @@ export async function decide(parts: HarnessParts, state: RunState, workflow: Wor
   }
   const facts = {
     confidence: candidate.proposal.confidence,
-    attempts: candidate.action?.attempts ?? 0,
+    attempts: candidate.action?.failures ?? 0,
     compensates: candidate.compensates,
     approvals: held?.policies ?? [],
   }
