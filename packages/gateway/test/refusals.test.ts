@@ -1,4 +1,3 @@
-import type { KernelError } from '@tidegate/kernel'
 import { problemSchema } from '@tidegate/protocol'
 import { RuntimeError } from '@tidegate/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
