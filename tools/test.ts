@@ -21,12 +21,20 @@ interface Need {
   readonly packages: readonly string[]
 }
 
+const LIBRARIES = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu']
+
 const NEEDS: readonly Need[] = [
   {
     what: 'Go and its checksum database',
     neededBy: 'e2e/test/go-verify.test.ts, in which code that is not ours verifies our ledger',
     isThere: () => spawnSync('go', ['version']).status === 0 && existsSync('/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog'),
     packages: ['golang-go', 'golang-golang-x-mod-dev'],
+  },
+  {
+    what: 'libfaketime',
+    neededBy: 'e2e/test/clock.test.ts, in which the clock of a real server jumps',
+    isThere: () => LIBRARIES.some((directory) => existsSync(`${directory}/faketime/libfaketime.so.1`)),
+    packages: ['faketime'],
   },
 ]
 
