@@ -164,6 +164,32 @@ function faultOf(program: Command, words: readonly string[]): readonly string[] 
   return words.filter((word) => /^--?[a-z]/.test(word) && !known.includes(word)).map((word) => `there is no option ${word}`)
 }
 
+describe('examples of the guide', () => {
+  const blocksOf = (path: string, language: string): readonly string[] =>
+    [...textOf(path).matchAll(new RegExp(`^\\x60{3}${language}\\n(.*?)^\\x60{3}$`, 'gms'))].map(([, block]) => block ?? '')
+
+  test('every configuration that a page shows is one that the server accepts', async () => {
+    const { parse } = (await import('yaml')) as { parse: (text: string) => unknown }
+    const { configurationSchema } = (await load('packages/server/src/configuration/schema.ts')) as {
+      configurationSchema: { safeParse: (value: unknown) => { success: boolean; error?: { message: string } } }
+    }
+    const whole = parse(textOf('packages/cli/template/tidegate.yaml')) as object
+    const pages = ['docs/guide/index.md', 'docs/guide/models.md', 'docs/guide/tools.md', 'docs/guide/recovery.md']
+    const shown = pages.flatMap((page) =>
+      blocksOf(page, 'yaml')
+        // Alternatives stand in one block, one to a line.
+        .flatMap((block) => (/^model: \{.*\n(?:model: \{.*\n)+$/.test(block) ? block.trim().split('\n') : [block]))
+        .map((block) => ({ page, block })),
+    )
+    expect(shown.length).toBeGreaterThan(5)
+    const refused = shown.flatMap(({ page, block }) => {
+      const answer = configurationSchema.safeParse({ ...whole, ...(parse(block) as object) })
+      return answer.success ? [] : [`${page}: ${block}: ${answer.error?.message}`]
+    })
+    expect(refused).toEqual([])
+  })
+})
+
 describe('pages', () => {
   test('files that are named as code exist', () => {
     const roots = [...new Set(files.map(({ segments }) => segments[0] ?? ''))]

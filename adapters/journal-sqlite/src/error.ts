@@ -53,6 +53,15 @@ export function translate(error: unknown, file: string): JournalError {
   )
 }
 
+/** What is stored of a stream is not what was written: its key or a payload does not open under the key that it should. */
+export function unreadable(stream: string, cause: unknown): JournalError {
+  return new JournalError(
+    'journal_corrupt',
+    `What is sealed in ${stream} does not open. Is the payload key the right one? Keep the journal, and restore the last good copy.`,
+    { cause },
+  )
+}
+
 function sqliteCode(error: unknown): number {
   const code = typeof error === 'object' && error !== null && 'errcode' in error ? error.errcode : 0
   return typeof code === 'number' ? code : 0

@@ -69,15 +69,15 @@ export function createGroupCommit(
       const placements = Array.isArray(written) ? written : await written
       for (const [i, waiting] of batch.entries()) settle(waiting, placements[i])
     } catch (error) {
-      for (const { draft, reject } of batch) {
-        sealer.settle(draft.stream, false)
+      for (const { draft, record, reject } of batch) {
+        if (record.sealed !== null) sealer.settle(draft.stream, record.sealed, false)
         reject(error)
       }
     }
   }
 
   function settle({ draft, record, resolve, reject }: Waiting, placement: Placement | undefined): void {
-    if (record.sealed !== null) sealer.settle(draft.stream, placement?.kind === 'committed')
+    if (record.sealed !== null) sealer.settle(draft.stream, record.sealed, placement?.kind === 'committed')
     try {
       if (placement === undefined) throw new JournalError('journal_closed', 'The journal did not answer.')
       resolve(answerOf(draft, placement))

@@ -7,7 +7,6 @@ import {
   type LedgerReader,
   type Signer,
 } from '@tidegate/kernel'
-import { eraseStream } from './erase.ts'
 import { translate } from './error.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { createLedgerReader } from './ledger-reader.ts'
@@ -28,6 +27,9 @@ export interface SqliteJournalOptions {
   /** Path of the database file; `<file>.lock` beside it is held while the journal is open. */
   readonly file: string
 }
+
+/** How many streams are read in one go. */
+const READS = 64
 
 /** A journal on a file, which is at the same time the ledger. */
 export interface SqliteJournal extends Journal {
@@ -59,10 +61,10 @@ export function openSqliteJournal(options: SqliteJournalOptions): SqliteJournal 
         return writer.head()
       },
       write: writer.write,
-      erase: (stream) => eraseStream(store, stream),
+      erase: writer.erase,
       close: () => store.close(),
     }
-    return assemble(options, port)
+    return assembleJournal(options, port)
   } catch (error) {
     store.close()
     throw translate(error, file)
@@ -79,33 +81,51 @@ export async function openThreadedJournal(options: ThreadedJournalOptions): Prom
   const { file, partsModule, partsData } = options
   const port = await startWriterThread({ file, partsModule: partsModule.href, partsData })
   try {
-    return assemble(options, port)
+    return assembleJournal(options, port)
   } catch (error) {
     await port.close()
     throw error
   }
 }
 
-function assemble({ file, hasher, signer, entropy, masterKey }: SqliteJournalOptions, port: WriterPort): SqliteJournal {
+/** Puts a journal together over whoever writes it. */
+export function assembleJournal(
+  { file, hasher, signer, entropy, masterKey }: SqliteJournalOptions,
+  port: WriterPort,
+): SqliteJournal {
   const reader = openReader(file, masterKey)
   const sealer = createSealer({ masterKey, entropy, findWrappedKey: reader.findWrappedKey })
   const commits = createGroupCommit(port.write, { ahead: port.ahead, sealer })
+  let reads = 0
+  let closing: Promise<void> | undefined
   const ledger = createLedgerReader(reader.db, { hasher, head: () => port.head, verifierKey: verifierKeyOf(hasher, signer) })
+  async function close(): Promise<void> {
+    await commits.close()
+    reader.close()
+    await port.close()
+  }
+
   return {
     ledger,
     append: commits.append,
     head: () => port.head,
-    read: async (stream, afterSeq = 0) => reader.read(stream, afterSeq),
+    async read(stream, afterSeq = 0) {
+      reads += 1
+      if (reads % READS === 0) await new Promise((resolve) => setImmediate(resolve)) // others get a turn
+      return reader.read(stream, afterSeq)
+    },
     runs: async (query) => reader.runs(query),
     openRuns: async () => reader.openRuns(),
     async erase(stream) {
-      await port.erase(stream)
-      sealer.forget(stream)
+      try {
+        await port.erase(stream)
+      } finally {
+        sealer.forget(stream) // also when it failed halfway: the store knows which key there is
+      }
     },
-    async close() {
-      await commits.close()
-      reader.close()
-      await port.close()
+    close() {
+      closing ??= close()
+      return closing
     },
   }
 }

@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
 import type { Entropy } from '@tidegate/kernel'
 
-const NONCE_BYTES = 12
+/** The first bytes of whatever {@link encrypt} wrote; no two have the same. */
+export const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const CIPHER = 'aes-256-gcm'
 

@@ -16,6 +16,7 @@ export function recordOf(draft: Draft, sealer: Sealer): Record {
   const { head } = draft
   try {
     const { open, sealed: text } = splitSealed(draft.events)
+    const headText = head === undefined ? '' : JSON.stringify(head)
     const sealed = text === null ? null : sealer.seal(draft.stream, text)
     return {
       stream: draft.stream,
@@ -33,10 +34,11 @@ export function recordOf(draft: Draft, sealer: Sealer): Record {
               run: head.run,
               state: head.state,
               workflow: head.workflow,
-              text: JSON.stringify(head),
+              text: headText,
             },
     }
   } catch (cause) {
+    if (cause instanceof JournalError) throw cause // the store could not be asked for the key
     throw new JournalError(
       'record_invalid',
       `A record of ${draft.stream} is not plain JSON: ${cause instanceof Error ? cause.message : 'unknown'}`,

@@ -19,5 +19,11 @@ CREATE INDEX runs_open ON runs (run) WHERE open = 1;
 CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL, root TEXT NOT NULL, epoch INTEGER NOT NULL, at_ms INTEGER NOT NULL, checkpoint TEXT NOT NULL, last_stream INTEGER NOT NULL) STRICT;
 `
 
+/** Holds for the head of a run with something that waits for a person; word for word the condition of the index below. */
+export const HAS_ITEMS = "json_extract(head, '$.openItems') > 0"
+
+/** Indexes that came after the first journals of this version; made when they are missing. */
+export const INDEXES = `CREATE INDEX IF NOT EXISTS runs_items ON runs (run) WHERE ${HAS_ITEMS};`
+
 /** States in which a run is at rest: nothing has to wake it after a restart. */
 export const RESTING: readonly string[] = ['completed', 'failed', 'stopped', 'undone', 'escalated']

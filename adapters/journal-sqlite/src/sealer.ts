@@ -1,6 +1,7 @@
 import { hash, type KeyObject } from 'node:crypto'
 import type { Entropy } from '@tidegate/kernel'
-import { decrypt, encrypt, secretKey } from './payload-cipher.ts'
+import { unreadable } from './error.ts'
+import { decrypt, encrypt, NONCE_BYTES, secretKey } from './payload-cipher.ts'
 
 /** A sealed part as it is stored. */
 export interface Sealed {
@@ -8,6 +9,8 @@ export interface Sealed {
   readonly bytes: string
   /** Hex SHA-256 of the bytes; stands in the leaf. */
   readonly digest: string
+  /** Names the key of the stream: the nonce that it was wrapped under, one character for each byte. */
+  readonly keyName: string
   /** The key of the stream under the master key, one character for each byte, as long as the store is not known to have it. */
   readonly wrappedKey: string | null
 }
@@ -15,16 +18,19 @@ export interface Sealed {
 /** Encrypts the sealed parts of records, under a key for each stream. */
 export interface Sealer {
   seal(stream: string, text: string): Sealed
-  /** The store has answered for a record of the stream: whether it now has the key. */
-  settle(stream: string, stored: boolean): void
+  /** The store has answered for a sealed part: whether it now has it, and so the key that it came under. Once for each. */
+  settle(stream: string, sealed: Sealed, stored: boolean): void
   /** The key of a stream is gone. */
   forget(stream: string): void
 }
 
 interface StreamKey {
   readonly key: KeyObject
+  readonly name: string
   readonly wrapped: string
   stored: boolean
+  /** Sealed parts that the store has not answered for. */
+  underWay: number
 }
 
 const KEY_BYTES = 32
@@ -34,8 +40,11 @@ const REMEMBERED = 20_000
 /**
  * Creates a sealer. `findWrappedKey` looks a key up in the store: null when it was erased, undefined for a stream that is not there.
  *
- * A key goes along with every record until one is known to be stored, and is forgotten when none was: a record that failed to commit
- * leaves no key behind that later records would rely on.
+ * Invariants:
+ * S1. A key goes along with every record until one is known to be stored, and is forgotten when none was: a record that failed to commit
+ *     leaves no key behind that later records would rely on.
+ * S2. An answer for one key says nothing about another key of the same stream (after an erasure, or a failure, there is a new one).
+ * S3. A key is not replaced while records under it are on their way to the store: one of them may yet bring it there.
  */
 export function createSealer(parts: {
   readonly masterKey: Uint8Array
@@ -49,36 +58,48 @@ export function createSealer(parts: {
   function keyOf(stream: string): StreamKey {
     const known = keys.get(stream)
     if (known !== undefined) return known
-    if (keys.size >= REMEMBERED) for (const [name, { stored }] of keys) if (stored) keys.delete(name)
+    if (keys.size >= REMEMBERED) for (const [name, { stored, underWay }] of keys) if (stored && underWay === 0) keys.delete(name)
     const wrapped = parts.findWrappedKey(stream)
-    const made = wrapped === undefined || wrapped === null ? makeKey() : { ...unwrap(wrapped), stored: true }
+    const made = wrapped === undefined || wrapped === null ? makeKey() : unwrap(stream, wrapped)
     keys.set(stream, made)
     return made
   }
 
-  function unwrap(wrapped: Uint8Array): Omit<StreamKey, 'stored'> {
-    return { key: secretKey(decrypt(master, wrapped)), wrapped: latin1(wrapped) }
+  function unwrap(stream: string, wrapped: Uint8Array): StreamKey {
+    try {
+      return { key: secretKey(decrypt(master, wrapped)), ...named(wrapped), stored: true, underWay: 0 }
+    } catch (cause) {
+      throw unreadable(stream, cause)
+    }
   }
 
   function makeKey(): StreamKey {
     const bytes = entropy.bytes(KEY_BYTES)
-    return { key: secretKey(bytes), wrapped: latin1(encrypt(master, bytes, entropy)), stored: false }
+    return { key: secretKey(bytes), ...named(encrypt(master, bytes, entropy)), stored: false, underWay: 0 }
   }
 
   return {
     seal(stream, text) {
-      const { key, wrapped, stored } = keyOf(stream)
-      const bytes = encrypt(key, text, entropy)
-      return { bytes: latin1(bytes), digest: hash('sha256', bytes, 'hex'), wrappedKey: stored ? null : wrapped }
+      const known = keyOf(stream)
+      const bytes = encrypt(known.key, text, entropy)
+      known.underWay += 1
+      const wrappedKey = known.stored ? null : known.wrapped
+      return { bytes: latin1(bytes), digest: hash('sha256', bytes, 'hex'), keyName: known.name, wrappedKey }
     },
-    settle(stream, stored) {
+    settle(stream, { keyName }, stored) {
       const known = keys.get(stream)
-      if (known === undefined || known.stored) return
+      if (known?.name !== keyName) return // S2
+      known.underWay -= 1
       if (stored) known.stored = true
-      else keys.delete(stream)
+      else if (!known.stored && known.underWay === 0) keys.delete(stream) // S1, S3
     },
     forget: (stream) => void keys.delete(stream),
   }
+}
+
+function named(wrapped: Uint8Array): { readonly name: string; readonly wrapped: string } {
+  const text = latin1(wrapped)
+  return { name: text.slice(0, NONCE_BYTES), wrapped: text }
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -1,6 +1,6 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { JournalError, translate } from './error.ts'
-import { SCHEMA, SCHEMA_VERSION } from './schema.ts'
+import { INDEXES, SCHEMA, SCHEMA_VERSION } from './schema.ts'
 
 /** An open journal file with its prepared statements. */
 export interface Store {
@@ -9,7 +9,6 @@ export interface Store {
   readonly insertEntry: StatementSync
   readonly insertStream: StatementSync
   readonly findStream: StatementSync
-  readonly findKey: StatementSync
   readonly updateKey: StatementSync
   readonly insertTile: StatementSync
   readonly insertClaim: StatementSync
@@ -30,9 +29,10 @@ export function openStore(file: string): Store {
   try {
     const db = new DatabaseSync(file)
     db.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY',
+      'PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY',
     )
     migrate(db, file)
+    db.exec(INDEXES)
     return { ...prepare(db), db, file, close: () => closeBoth(db, lock) }
   } catch (error) {
     lock.close()
@@ -74,10 +74,9 @@ function prepare(db: DatabaseSync): Omit<Store, 'db' | 'file' | 'close'> {
   return {
     insertEntry: db.prepare('INSERT INTO entries (idx, stream, seq, text, leaf, payload) VALUES (?, ?, ?, ?, ?, ?)'),
     insertStream: db.prepare('INSERT INTO streams (name, id, wrapped_key) VALUES (?, ?, ?)'),
-    findKey: db.prepare('SELECT wrapped_key FROM streams WHERE name = ?'),
     updateKey: db.prepare('UPDATE streams SET wrapped_key = ? WHERE name = ?'),
     findStream: db.prepare(
-      'SELECT s.id, (SELECT max(seq) FROM entries WHERE stream = s.id) AS seq FROM streams s WHERE name = ?',
+      'SELECT s.id, s.wrapped_key, (SELECT max(seq) FROM entries WHERE stream = s.id) AS seq FROM streams s WHERE name = ?',
     ),
     insertTile: db.prepare('INSERT INTO tiles (level, idx, hashes) VALUES (?, ?, ?)'),
     insertClaim: db.prepare('INSERT INTO claims (claim, stream) VALUES (?, ?)'),

@@ -1,3 +1,4 @@
+import type { Sealed } from './sealer.ts'
 import type { Placement, Record } from './writer.ts'
 
 /**
@@ -6,13 +7,14 @@ import type { Placement, Record } from './writer.ts'
  */
 export type Cell = string | number | boolean | null
 
-const RECORD_CELLS = 14
+const RECORD_CELLS = 15
 
 /** Records as they are posted to the thread that writes. */
 export function packRecords(records: readonly Record[]): Cell[] {
   const cells: Cell[] = []
   for (const { stream, expectedSeq, atMs, open, sealed, fence, raisesEpoch, claim, head } of records) {
-    cells.push(stream, expectedSeq, atMs, open, sealed?.bytes ?? null, sealed?.digest ?? null, sealed?.wrappedKey ?? null)
+    cells.push(stream, expectedSeq, atMs, open)
+    cells.push(sealed?.bytes ?? null, sealed?.digest ?? null, sealed?.keyName ?? null, sealed?.wrappedKey ?? null)
     cells.push(fence, raisesEpoch, claim, head?.run ?? null, head?.state ?? null, head?.workflow ?? null, head?.text ?? null)
   }
   return cells
@@ -23,23 +25,27 @@ export function unpackRecords(cells: readonly Cell[]): Record[] {
   const records: Record[] = []
   for (let at = 0; at < cells.length; at += RECORD_CELLS) {
     const bytes = textOrNull(cells[at + 4])
-    const run = textOrNull(cells[at + 10])
+    const run = textOrNull(cells[at + 11])
     records.push({
       stream: String(cells[at]),
       expectedSeq: Number(cells[at + 1]),
       atMs: Number(cells[at + 2]),
       open: String(cells[at + 3]),
-      sealed: bytes === null ? null : { bytes, digest: String(cells[at + 5]), wrappedKey: textOrNull(cells[at + 6]) },
-      fence: numberOrNull(cells[at + 7]),
-      raisesEpoch: cells[at + 8] === true,
-      claim: textOrNull(cells[at + 9]),
+      sealed: bytes === null ? null : sealedOf(bytes, cells, at),
+      fence: numberOrNull(cells[at + 8]),
+      raisesEpoch: cells[at + 9] === true,
+      claim: textOrNull(cells[at + 10]),
       head:
         run === null
           ? null
-          : { run, state: String(cells[at + 11]), workflow: String(cells[at + 12]), text: String(cells[at + 13]) },
+          : { run, state: String(cells[at + 12]), workflow: String(cells[at + 13]), text: String(cells[at + 14]) },
     })
   }
   return records
+}
+
+function sealedOf(bytes: string, cells: readonly Cell[], at: number): Sealed {
+  return { bytes, digest: String(cells[at + 5]), keyName: String(cells[at + 6]), wrappedKey: textOrNull(cells[at + 7]) }
 }
 
 type Committed = Extract<Placement, { kind: 'committed' }>

@@ -1,5 +1,4 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { eraseStream } from './erase.ts'
 import { translate } from './error.ts'
 import { openStore } from './store.ts'
 import { createWriter, type Placement, type Writer, type WriterParts } from './writer.ts'
@@ -23,7 +22,7 @@ try {
     try {
       if (question.kind === 'write') reply(writeAll(writer, question.cells))
       else if (question.kind === 'erase') {
-        eraseStream(store, question.stream)
+        writer.erase(question.stream)
         reply({ kind: 'done' })
       } else {
         store.close()

@@ -47,7 +47,7 @@ export async function startWriterThread(data: ThreadData): Promise<WriterPort> {
   let dead: JournalError | undefined
 
   const die = (message: string): void => {
-    dead = new JournalError('journal_closed', message)
+    dead ??= new JournalError('journal_closed', message)
     for (const { reject } of asking.splice(0)) reject(dead)
   }
   worker.on('message', (reply: Reply) => {
@@ -83,8 +83,11 @@ export async function startWriterThread(data: ThreadData): Promise<WriterPort> {
       await ask({ kind: 'erase', stream })
     },
     async close() {
-      if (dead === undefined) await ask({ kind: 'close' })
-      await worker.terminate()
+      try {
+        if (dead === undefined) await ask({ kind: 'close' })
+      } finally {
+        await worker.terminate()
+      }
     },
   }
 }

@@ -12,12 +12,13 @@ import {
   signCheckpoint,
 } from '@tidegate/kernel'
 import { encodeEntryText } from './entry-text.ts'
+import { eraseStream } from './erase.ts'
 import { JournalError, translate } from './error.ts'
 import { RESTING } from './schema.ts'
 import type { Store } from './store.ts'
 import { readLeaves, readTile } from './tiles.ts'
 import type { Sealed } from './sealer.ts'
-import { createStreamIndex } from './stream-index.ts'
+import { bytesOf, createStreamIndex } from './stream-index.ts'
 
 /** What a writer is made of. */
 export interface WriterParts {
@@ -66,6 +67,8 @@ export type Placement =
 export interface Writer {
   /** Puts records into one transaction and syncs it. One answer for each; all `failed` when the store fails. */
   write(records: readonly Record[]): readonly Placement[]
+  /** Destroys the key and the payloads of a stream. @throws JournalError as {@link eraseStream} does. */
+  erase(stream: string): void
   head(): LedgerHead
 }
 
@@ -79,6 +82,7 @@ export interface Writer {
  * W3. A transaction that fails leaves nothing, and what was in memory is read again from the file before the next one. If we crash
  *     before the sync, the records are not there and nobody was told that they are.
  * W4. Journal time never goes back, whatever the clock does.
+ * W5. A sealed part is stored only under the key that its stream has: whatever is there and not erased can be read.
  */
 export function createWriter(parts: WriterParts): Writer {
   const { store } = parts
@@ -125,13 +129,12 @@ export function createWriter(parts: WriterParts): Writer {
     const atMs = Math.max(tip.atMs, record.atMs)
     const seq = stream.seq + 1
     const { sealed } = record
-    const wrappedKey = bytesOf(sealed?.wrappedKey ?? null)
-    if (!streams.fits(stream, wrappedKey)) return { kind: 'failed', error: otherKey(record.stream) }
+    if (!streams.fits(stream, sealed)) return { kind: 'failed', error: otherKey(record.stream) }
     const text = encodeEntryText({ stream: record.stream, seq, atMs, epoch }, record.open, sealed?.digest)
     if (text === undefined) return { kind: 'failed', error: tooLarge(record.stream) }
     const index = tip.frontier.size
     const leaf = leafHash(parts.hasher, text)
-    streams.store(stream, wrappedKey)
+    streams.store(stream, sealed)
     store.insertEntry.run(index, stream.id, seq, text, leaf, bytesOf(sealed?.bytes ?? null))
     if (record.claim !== null) store.insertClaim.run(record.claim, record.stream)
     if (record.head !== null) putRun(record.head)
@@ -168,15 +171,19 @@ export function createWriter(parts: WriterParts): Writer {
     return failure
   }
 
-  return { write, head: () => tip.head }
+  function erase(stream: string): void {
+    try {
+      eraseStream(store, stream)
+    } finally {
+      streams.drop(stream) // W5: what was sealed under the old key comes too late now
+    }
+  }
+
+  return { write, erase, head: () => tip.head }
 }
 
 function fail(records: readonly Record[], error: JournalError): readonly Placement[] {
   return records.map(() => ({ kind: 'failed', error }))
-}
-
-function bytesOf(latin1: string | null): Uint8Array | null {
-  return latin1 === null ? null : Buffer.from(latin1, 'latin1')
 }
 
 function otherKey(stream: string): JournalError {

@@ -12,6 +12,11 @@ interface Kind<T> {
 
 /** Finds what an id means: the whole id, or a beginning or an end of exactly one. */
 export async function identify<T>(given: string, kind: Kind<T>): Promise<T> {
+  if (!/^[\w.:@-]{1,200}$/.test(given))
+    throw new CliError(
+      'usage_invalid',
+      `"${given.slice(0, 60)}" is not the id of ${/^[aeiou]/.test(kind.name) ? 'an' : 'a'} ${kind.name}.`,
+    )
   try {
     return await kind.get(given)
   } catch (error) {

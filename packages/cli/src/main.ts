@@ -1,5 +1,5 @@
 import { EXIT, type ExitCode } from './exit-code.ts'
-import { createProgram } from './program.ts'
+import { createProgram, phraseUsage } from './program.ts'
 
 /** Two signals within this time are one: a shell and a parent both pass Ctrl-C on. */
 const SAME_SIGNAL_MS = 1_000
@@ -50,5 +50,5 @@ function usageOf(error: unknown): { readonly exit: ExitCode; readonly message: s
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string' || !error.code.startsWith('commander.'))
     return undefined
   const shown = ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code)
-  return { exit: shown ? EXIT.ok : EXIT.usage, message: error.message.replace(/^error: /, '') }
+  return { exit: shown ? EXIT.ok : EXIT.usage, message: phraseUsage(error.message) }
 }

@@ -38,6 +38,7 @@ export function failureOf(error: unknown): Failure {
 
 function exitOfStatus(status: number, code: string): ExitCode {
   if (code === 'stopped' || status === 401 || status === 403) return EXIT.denied
+  if (code === 'invalid_input' || code === 'invalid_request') return EXIT.usage
   if (status === 404) return EXIT.notFound
   return status === 504 ? EXIT.timeout : EXIT.failed
 }

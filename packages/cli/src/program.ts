@@ -36,7 +36,7 @@ export function createProgram(signal: AbortSignal, onExit: (exit: ExitCode) => v
     .showHelpAfterError('Try `tidegate --help`.')
     .addHelpText('after', EXAMPLES)
     .exitOverride()
-  program.configureOutput({ outputError: (text, write) => write(`tidegate: ${text.replace(/^error: /, '')}`) })
+  program.configureOutput({ outputError: (text, write) => write(`tidegate: ${phraseUsage(text)}`) })
   program.action(() => program.outputHelp())
 
   const bind =
@@ -64,6 +64,12 @@ export function createProgram(signal: AbortSignal, onExit: (exit: ExitCode) => v
 }
 
 type Bind = (action: Action) => (...args: unknown[]) => Promise<void>
+
+/** What the parser says about a command line, in words that say which word is the wrong one. */
+export function phraseUsage(text: string): string {
+  const [, word] = /^(?:error: )?too many arguments.* but got \d+: ([^,\n]*?)(?:,.*)?\.?$/m.exec(text) ?? []
+  return word === undefined ? text.replace(/^error: /, '') : `"${word}" is no command here.${text.endsWith('\n') ? '\n' : ''}`
+}
 
 /** Every command below one, itself left out. */
 export function everyCommand(command: Command): readonly Command[] {
@@ -126,7 +132,7 @@ function addRuns(program: Command, bind: Bind): void {
     )
   const runs = program.command('runs').description('what was done')
   runs
-    .command('list')
+    .command('list', { isDefault: true })
     .description('runs, newest first')
     .option('--state <states>', 'only these, separated by commas')
     .option('--workflow <name>', 'only of this workflow')
@@ -154,7 +160,7 @@ function addRuns(program: Command, bind: Bind): void {
 function addPeople(program: Command, bind: Bind): void {
   const approvals = program.command('approvals').description('what people decide')
   approvals
-    .command('list')
+    .command('list', { isDefault: true })
     .description('what waits for a decision')
     .option('--all', 'also what was decided')
     .action(bind(async (shell, _, flags) => (await import('./command/approvals.ts')).list(shell, flags)))
@@ -233,7 +239,7 @@ function addLedger(program: Command, bind: Bind): void {
 function addCatalogue(program: Command, bind: Bind): void {
   const tools = program.command('tools').description('what can be done at all')
   tools
-    .command('list')
+    .command('list', { isDefault: true })
     .description('every declared operation')
     .action(bind(async (shell) => (await import('./command/catalogue.ts')).listTools(shell)))
   tools
@@ -243,7 +249,7 @@ function addCatalogue(program: Command, bind: Bind): void {
     .action(bind(async (shell, [id = '']) => (await import('./command/catalogue.ts')).showTool(shell, id)))
   const workflows = program.command('workflows').description('what agents are for')
   workflows
-    .command('list')
+    .command('list', { isDefault: true })
     .description('the workflows in force')
     .action(bind(async (shell) => (await import('./command/catalogue.ts')).listWorkflows(shell)))
   workflows

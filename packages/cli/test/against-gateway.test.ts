@@ -215,7 +215,7 @@ describe('stop, lift, undo, queue', () => {
     expect(await json(['stop', '--scope', 'global', '--why', 'x', '--as', 'mei'])).toMatchObject({ code: 4 })
     expect(await json(['stop', '--scope', 'global', '--why', 'x', '--as', 'otto', '--mode', 'soft'])).toMatchObject({ code: 2 })
     expect(await json(['stop', '--scope', 'all', '--why', 'x', '--as', 'otto'])).toMatchObject({
-      code: 1,
+      code: 2,
       document: { code: 'invalid_request' },
     })
     expect(await json(['stop', '--scope', 'global', '--as', 'otto'])).toMatchObject({

@@ -79,6 +79,21 @@ describe('what is not understood', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ code: 'usage_invalid' })
   })
 
+  test('says which word is the wrong one', async () => {
+    expect((await cli(['aprovals', 'list'])).stderr).toContain('"aprovals" is no command here.')
+    expect((await cli(['runs', 'list', 'extra'])).stderr).toContain('"extra" is no command here.')
+  })
+
+  test.skipIf(process.platform !== 'linux')('init ends where no directory can be made', async () => {
+    const run = await cli(['init', '/proc/none/project', '--json'])
+    expect([run.code, JSON.parse(run.stdout).code]).toEqual([1, 'file_unreadable'])
+  })
+
+  test('init does not take a file for a directory', async () => {
+    const run = await cli(['init', process.execPath, '--json'])
+    expect([run.code, JSON.parse(run.stdout).code]).toEqual([1, 'directory_not_empty'])
+  })
+
   test('outside a project', async () => {
     const run = await cli(['runs', 'list', '--json'], { cwd: '/' })
     expect([run.code, JSON.parse(run.stdout).code]).toEqual([3, 'project_not_found'])

@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { renderPreview } from '../src/terminal/difference.ts'
+import { renderAmount, renderPreview } from '../src/terminal/difference.ts'
 import { inert, inertJson, inertText } from '../src/terminal/inert.ts'
 import { createStyle, wantsColour } from '../src/terminal/style.ts'
-import { fit, renderTable, widthOf } from '../src/terminal/table.ts'
+import { fit, renderTable } from '../src/terminal/table.ts'
+import { widthOf } from '../src/terminal/width.ts'
 import { renderDuration, renderWhen } from '../src/terminal/time.ts'
+import { hang, wrap } from '../src/terminal/wrap.ts'
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what must never be left over
 const UNSAFE = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]|\uDB40/
@@ -112,4 +114,47 @@ test.each([
   [true, true, { TERM: 'dumb' }, false],
 ])('colour: flag %s, tty %s, %j -> %s', (flag, isTty, env, expected) => {
   expect(wantsColour({ flag, isTty, env })).toBe(expected)
+})
+
+describe('narrow terminals', () => {
+  test('a line is broken between words, and its rest stands under its first', () => {
+    expect(hang('  Saw   ', 'one two three four five six', 30)).toBe('  Saw   one two three four\n        five six')
+    expect(wrap('', 40)).toEqual([''])
+  })
+
+  test('no line is wider than it may be, and nothing is lost', () => {
+    const words = fc.array(fc.string({ unit: fc.constantFrom('a', 'B', '\u8c22', '-'), minLength: 1, maxLength: 60 }), {
+      minLength: 1,
+    })
+    fc.assert(
+      fc.property(words, fc.integer({ min: 20, max: 90 }), (parts, columns) => {
+        const lines = wrap(parts.join(' '), columns)
+        for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(columns)
+        expect(lines.join('').replaceAll(' ', '')).toBe(parts.join(''))
+      }),
+    )
+  })
+
+  const rows = [['id-1', 'open', 'a long explanation of what is the matter here']]
+  test.each([
+    [200, ['ID    STATE  WHAT', 'id-1  open   a long explanation of what is the matter here']],
+    [40, ['ID    STATE  WHAT', 'id-1  open   a long explanation of what', '             is the matter here']],
+    [30, ['ID    STATE', 'id-1  open', '  a long explanation of what', '  is the matter here']],
+  ])('a table at %i columns', (columns, expected) => {
+    expect(
+      renderTable(['id', 'state', 'what'], rows, columns)
+        .split('\n')
+        .map((line) => line.trimEnd()),
+    ).toEqual(expected)
+  })
+})
+
+test.each([
+  ['amountMinor', '48000', { after: { currency: 'EUR' } }, '48000 (EUR 480.00)'],
+  ['amountMinor', '48000', { after: { currency: 'JPY' } }, '48000 (JPY 48000)'],
+  ['amountMinor', '48000', { a: { currency: 'EUR' }, b: { currency: 'CNY' } }, '48000 (480.00)'],
+  ['amountMinor', 'all', null, 'all'],
+  ['count', '48000', { currency: 'EUR' }, '48000'],
+])('%s %s beside %j is %s', (path, text, near, expected) => {
+  expect(renderAmount(path, text, near)).toBe(expected)
 })

@@ -155,14 +155,16 @@ const STORAGE: ReadonlyMap<unknown, { readonly code: 'storage_full' | 'storage_u
     'journal_full',
     {
       code: 'storage_full',
-      detail: 'There is no room left for the journal. Free some space on its disk, and ask again; nothing that was acknowledged is lost.',
+      detail:
+        'There is no room left for the journal. Free some space on its disk, and ask again; nothing that was acknowledged is lost.',
     },
   ],
   [
     'journal_unwritable',
     {
       code: 'storage_unwritable',
-      detail: 'The journal cannot be written. Make its disk writable, and start the server again; nothing that was acknowledged is lost.',
+      detail:
+        'The journal cannot be written. Make its disk writable, and start the server again; nothing that was acknowledged is lost.',
     },
   ],
 ])

@@ -190,6 +190,12 @@ describe('admitting a proposal', () => {
     expect(referred).toMatchObject({ origins: ['user', 'third-party'] })
   })
 
+  test('a reason names the place and not the value: reasons are in the ledger for good, arguments can be erased', () => {
+    const result = admit(proposal('desk.refund', { invoiceId: 'ada@example.org*', amountMinor: 5 }), admission())
+    expect(result.kind === 'rejected' && result.decision.policies[0]?.id).toBe('tidegate:scope')
+    expect(JSON.stringify(result)).not.toContain('ada@example.org')
+  })
+
   test('an operation whose breaker is open is given a rest, and then one attempt', () => {
     const refund = proposal('desk.refund', { invoiceId: 'inv-7', amountMinor: 5 })
     expect(admit(refund, admission({ breakers: { 'desk.refund': 200 }, nowMs: 199 }))).toMatchObject({

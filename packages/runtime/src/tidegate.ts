@@ -1,7 +1,7 @@
 import {
   canonicalJson,
   type Draft,
-  effectsToUndo,
+  effectsStanding,
   type ExportFile,
   type JsonObject,
   type LedgerReader,
@@ -14,17 +14,9 @@ import {
   utf8Length,
   type Workflow,
 } from '@tidegate/kernel'
-import type {
-  ApprovalView,
-  Person,
-  QueueView,
-  ResolveAnswer,
-  Tidegate,
-  TriggerAnswer,
-  TriggerRequest,
-  UndoAnswer,
-} from './api.ts'
+import type { Person, ResolveAnswer, Tidegate, TriggerAnswer, TriggerRequest, UndoAnswer } from './api.ts'
 import { castVote, runOfApproval, viewOf } from './desk/approvals.ts'
+import { listApprovals, listQueue } from './desk/lists.ts'
 import { exportOf, receiptOf, verifyLedger } from './desk/ledger.ts'
 import { liftStop, OPERATOR, raiseStop } from './desk/stops.ts'
 import { commit } from './harness/commit.ts'
@@ -52,37 +44,13 @@ export async function startTidegate(parts: TidegateParts): Promise<Tidegate & { 
   const harness = createHarness(parts)
   for (const head of await parts.journal.openRuns()) harness.advance(head.run)
 
-  async function heads(states: readonly string[], limit = 10_000): Promise<readonly RunHead[]> {
-    return parts.journal.runs({ states, limit })
-  }
-
-  async function approvals(state: 'open' | 'all'): Promise<readonly ApprovalView[]> {
-    const found = state === 'open' ? await heads(['waiting']) : await parts.journal.runs({ limit: 10_000 })
-    const runs = await Promise.all(
-      found
-        .filter((head) => state === 'all' || head.openApprovals.length > 0)
-        .map((head) => harness.load(head.run).catch(() => undefined)),
-    )
-    return runs.flatMap((run) =>
-      run === undefined
-        ? []
-        : [...run.approvals.values()].filter((a) => state === 'all' || a.state === 'open').map((a) => viewOf(parts, run, a)),
-    )
-  }
-
-  async function queue(all: boolean): Promise<readonly QueueView[]> {
-    const found = (await parts.journal.runs({ limit: 10_000 })).filter((head) => all || head.openItems > 0)
-    const runs = await Promise.all(found.map((head) => harness.load(head.run).catch(() => undefined)))
-    return runs.flatMap((run) => (run === undefined ? [] : itemsOf(run).filter((item) => all || item.resolvedBy === null)))
-  }
-
   return {
     harness,
     trigger: (request) => trigger(parts, harness, request),
     runs: (query) => parts.journal.runs(query),
     run: (id) => harness.load(id),
     settled: (id, timeoutMs) => settled(parts, harness, id, timeoutMs),
-    approvals: ({ state = 'open' }) => approvals(state),
+    approvals: ({ state = 'open' }) => listApprovals(parts, harness, state),
     async approval(id) {
       const run = await harness.load(runOfApproval(id))
       const approval = run?.approvals.get(id)
@@ -101,7 +69,7 @@ export async function startTidegate(parts: TidegateParts): Promise<Tidegate & { 
     },
     stops: () => parts.control.state.stops,
     undo: (run, request) => undo(parts, harness, run, request),
-    queue: ({ all }) => queue(all),
+    queue: ({ all }) => listQueue(parts, harness, all),
     resolve: (item, request) => resolveItem(parts, harness, item, request),
     ledgerHead: () => parts.journal.head(),
     ledgerVerify: () => verifyLedger(parts),
@@ -118,10 +86,6 @@ export async function startTidegate(parts: TidegateParts): Promise<Tidegate & { 
       await parts.journal.close()
     },
   }
-}
-
-function itemsOf(run: RunState): readonly QueueView[] {
-  return [...run.items.values()].map((item) => ({ ...item, run: run.opened.run, workflow: run.opened.workflow }))
 }
 
 /** Opens a run for an event, once per event (I4 begins at the door): the claim on the event and the run are one record. */
@@ -168,7 +132,7 @@ interface Opening {
   readonly claim: string
   readonly request: Pick<TriggerRequest, 'source' | 'event' | 'input' | 'user' | 'client'>
   readonly undoes: string | null
-  readonly undo: ReturnType<typeof effectsToUndo>
+  readonly undo: ReturnType<typeof effectsStanding>
 }
 
 async function open(
@@ -231,7 +195,7 @@ async function undo(
   if (state === undefined || entry === undefined) return refuse('not_found', `there is no run ${id}`)
   if (state.phase !== 'finished') return refuse('not_finished', 'the run is still going on; stop it first')
   if (state.undoneBy !== null) return refuse('already_undone', `run ${state.undoneBy} has undone it`)
-  const effects = state.opened.undoes === null ? effectsToUndo(state) : []
+  const effects = state.opened.undoes === null ? effectsStanding(state) : []
   if (effects.length === 0) return refuse('nothing_to_undo', 'nothing that this run did is still standing')
   const request = { source: 'tidegate:undo', event: id, input: { undoes: id, why }, user: person.id, client: 'client:tidegate' }
   const opened = await open(parts, {

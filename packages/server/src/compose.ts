@@ -5,7 +5,7 @@ import { createCedarEngine, generateSchema } from '@tidegate/cedar'
 import { nodeEntropy, nodeHasher, nodeVerifier, systemClock } from '@tidegate/crypto-node'
 import { createWriterParts } from '@tidegate/crypto-node/writer-parts'
 import { openThreadedJournal, type SqliteJournal } from '@tidegate/journal-sqlite'
-import type { Log, Operation } from '@tidegate/kernel'
+import type { Clock, Log, Operation } from '@tidegate/kernel'
 import { createOpenAiModel } from '@tidegate/model-openai'
 import {
   createAgentPlanner,
@@ -98,7 +98,7 @@ export async function compose(ground: Ground): Promise<Composition> {
       writeExport,
     })
     if (configuration.retention !== undefined)
-      stop.push(startRetention({ journal, control, log }, configuration.retention.payloads))
+      stop.push(startRetention({ journal, control, clock, log }, configuration.retention.payloads))
     const close = async (): Promise<void> => {
       for (const each of stop) each()
       await tidegate.close()
@@ -227,18 +227,31 @@ function openJournal(directory: string, configuration: Configuration): Promise<S
   })
 }
 
-function startRetention(parts: Parameters<typeof sweepRetention>[0], keepMs: number): () => void {
-  const sweep = (): void => {
-    sweepRetention(parts, { nowMs: Date.now(), keepMs }).catch((error: unknown) => {
+/** Sweeps now and then, one sweep at a time; the answer ends it, also one that is under way. */
+function startRetention(parts: Parameters<typeof sweepRetention>[0] & { readonly clock: Clock }, keepMs: number): () => void {
+  const ended = new AbortController()
+  let sweeping = false
+  const sweep = async (): Promise<void> => {
+    if (sweeping) return
+    sweeping = true
+    try {
+      await sweepRetention(parts, { nowMs: parts.clock.nowMs(), keepMs, signal: ended.signal })
+    } catch (error) {
+      if (ended.signal.aborted) return
       parts.log({
         level: 'error',
         code: 'retention_failed',
         message: `retention failed: ${error instanceof Error ? error.message : 'unknown'}`,
       })
-    })
+    } finally {
+      sweeping = false
+    }
   }
-  sweep()
-  const timer = setInterval(sweep, SWEEP_MS)
+  void sweep()
+  const timer = setInterval(() => void sweep(), SWEEP_MS)
   timer.unref()
-  return () => clearInterval(timer)
+  return () => {
+    ended.abort()
+    clearInterval(timer)
+  }
 }

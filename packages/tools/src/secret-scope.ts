@@ -34,7 +34,8 @@ export function createSecretScope(call: ConnectorCall, declared: readonly string
     },
     clean(text) {
       let clean = text
-      for (const secret of known) clean = clean.replaceAll(secret, '[secret]')
+      // The longest first: a secret that begins with another would leave its tail behind.
+      for (const secret of [...known].sort((a, b) => b.length - a.length)) clean = clean.replaceAll(secret, '[secret]')
       // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out.
       return clean.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, 500)
     },

@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from '../exit-code.ts'
 import { identify } from '../identify.ts'
 import { withClient } from '../session.ts'
 import type { Shell } from '../shell.ts'
-import { leaves, renderPreview } from '../terminal/difference.ts'
+import { leaves, renderAmount, renderPreview } from '../terminal/difference.ts'
 import { inert } from '../terminal/inert.ts'
 import { styleState, type Tone } from '../terminal/style.ts'
 import { fit, renderPairs, renderTable } from '../terminal/table.ts'
@@ -22,7 +22,7 @@ const AFTER_MS = 10_000
 export function list(shell: Shell, flags: { readonly all?: boolean }): Promise<ExitCode> {
   return withClient(shell, 'look', async (client) => {
     const approvals = await client.approvals(flags.all === true ? 'all' : 'open')
-    shell.result({ approvals }, (view) => renderList(shell, view.approvals))
+    shell.result({ approvals }, (view) => renderList(shell, view.approvals, flags.all === true))
     return EXIT.ok
   })
 }
@@ -56,7 +56,7 @@ export function vote(shell: Shell, which: 'approve' | 'refuse', id: string, flag
         `The action that is asked has the digest ${approval.digest}, not the one you insist on. Look at it again: tidegate approvals show ${approval.id}`,
       )
     }
-    if (shell.options.json !== true) shell.note(renderApproval(shell, inert(approval)))
+    if (shell.options.json !== true) shell.note(renderApproval(shell, inert(approval), true))
     if (which === 'approve' && approval.state === 'open') await confirm(shell, approval, flags)
     const why = flags.why ?? (which === 'approve' ? 'approved on the command line' : 'refused on the command line')
     const answer = await client.vote(approval.id, { vote: which, why, digest: approval.digest })
@@ -91,32 +91,39 @@ function find(client: Client, id: string): Promise<WireApproval> {
   return identify(id, { name: 'approval', get: (whole) => client.approval(whole), ids })
 }
 
-function renderList(shell: Shell, approvals: readonly WireApproval[]): string {
-  if (approvals.length === 0) return 'Nothing waits for a decision. `tidegate approvals list --all` shows what was decided.'
+function renderList(shell: Shell, approvals: readonly WireApproval[], all: boolean): string {
+  if (approvals.length === 0)
+    return all
+      ? 'Nothing was ever asked.'
+      : 'Nothing waits for a decision. `tidegate approvals list --all` shows what was decided.'
   const nowMs = Date.now()
   const rows = approvals.map((each) => {
-    const who = each.approvers.map(({ role, count }) => (count === 1 ? role : `${count} x ${role}`)).join(', ')
-    const deadline = each.state === 'open' ? renderWhen(each.deadlineMs, nowMs) : '-'
     const about = leaves(each.arguments, '')
       .slice(0, 3)
-      .map(([path, value]) => `${path}=${fit(value, 40)}`)
-      .join(' ')
-    return [each.id, styleState(shell.style, each.state), each.risk, who, deadline, `${each.title} ${about}`]
+      .map(([path, value]) => `${path} ${fit(renderAmount(path, value, each.preview), 40)}`)
+      .join(', ')
+    const state = all ? [styleState(shell.style, each.state)] : []
+    const deadline = each.state === 'open' ? renderWhen(each.deadlineMs, nowMs) : '-'
+    return [each.id, ...state, each.risk, whoOf(each), deadline, `${each.title}: ${about}`]
   })
-  return `${renderTable(['approval', 'state', 'risk', 'who may', 'lapses', 'what'], rows)}\n\nLook at one: tidegate approvals show ID`
+  const header = ['approval', ...(all ? ['state'] : []), 'risk', 'who may', 'lapses', 'what']
+  return `${renderTable(header, rows, shell.columns)}\n\nLook at one: ${shell.style('link', 'tidegate approvals show ID')}`
 }
 
-/** A question as a person reads it before deciding. The texts must be inert. */
-export function renderApproval(shell: Shell, approval: WireApproval): string {
+function whoOf({ approvers }: WireApproval): string {
+  return approvers.map(({ role, count }) => (count === 1 ? role : `${count} x ${role}`)).join(', ')
+}
+
+/** A question as a person reads it before deciding; how to decide is left out when that is being done. The texts must be inert. */
+export function renderApproval(shell: Shell, approval: WireApproval, deciding = false): string {
   const { style } = shell
   const nowMs = Date.now()
-  const who = approval.approvers.map(({ role, count }) => `${count} x ${role}`).join(' and ')
   const facts = renderPairs([
     ['Run', `${approval.run} (${approval.workflow}), action ${approval.action}`],
     ['Operation', approval.operation],
     ['Risk', `${approval.risk}, ${approval.reversibility}`],
-    ['Why asked', approval.reasons.join('; ') || approval.policies.join(', ')],
-    ['Who may', `${who}; not ${approval.requesters.join(', ')}`],
+    ['Why asked', whyAsked(approval)],
+    ['Who may', `${whoOf(approval)}; never ${approval.requesters.join(', ')}`],
     ['Lapses', approval.state === 'open' ? `${renderWhen(approval.deadlineMs, nowMs)}, and then it means no` : '-'],
     ['Digest', approval.digest],
   ])
@@ -124,7 +131,7 @@ export function renderApproval(shell: Shell, approval: WireApproval): string {
     ['Goal', oneLine(approval.goal)],
     ['Because', oneLine(approval.justification)],
   ])
-  const args = leaves(approval.arguments, '').map(([path, value]) => `  ${path}: ${value}`)
+  const args = leaves(approval.arguments, '').map(([path, value]) => `  ${path}: ${renderAmount(path, value, approval.preview)}`)
   const preview = renderPreview(approval.preview).map(
     ({ sign, text }) => `  ${style(SIGN_TONES[sign] ?? 'faint', `${sign} ${text}`)}`,
   )
@@ -144,7 +151,7 @@ export function renderApproval(shell: Shell, approval: WireApproval): string {
     style('faint', 'Written by the agent, not checked by anybody:'),
     indent(quoted),
     ...(votes.length === 0 ? [] : ['', 'Votes:', ...votes]),
-    ...(approval.state === 'open'
+    ...(approval.state === 'open' && !deciding
       ? [
           '',
           `Decide: ${style('link', `tidegate approvals approve ${approval.id} --as NAME --why "..."`)}`,
@@ -152,6 +159,12 @@ export function renderApproval(shell: Shell, approval: WireApproval): string {
         ]
       : []),
   ].join('\n')
+}
+
+/** Once it is decided, the reasons of the last decision may be those why it was allowed, not why it was asked. */
+function whyAsked({ state, reasons, policies }: WireApproval): string {
+  const said = state === 'granted' || state === 'consumed' ? '' : reasons.filter((reason) => reason !== '').join('; ')
+  return said === '' ? policies.join(', ') : `${said} [${policies.join(', ')}]`
 }
 
 function oneLine(text: string): string {

@@ -12,7 +12,7 @@ export function listTools(shell: Shell): Promise<ExitCode> {
       const operations = tools.flatMap((tool) => tool.operations)
       if (operations.length === 0) return 'No tools are declared. Write one in tools/ and name it in tidegate.yaml.'
       const rows = operations.map((each) => [each.id, each.mutability, each.risk, each.dataClass, each.reversibility, each.title])
-      return renderTable(['operation', 'does', 'risk', 'data', 'way back', 'title'], rows)
+      return renderTable(['operation', 'does', 'risk', 'data', 'way back', 'title'], rows, shell.columns)
     })
     return EXIT.ok
   })

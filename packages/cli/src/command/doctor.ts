@@ -145,7 +145,8 @@ function checkTokens(state: string): Check {
 
 async function checkServer(shell: Shell, project: string): Promise<readonly Check[]> {
   const url = shell.options.server ?? findServer(project)?.url
-  if (url === undefined) return [wrong('server', 'none runs for this project', 'Start it: tidegate up')]
+  if (url === undefined)
+    return [wrong('server', 'none runs for this project', 'Start it: tidegate up. If a file is wrong, it names the line.')]
   const token = attempt(() => findToken(shell, 'look'))
   const client = createClient({
     url,

@@ -1,6 +1,6 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, statSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CliError } from '../error.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
@@ -14,10 +14,10 @@ const IMPORTED = ['tools', 'tools-http']
 /** Writes a minimal project into an empty or new directory. Nothing that exists is overwritten. */
 export async function init(shell: Shell, directory: string): Promise<ExitCode> {
   const target = resolve(shell.cwd, directory)
-  if (existsSync(target) && readdirSync(target).length > 0) {
-    throw new CliError('directory_not_empty', `${target} is not empty. Name a new directory.`)
+  if (existsSync(target) && (!statSync(target).isDirectory() || readdirSync(target).length > 0)) {
+    throw new CliError('directory_not_empty', `${target} is not an empty directory. Name a new directory.`)
   }
-  mkdirSync(target, { recursive: true })
+  makeDirectory(target)
   cpSync(TEMPLATE, target, { recursive: true, errorOnExist: true, force: false })
   // Packing tools drop files of this name, so that the template has it without the dot.
   renameSync(join(target, 'gitignore'), join(target, '.gitignore'))
@@ -39,6 +39,17 @@ export async function init(shell: Shell, directory: string): Promise<ExitCode> {
     ].join('\n')
   })
   return EXIT.ok
+}
+
+/** Makes a directory and those above it. One by one: where none can be made (/proc), Node's own recursion never ends. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return
+  makeDirectory(dirname(directory))
+  try {
+    mkdirSync(directory)
+  } catch (cause) {
+    throw new CliError('file_unreadable', `${directory} cannot be made. Name a directory where you may write.`, { cause })
+  }
 }
 
 /** Where the new project cannot find the packages by itself, it gets links to ours; answers them. */

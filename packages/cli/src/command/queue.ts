@@ -9,7 +9,7 @@ import { renderWhen } from '../terminal/time.ts'
 /** Lists what waits for a person; with `--all` also what was settled. */
 export function list(shell: Shell, flags: { readonly all?: boolean }): Promise<ExitCode> {
   return withClient(shell, 'look', async (client) => {
-    shell.result({ items: await client.queue(flags.all === true) }, ({ items }) => renderQueue(shell, items))
+    shell.result({ items: await client.queue(flags.all === true) }, ({ items }) => renderQueue(shell, items, flags.all === true))
     return EXIT.ok
   })
 }
@@ -29,16 +29,21 @@ export function resolve(shell: Shell, item: string, flags: { readonly why: strin
   })
 }
 
-function renderQueue(shell: Shell, items: readonly WireQueueItem[]): string {
+function renderQueue(shell: Shell, items: readonly WireQueueItem[], all: boolean): string {
   if (items.length === 0) return 'Nothing waits for a person. `tidegate queue list --all` shows what was settled.'
   const nowMs = Date.now()
+  // The id of an item begins with that of its run.
   const rows = items.map((each) => [
     each.item,
     each.kind,
-    each.run,
     renderWhen(each.atMs, nowMs),
-    each.resolvedBy ?? '-',
+    ...(all ? [each.resolvedBy ?? '-'] : []),
     `${each.title}. ${each.detail}`.replaceAll('\n', ' '),
   ])
-  return `${renderTable(['item', 'kind', 'run', 'since', 'settled by', 'what'], rows)}\n\nSettle one: ${shell.style('link', 'tidegate queue resolve ITEM --as NAME --why "..."')}`
+  return [
+    renderTable(['item', 'kind', 'since', ...(all ? ['settled by'] : []), 'what'], rows, shell.columns),
+    '',
+    `Its story:  ${shell.style('link', 'tidegate runs show RUN')} (the item up to the dot)`,
+    `Settle one: ${shell.style('link', 'tidegate queue resolve ITEM --as NAME --why "..."')}`,
+  ].join('\n')
 }

@@ -93,7 +93,7 @@ function readInput(shell: Shell, pairs: readonly string[], { input, inputFile }:
     throw new CliError('usage_invalid', 'Give the input once: as key=value, with --input, or with --input-file.')
   }
   if (input !== undefined) return parseInput(input, '--input')
-  if (inputFile !== undefined) return parseInput(readInputFile(shell, inputFile), inputFile)
+  if (inputFile !== undefined) return parseInput(readInputFile(shell, inputFile), inputFile === '-' ? 'stdin' : inputFile)
   const entries = pairs.map((pair): readonly [string, string] => {
     const mark = pair.indexOf('=')
     if (mark < 1) throw new CliError('usage_invalid', `"${pair}" is not of the form key=value.`)
@@ -106,17 +106,26 @@ type WireInput = Parameters<Client['trigger']>[0]['input']
 
 function readInputFile(shell: Shell, file: string): string {
   try {
-    if (file === '-') return readFileSync(0, 'utf8')
+    if (file === '-') return textOf(readFileSync(0), 'stdin')
     const path = resolve(shell.cwd, file)
     if (statSync(path).size > MAX_INPUT_BYTES)
       throw new CliError(
         'file_unreadable',
         `${file} is larger than ${MAX_INPUT_BYTES} bytes, which is more than the server takes.`,
       )
-    return readFileSync(path, 'utf8')
+    return textOf(readFileSync(path), file)
   } catch (cause) {
     if (cause instanceof CliError) throw cause
     throw new CliError('file_unreadable', `${file} cannot be read.`, { cause })
+  }
+}
+
+/** Bytes that are no text must not become replacement characters that nobody wrote. */
+function textOf(bytes: Uint8Array, where: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new CliError('file_unreadable', `${where} is not UTF-8.`, { cause })
   }
 }
 

@@ -8,7 +8,7 @@ import { withClient } from '../session.ts'
 import type { Shell } from '../shell.ts'
 import { inert } from '../terminal/inert.ts'
 import { styleState } from '../terminal/style.ts'
-import { fit, renderTable, widthOf } from '../terminal/table.ts'
+import { renderTable } from '../terminal/table.ts'
 import { renderWhen } from '../terminal/time.ts'
 import { exitOf, isUnderWay, seconds } from './run.ts'
 import { renderStory, renderStoryLine } from './story.ts'
@@ -48,12 +48,12 @@ export function show(shell: Shell, id: string): Promise<ExitCode> {
 export function watch(shell: Shell, id: string, flags: { readonly timeout: string }): Promise<ExitCode> {
   const deadline = performance.now() + seconds(flags.timeout) * 1_000
   return withClient(shell, 'look', async (client) => {
-    let told = 0
+    const told = new Set<string>()
     let detail = await findRun(client, id)
     for (;;) {
-      for (const line of inert(detail.story.lines.filter(({ kind }) => kind !== 'left')).slice(told))
-        shell.note(renderStoryLine(shell, line))
-      told = Math.max(told, detail.story.lines.filter(({ kind }) => kind !== 'left').length)
+      const fresh = inert(detail.story.lines).filter((line) => line.kind !== 'left' && !told.has(JSON.stringify(line)))
+      for (const line of fresh) shell.note(renderStoryLine(shell, line))
+      for (const line of fresh) told.add(JSON.stringify(line))
       const openApprovals = detail.approvals.filter(({ state }) => state === 'open').map((approval) => approval.id)
       const rests = !isUnderWay({ state: detail.state, openApprovals }) || detail.heldBy !== null
       if (rests || performance.now() >= deadline) break
@@ -79,7 +79,8 @@ function parseState(text: string): WireRunHead['state'] {
 }
 
 function renderRuns(shell: Shell, runs: readonly WireRunHead[]): string {
-  if (runs.length === 0) return 'No runs yet. Start one: tidegate run support-billing ticketId=t-1003'
+  if (runs.length === 0)
+    return 'No such runs. Start one: tidegate run WORKFLOW key=value. `tidegate workflows list` shows the workflows.'
   const nowMs = Date.now()
   const rows = runs.map((head) => [
     head.run,
@@ -89,17 +90,10 @@ function renderRuns(shell: Shell, runs: readonly WireRunHead[]): string {
     renderWhen(head.openedAtMs, nowMs),
     summaryOf(head),
   ])
-  const taken = Math.max(...rows.map((row) => row.slice(0, -1).reduce((sum, cell) => sum + widthOf(cell) + 3, 0)))
-  return renderTable(
-    ['run', 'state', 'workflow', 'effects', 'opened', 'summary'],
-    rows.map((row) => row.with(5, fit(row[5] ?? '', Math.max(20, shell.columns - taken)))),
-  )
+  return renderTable(['run', 'state', 'workflow', 'effects', 'opened', 'summary'], rows, shell.columns)
 }
 
 function summaryOf({ summary, openApprovals, openItems }: WireRunHead): string {
-  const waits = [
-    ...openApprovals.map((id) => `waits for approval ${id}`),
-    ...(openItems === 0 ? [] : [`${openItems} left for a person`]),
-  ]
+  const waits = [...openApprovals.map((id) => `approval ${id}`), ...(openItems === 0 ? [] : [`${openItems} left for a person`])]
   return [summary.replaceAll('\n', ' '), ...waits].filter((part) => part !== '').join('; ')
 }

@@ -1,6 +1,8 @@
 import type { WireRunDetail, WireStory } from '@tidegate/protocol'
 import type { Shell } from '../shell.ts'
+import { hang } from '../terminal/wrap.ts'
 import { styleState, type Tone } from '../terminal/style.ts'
+import { widthOf } from '../terminal/width.ts'
 import { renderDuration } from '../terminal/time.ts'
 
 const LABELS: Readonly<Record<WireStory['lines'][number]['kind'], readonly [string, Tone]>> = {
@@ -12,7 +14,7 @@ const LABELS: Readonly<Record<WireStory['lines'][number]['kind'], readonly [stri
   tried: ['Tried', 'warn'],
   undone: ['Undone', 'warn'],
   checked: ['Checked', 'good'],
-  left: ['Left for a person', 'warn'],
+  left: ['Left to do', 'warn'],
 }
 
 const WIDTH = Math.max(...Object.values(LABELS).map(([label]) => label.length))
@@ -25,17 +27,22 @@ export function renderStory(shell: Shell, detail: WireRunDetail): string {
   const next = nextCommands(detail).map((command) => `  ${style('link', command)}`)
   return [
     head,
-    `  ${detail.story.headline}`,
+    hang('  ', detail.story.headline, shell.columns),
     '',
-    ...detail.story.lines.map((line) => renderStoryLine(shell, line)),
+    ...detail.story.lines.map((line, i) => renderStoryLine(shell, line, detail.story.lines[i - 1])),
     ...(next.length === 0 ? [] : ['', 'Next:', ...next]),
   ].join('\n')
 }
 
-/** One line of a story. */
-export function renderStoryLine({ style }: Pick<Shell, 'style'>, { kind, text }: WireStory['lines'][number]): string {
+/** One line of a story, broken to the width of the terminal. What stands below one of the same kind needs no label. */
+export function renderStoryLine(
+  { style, columns }: Pick<Shell, 'style' | 'columns'>,
+  { kind, text }: WireStory['lines'][number],
+  above?: WireStory['lines'][number],
+): string {
   const [label, tone] = LABELS[kind]
-  return `  ${style(tone, label)}${' '.repeat(WIDTH - label.length)}  ${text}`
+  const shown = above?.kind === kind ? '' : style(tone, label)
+  return hang(`  ${shown}${' '.repeat(WIDTH - widthOf(shown))}  `, text, columns)
 }
 
 function nextCommands(detail: WireRunDetail): readonly string[] {

@@ -2,7 +2,7 @@ import { relative } from 'node:path'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import type { Shell } from '../shell.ts'
 import { inertText } from '../terminal/inert.ts'
-import { renderReport } from './render.ts'
+import { renderReport, shortOf } from './render.ts'
 import type { DemoReport } from './report.ts'
 import { play } from './scenario.ts'
 import { openStage, type Stage } from './stage.ts'
@@ -39,26 +39,32 @@ function isAsPromised({ stop, ledger, undone }: DemoReport): boolean {
 
 function renderNext({ style, cwd }: Shell, stage: Stage, report: DemoReport): string {
   const project = relative(cwd, stage.project) || '.'
-  const waiting = report.runs.flatMap(({ approvals }) => approvals.filter(({ state }) => state === 'open'))
-  const [first] = waiting
-  const completed = report.runs.find(({ state, effects }) => state === 'completed' && effects.length > 0)
+  const waiting = report.runs.flatMap(({ approvals }) => approvals.filter(({ state }) => state === 'open').map(({ id }) => id))
+  const approvals = report.runs.flatMap((run) => run.approvals.map(({ id }) => id))
+  const [first] = waiting.map((id) => shortOf(id, approvals))
+  const completed = report.runs.find(
+    ({ state, effects, id }) => state === 'completed' && effects.length > 0 && report.undone.every(({ run }) => run !== id),
+  )
+  const run =
+    completed === undefined
+      ? undefined
+      : shortOf(
+          completed.id,
+          report.runs.map(({ id }) => id),
+        )
   const commands = [
     ...(first === undefined
       ? []
-      : [
-          `npx tidegate approvals show ${first.id}`,
-          `npx tidegate approvals approve ${first.id} --as mei --why "Both invoices checked"`,
-        ]),
+      : [`npx tidegate approvals show ${first}`, `npx tidegate approvals approve ${first} --as mei --why "Checked"`]),
     'npx tidegate runs list',
-    ...(completed === undefined
-      ? []
-      : [`npx tidegate runs show ${completed.id}`, `npx tidegate undo ${completed.id} --as operator --why "A mistake"`]),
+    ...(run === undefined ? [] : [`npx tidegate runs show ${run}`, `npx tidegate undo ${run} --as operator --why "A mistake"`]),
     'npx tidegate queue list',
     'npx tidegate stop --scope global --as operator --why "A drill"',
     'npx tidegate ledger verify',
   ]
   return [
-    `Tidegate stays up on ${style('link', stage.server.url)}. In another terminal, in this directory:`,
+    `Tidegate stays up on ${style('link', stage.server.url)}.`,
+    'In another terminal, in this directory:',
     `  ${style('link', `export TIDEGATE_PROJECT=${project}`)}`,
     ...commands.map((command) => `  ${style('link', command)}`),
     '',
@@ -67,13 +73,18 @@ function renderNext({ style, cwd }: Shell, stage: Stage, report: DemoReport): st
 }
 
 async function stayUp(shell: Shell, { server, desk }: Stage): Promise<void> {
-  const { promise: interrupted, resolve } = Promise.withResolvers<void>()
-  if (shell.signal.aborted) resolve()
-  shell.signal.addEventListener('abort', () => resolve(), { once: true })
-  await Promise.race([interrupted, server.ended, desk.ended])
-  shell.note(
-    shell.signal.aborted
-      ? 'Ending ...'
-      : `The server or the support desk ended by itself: ${server.log().trim().split('\n').at(-1) ?? ''}`,
-  )
+  const { promise: interrupted, resolve } = Promise.withResolvers<string>()
+  const interrupt = (): void => resolve('Ending ...')
+  if (shell.signal.aborted) interrupt()
+  shell.signal.addEventListener('abort', interrupt, { once: true })
+  const gone = (name: string, code: number | null): string =>
+    `${name} ended by itself (${code === null ? 'killed' : `exit code ${code}`}). To go on where it was: npm start -- --keep-state`
+  const said = await Promise.race([
+    interrupted,
+    server.ended.then((code) =>
+      [gone('The server', code), ...(code === 0 || code === null ? [] : [server.log().trim()])].join('\n'),
+    ),
+    desk.ended.then((code) => gone('The support desk', code)),
+  ])
+  shell.note(said)
 }

@@ -31,6 +31,8 @@ export interface DemoRun {
   /** The ticket it is about, if it is about one. */
   readonly ticket: string | null
   readonly headline: string
+  /** Why it failed or was handed over, in words; empty otherwise. */
+  readonly reason: string
 }
 
 /** A stop that was raised while runs were in flight, and what was seen afterwards. */

@@ -165,7 +165,7 @@ async function detailsOf(client: Client): Promise<readonly WireRunDetail[]> {
 }
 
 function demoRun(detail: WireRunDetail): DemoRun {
-  const { run, workflow, state, failure, input, actions, approvals, story } = detail
+  const { run, workflow, state, failure, reason, input, actions, approvals, story } = detail
   const effects = actions.filter(({ effect, startedAtMs }) => effect && startedAtMs > 0)
   return {
     id: run,
@@ -182,6 +182,7 @@ function demoRun(detail: WireRunDetail): DemoRun {
     approvals: approvals.map(({ id, state: became }) => ({ id, state: became })),
     ticket: typeof input.ticketId === 'string' ? input.ticketId : null,
     headline: story.headline,
+    reason,
   }
 }
 

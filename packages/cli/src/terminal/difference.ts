@@ -13,15 +13,18 @@ const MAX_VALUE = 200
  */
 export function renderPreview(preview: unknown): readonly DifferenceLine[] {
   const lines =
-    isRecord(preview) && 'before' in preview && 'after' in preview ? differ(preview.before, preview.after) : said(preview)
+    isRecord(preview) && 'before' in preview && 'after' in preview
+      ? differ(preview.before, preview.after, preview)
+      : said(preview)
   return lines.length > MAX_LINES
     ? [...lines.slice(0, MAX_LINES), { sign: ' ', text: `and ${lines.length - MAX_LINES} more` }]
     : lines
 }
 
-function differ(before: unknown, after: unknown): readonly DifferenceLine[] {
-  const old = new Map(leaves(before, ''))
-  const fresh = new Map(leaves(after, ''))
+function differ(before: unknown, after: unknown, near: unknown): readonly DifferenceLine[] {
+  const spoken = (value: unknown) => new Map(leaves(value, '').map(([path, text]) => [path, renderAmount(path, text, near)]))
+  const old = spoken(before)
+  const fresh = spoken(after)
   return [...new Set([...old.keys(), ...fresh.keys()])].flatMap((path): readonly DifferenceLine[] => {
     const from = old.get(path)
     const to = fresh.get(path)
@@ -29,6 +32,21 @@ function differ(before: unknown, after: unknown): readonly DifferenceLine[] {
     if (to === undefined) return [{ sign: '-', text: `${path}: ${from}` }]
     return from === to ? [] : [{ sign: '~', text: `${path}: ${from} -> ${to}` }]
   })
+}
+
+/** A value as it is; of an amount in minor units also what people call it, with the one currency that stands in `near`. */
+export function renderAmount(path: string, text: string, near: unknown): string {
+  if (!path.endsWith('Minor') || !/^-?\d{1,15}$/.test(text)) return text
+  const found = new Set(
+    leaves(near, '').flatMap(([at, value]) => (at.endsWith('currency') && /^[A-Z]{3}$/.test(value) ? [value] : [])),
+  )
+  const [currency] = found.size === 1 ? found : []
+  const digits =
+    currency === undefined
+      ? 2
+      : (new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2)
+  const amount = (Number(text) / 10 ** digits).toFixed(digits)
+  return `${text} (${currency === undefined ? amount : `${currency} ${amount}`})`
 }
 
 function said(value: unknown): readonly DifferenceLine[] {

@@ -1,17 +1,5 @@
-// biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours take no room
-const COLOUR = /\u001B\[[0-9;]*m/g
-const WIDE =
-  /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{1F300}-\u{1FAFF}\u{20000}-\u{3FFFD}]/u
-
-/** How many columns of a terminal a text takes: wide characters two, combining ones none. */
-export function widthOf(text: string): number {
-  let width = 0
-  for (const character of text.replace(COLOUR, '')) {
-    if (/\p{M}/u.test(character)) continue
-    width += WIDE.test(character) ? 2 : 1
-  }
-  return width
-}
+import { widthOf } from './width.ts'
+import { wrap } from './wrap.ts'
 
 /** Cuts a plain text to a number of columns. */
 export function fit(text: string, width: number): string {
@@ -24,14 +12,34 @@ export function fit(text: string, width: number): string {
   return `${kept}\u2026`
 }
 
-/** Rows in aligned columns, the header in capitals. The last column is not padded; its text must be cut by the caller. */
-export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Less room than this is not worth a column. */
+const ROOM = 24
+
+/**
+ * Rows in aligned columns, the header in capitals. Where the terminal is too narrow for the last column, its texts are broken into
+ * lines there, or stand below their rows.
+ */
+export function renderTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  columns = Number.POSITIVE_INFINITY,
+): string {
   const all = [header.map((name) => name.toUpperCase()), ...rows]
   const widths = header.map((_, column) => Math.max(...all.map((row) => widthOf(row[column] ?? ''))))
-  return all
-    .map((row) => row.map((cell, column) => padded(cell, column === row.length - 1 ? 0 : (widths[column] ?? 0))).join('  '))
-    .join('\n')
+  const taken = widths.slice(0, -1).reduce((sum, width) => sum + width + GAP.length, 0)
+  const room = columns - taken
+  const lines = all.flatMap((row, i) => {
+    const first = row.slice(0, -1).map((cell, column) => padded(cell, widths[column] ?? 0))
+    const last = row.at(-1) ?? ''
+    if (room >= (widths.at(-1) ?? 0)) return [[...first, last].join(GAP)]
+    if (room < ROOM)
+      return [first.join(GAP).trimEnd(), ...(i === 0 ? [] : wrap(last, columns - GAP.length).map((line) => GAP + line))]
+    return wrap(last, room).map((line, j) => (j === 0 ? [...first, line].join(GAP) : ' '.repeat(taken) + line))
+  })
+  return lines.join('\n')
 }
+
+const GAP = '  '
 
 /** Names and values in two columns. */
 export function renderPairs(pairs: readonly (readonly [string, string])[]): string {

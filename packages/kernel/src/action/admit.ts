@@ -28,6 +28,8 @@ export interface Admission {
   readonly nowMs: number
   /** Number of the action that this one makes up for, if it does. */
   readonly compensates: number | null
+  /** True for the look at the end: the workflow asks for it, so it repeats nothing of the planner's. */
+  readonly isCheck?: boolean
 }
 
 /** A proposal in normal form. */
@@ -103,7 +105,7 @@ function refuse(
   if (wider !== undefined) return reject(admission, 'tidegate:scope', wider)
   const outside = allowed === undefined || admission.compensates !== null ? undefined : leavesConfine(allowed, args, admission)
   if (outside !== undefined) return reject(admission, 'tidegate:confined', outside)
-  if (admission.compensates !== null) return breakerRefusal(operation, admission)
+  if (admission.compensates !== null || admission.isCheck === true) return breakerRefusal(operation, admission)
   const repeats = admission.state.actions.filter(
     (action) => action.proposed.digest === digest && action.proposed.purpose === 'act',
   ).length
@@ -138,7 +140,7 @@ function widens(operation: Operation, args: Json): string | undefined {
     if (values.length === 0) return `${operation.id} needs at least one exact record in ${pointer}`
     for (const id of values) {
       if (typeof id !== 'string' && typeof id !== 'number') return `${operation.id} needs one exact record in ${pointer}`
-      if (id === '' || WILDCARD.test(String(id))) return `${pointer} is not one exact record: "${clip(String(id))}"`
+      if (id === '' || WILDCARD.test(String(id))) return `${pointer} is not one exact record` // the value itself is sealed: what stands here is in the ledger for good
     }
     named = Math.max(named, values.length)
   }

@@ -109,22 +109,35 @@ export function decideVote(approval: Approval, ballot: Ballot, nowMs: number): V
   return { kind: 'counted', vote, after }
 }
 
-/** True when every rule finds its own people among the yes votes. */
+/** True when every rule finds its own people among the yes votes: a matching of people to seats, in polynomial time. */
 export function hasQuorum(rules: readonly ApproverRule[], votes: readonly Vote[]): boolean {
   const seats = rules.flatMap((rule) => Array.from({ length: rule.count }, () => rule.role))
-  const people = votes.filter((vote) => vote.vote === 'approve')
-  return seats.length > 0 && canSeat(seats, people)
+  const people = new Map<string, readonly string[]>()
+  for (const { voter, roles, vote } of votes) {
+    if (vote === 'approve') people.set(voter, [...(people.get(voter) ?? []), ...roles])
+  }
+  if (seats.length === 0 || people.size < seats.length) return false
+  const seatOf = new Map<string, number>()
+  return seats.every((_, seat) => findPerson(seat, { seats, people, seatOf }, new Set()))
 }
 
-function canSeat(seats: readonly string[], people: readonly Vote[]): boolean {
-  const [role, ...rest] = seats
-  if (role === undefined) return true
-  return people.some(
-    (person) =>
-      person.roles.includes(role) &&
-      canSeat(
-        rest,
-        people.filter((other) => other.voter !== person.voter),
-      ),
-  )
+interface Seating {
+  readonly seats: readonly string[]
+  readonly people: ReadonlyMap<string, readonly string[]>
+  /** Who sits where so far. */
+  readonly seatOf: Map<string, number>
+}
+
+/** Finds somebody for a seat, moving those who sit already when they can sit elsewhere (an augmenting path). */
+function findPerson(seat: number, seating: Seating, asked: Set<string>): boolean {
+  const { seats, people, seatOf } = seating
+  for (const [person, roles] of people) {
+    if (asked.has(person) || !roles.includes(seats[seat] ?? '')) continue
+    asked.add(person)
+    const taken = seatOf.get(person)
+    if (taken !== undefined && !findPerson(taken, seating, asked)) continue
+    seatOf.set(person, seat)
+    return true
+  }
+  return false
 }

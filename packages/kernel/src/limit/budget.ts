@@ -9,11 +9,16 @@ export function exhausted(
 ): string | undefined {
   const { spent } = state
   if (spent.steps >= limits.steps) return `used its ${limits.steps} steps`
-  if (nowMs - state.openedAtMs - state.waitedMs >= limits.wallMs) return `used its time of ${limits.wallMs} ms`
+  if (nowMs >= wallDeadlineMs(state, limits)) return `used its time of ${limits.wallMs} ms`
   if (spent.tokens >= limits.tokens && spent.tokens > 0) return `used its ${limits.tokens} tokens`
   if (spent.costMicros >= limits.costMicros && spent.costMicros > 0)
     return `used its budget of ${limits.costMicros / 1_000_000} for the model`
   return undefined
+}
+
+/** When the time of a run is used up, unless it waits for people or under a stop until then. */
+export function wallDeadlineMs(state: Pick<RunState, 'openedAtMs' | 'waitedMs'>, limits: Limits): number {
+  return state.openedAtMs + state.waitedMs + limits.wallMs
 }
 
 /** How long to wait before attempt number `attempt + 1`: doubling from 200 ms, never above 30 s. Deterministic, so that it replays. */

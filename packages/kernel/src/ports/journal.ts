@@ -60,6 +60,8 @@ export interface LedgerHead {
 export interface RunQuery {
   readonly states?: readonly string[]
   readonly workflow?: string
+  /** Only runs for which something waits for a person. A journal may answer others too; it saves reading all of them. */
+  readonly openItems?: true
   /** Runs opened before this one, newest first. */
   readonly before?: string
   readonly limit: number
@@ -70,8 +72,9 @@ export interface RunQuery {
  *
  * `append` answers only once the record is on stable storage. Records of one stream are totally ordered by `seq`; the check of
  * `expectedSeq`, `fence` and `claim` and the write are one transaction. If we crash before the answer, the record is there as a
- * whole or not at all. A storage failure (disk full, read-only) rejects with a JournalError and persists nothing; the writer then
- * refuses all further appends until it is opened again.
+ * whole or not at all. A storage failure rejects with a JournalError and persists nothing:
+ * a full disk refuses what does not fit, and goes on when there is room; after any other failure the writer refuses all further appends
+ * until it is opened again.
  */
 export interface Journal {
   append(draft: Draft): Promise<AppendResult>

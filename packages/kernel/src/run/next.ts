@@ -1,6 +1,6 @@
 import type { Operation } from '../action/operation.ts'
 import { type Stop, stopFor } from '../control/state.ts'
-import { exhausted } from '../limit/budget.ts'
+import { exhausted, wallDeadlineMs } from '../limit/budget.ts'
 import type { QueueKind } from './event.ts'
 import { KernelError } from '../error.ts'
 import { type FailureKind, failureOf } from './failure.ts'
@@ -24,6 +24,9 @@ export function nextStep(state: RunState, context: StepContext): Step {
   const last = state.actions.at(-1)
   const puzzle = state.actions.map(puzzleOf).find((step) => step !== undefined)
   if (puzzle !== undefined) return puzzle
+  if (state.phase !== 'undoing' && state.actions.some((action) => action.found === 'doubled')) {
+    return { kind: 'fail', failure: 'duplicate_execution', reason: 'an effect of this run is in the world more than once' }
+  }
   const stop = stopOver(state, last, context)
   if (stop !== undefined) return obeyStop(state, stop)
   if (state.held !== null) return { kind: 'resume' }
@@ -90,7 +93,8 @@ function goOn(state: RunState, last: ActionState | undefined, { workflow, nowMs 
   if (ended !== undefined) return ended
   const used = exhausted(state, workflow.limits, nowMs)
   if (used !== undefined) return { kind: 'fail', failure: 'budget', reason: `the run ${used}` }
-  return nowMs < state.pausedUntilMs ? { kind: 'wait', untilMs: state.pausedUntilMs, why: 'retry' } : { kind: 'plan' }
+  const untilMs = Math.min(state.pausedUntilMs, wallDeadlineMs(state, workflow.limits))
+  return nowMs < untilMs ? { kind: 'wait', untilMs, why: 'retry' } : { kind: 'plan' }
 }
 
 function endedBy(last: ActionState, state: RunState): Step | undefined {

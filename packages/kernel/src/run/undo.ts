@@ -21,14 +21,34 @@ export function needsVerify(action: ActionState): boolean {
   return action.state === 'done' && action.proposed.purpose === 'compensate' && action.verified === null
 }
 
-/** The effects of a run that still stand, last first: what an undo run is opened with. */
+/**
+ * The effects of a run that still stand, last first: what an undo run is opened with. One that is in the world twice is not among them:
+ * taking back one of two helps nobody, and people have it in their queue.
+ */
 export function effectsToUndo(state: RunState): readonly UndoStep[] {
   if (state.opened.undoes !== null) return state.opened.sealed.undo
   return state.actions
-    .filter((action) => action.state === 'done' && action.proposed.effect && action.proposed.purpose === 'act')
+    .filter(
+      (action) =>
+        action.state === 'done' && action.proposed.effect && action.proposed.purpose === 'act' && action.found !== 'doubled',
+    )
     .map((a) => ({ action: a.n, operation: a.proposed.operation, arguments: a.proposed.sealed.arguments, output: a.output }))
     .reverse()
 }
+
+/**
+ * The effects of a finished run that an undo run may take back: those that stand, but for the ones whose compensation was begun and may
+ * be in the world. To make that a second time would be a blind repetition (I4); it is in the queue, and a person's turn.
+ */
+export function effectsStanding(state: RunState): readonly UndoStep[] {
+  return effectsToUndo(state).filter(({ action }) => {
+    const attempt = state.actions.findLast(({ proposed }) => proposed.compensates === action)
+    return attempt === undefined || (!attempt.doubt && NO_EFFECT.has(attempt.state) && attempt.found !== 'unknown')
+  })
+}
+
+/** States of an action that certainly did nothing to the world. */
+const NO_EFFECT: ReadonlySet<ActionState['state']> = new Set(['proposed', 'denied', 'rehearsed', 'asking', 'retryable', 'failed'])
 
 function undoOne(effect: UndoStep, state: RunState, { find }: StepContext): Step | undefined {
   const attempt = state.actions.findLast((action) => action.proposed.compensates === effect.action)

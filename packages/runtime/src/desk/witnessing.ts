@@ -2,6 +2,7 @@ import {
   type Clock,
   consistencyProof,
   type Hasher,
+  KernelError,
   type LedgerHead,
   type LedgerReader,
   type Log,
@@ -45,7 +46,16 @@ export function createWitnessing(parts: WitnessingParts): Witnessing {
   let oldSize = 0
   let cosigned: string | undefined
 
-  async function show(): Promise<WitnessState> {
+  let last: Promise<unknown> = Promise.resolve()
+
+  /** One after the other: two at once could overtake each other, and the later answer would look as if the ledger had shrunk. */
+  function show(): Promise<WitnessState> {
+    const next = last.then(showNow)
+    last = next.catch(() => undefined) // whoever asked has the rejection
+    return next
+  }
+
+  async function showNow(): Promise<WitnessState> {
     const head = parts.ledger.head()
     const first = await ask(head, Math.min(oldSize, head.size))
     if (first.kind !== 'conflict') return first
@@ -64,12 +74,7 @@ export function createWitnessing(parts: WitnessingParts): Witnessing {
       return { kind: 'unavailable', detail: answer.detail }
     }
     const checkpoint = head.checkpoint + answer.signatureLines
-    const keys = {
-      logKeys: [parseVerifierKey(parts.hasher, parts.ledger.verifierKey)],
-      witnessKeys: [parseVerifierKey(parts.hasher, parts.witnessKey)],
-    }
-    const opened = openCheckpoint(parts.verifier, checkpoint, keys)
-    if (opened.kind === 'refused' || opened.cosigned.length === 0)
+    if (!isCosigned(parts, checkpoint))
       return { kind: 'unavailable', detail: 'the cosignature does not verify under the key of the witness' }
     oldSize = head.size
     cosigned = checkpoint
@@ -114,5 +119,18 @@ export function createWitnessing(parts: WitnessingParts): Witnessing {
         cancel()
       }
     },
+  }
+}
+
+/** True when the checkpoint bears our signature and that of the witness. What the witness sent is outside data: it may be no signature at all. */
+function isCosigned({ hasher, verifier, ledger, witnessKey }: WitnessingParts, checkpoint: string): boolean {
+  const logKeys = [parseVerifierKey(hasher, ledger.verifierKey)]
+  const witnessKeys = [parseVerifierKey(hasher, witnessKey)]
+  try {
+    const opened = openCheckpoint(verifier, checkpoint, { logKeys, witnessKeys })
+    return opened.kind !== 'refused' && opened.cosigned.length > 0
+  } catch (error) {
+    if (error instanceof KernelError) return false
+    throw error
   }
 }

@@ -10,20 +10,40 @@ import {
 } from '@tidegate/kernel'
 import type { Control } from '../control.ts'
 
+/** Whether an attempt may begin. Whoever entered leaves when it is over. */
+export type Entrance =
+  | { readonly kind: 'entered'; readonly leave: () => void }
+  | { readonly kind: 'held'; readonly over: Promise<void> }
+
 /** Counts the failures of each operation; openings and closings are durable, counts are not. */
 export interface BreakerPanel {
   count(operation: string, outcome: 'ok' | 'fault'): Promise<void>
+  /** Begins an attempt. While the one attempt that decides over an open breaker is under way, everybody else waits for it. */
+  enter(operation: string): Entrance
 }
 
 /** Creates the breakers of one process. A breaker that was open before a restart stays open for the rest of its time. */
 export function createBreakerPanel(parts: { control: Control; clock: Clock; log: Log; limits?: BreakerLimits }): BreakerPanel {
   const { control, clock, log, limits = DEFAULT_BREAKER } = parts
   const breakers = new Map<string, Breaker>()
+  const deciding = new Map<string, Promise<void>>()
 
   return {
+    enter(operation) {
+      const over = deciding.get(operation)
+      if (over !== undefined) return { kind: 'held', over }
+      if (control.state.breakers[operation] === undefined) return { kind: 'entered', leave: () => undefined }
+      const { promise, resolve } = Promise.withResolvers<void>()
+      deciding.set(operation, promise)
+      const leave = (): void => {
+        deciding.delete(operation)
+        resolve()
+      }
+      return { kind: 'entered', leave }
+    },
     async count(operation, outcome) {
-      const before = breakers.get(operation) ?? CLOSED_BREAKER
       const openUntilMs = control.state.breakers[operation]
+      const before = breakers.get(operation) ?? recovered(openUntilMs, limits)
       if (outcome === 'ok' && before.failures === 0 && openUntilMs === undefined) return
       const nowMs = clock.nowMs()
       const after = foldBreaker(before, outcome, nowMs, limits)
@@ -39,4 +59,9 @@ export function createBreakerPanel(parts: { control: Control; clock: Clock; log:
       }
     },
   }
+}
+
+/** A breaker of which the journal knows only that it opened and did not close: the next failure opens it again. */
+function recovered(openUntilMs: number | undefined, { threshold }: BreakerLimits): Breaker {
+  return openUntilMs === undefined ? CLOSED_BREAKER : { failures: threshold - 1, openUntilMs }
 }

@@ -56,6 +56,7 @@ export async function decide(parts: HarnessParts, state: RunState, workflow: Wor
     breakers: parts.control.state.breakers,
     nowMs: parts.clock.nowMs(),
     compensates: candidate.compensates,
+    isCheck: candidate.purpose === 'check',
   }
   const admitted = admit(candidate.proposal, admission)
   if (admitted.kind === 'rejected') return denied(candidate, admitted)

@@ -88,7 +88,6 @@ export async function execute(
   action: ActionState,
   operation: Operation,
 ): Promise<readonly RunEvent[]> {
-  const { agent, workflow, run } = state.opened
   const startedAtMs = parts.clock.nowMs()
   if (isStopped(parts, state, operation)) {
     const stopped: ConnectorFailure = {
@@ -109,15 +108,25 @@ export async function execute(
     return finished(action, operation, late, 0, parts.clock.nowMs(), { counts: false })
   }
   const call = callOf(parts, state, action, operation)
-  parts.inFlight.add(call.effectId, { run, agent, workflow, tool: operation.tool, operation: operation.id, sinceMs: startedAtMs })
-  const result = await answerOf(parts, operation, () => parts.registry.connectorOf(operation).execute(call))
-  parts.inFlight.remove(call.effectId)
+  const result = await fly(parts, call, state, operation)
   const nowMs = parts.clock.nowMs()
   if (result.kind === 'failed' && result.retry === 'safe' && isStopped(parts, state, operation))
     return finished(action, operation, result, nowMs - startedAtMs, nowMs, { counts: false })
   const fault = result.kind === 'failed' && (result.failure === 'timeout' || result.failure === 'unavailable')
   await parts.breakers.count(operation.id, fault ? 'fault' : 'ok')
   return finished(action, operation, result, nowMs - startedAtMs, nowMs, { counts: true })
+}
+
+/** The call itself; whoever stops something meanwhile is told that it is under way. */
+async function fly(parts: HarnessParts, call: ConnectorCall, state: RunState, operation: Operation): Promise<ConnectorResult> {
+  const { agent, workflow, run } = state.opened
+  const sinceMs = parts.clock.nowMs()
+  parts.inFlight.add(call.effectId, { run, agent, workflow, tool: operation.tool, operation: operation.id, sinceMs })
+  try {
+    return await answerOf(parts, operation, () => parts.registry.connectorOf(operation).execute(call))
+  } finally {
+    parts.inFlight.remove(call.effectId)
+  }
 }
 
 /** I5: true when the journal recorded the start only after the deadline of the approval that it uses. */
@@ -255,6 +264,10 @@ async function withDeadline<T>(
   }
 }
 
+/** How many findings are recorded, and how much of where each was: they stand in the leaf, and the far side makes them. */
+const MAX_FINDINGS = 50
+const MAX_PATH = 200
+
 function finished(
   action: ActionState,
   operation: Operation,
@@ -271,7 +284,7 @@ function finished(
         ...about,
         result: 'done',
         complete: result.complete,
-        findings,
+        findings: findings.slice(0, MAX_FINDINGS).map(({ path, kind }) => ({ path: path.slice(0, MAX_PATH), kind })),
         failure: null,
         retry: null,
         code: null,

@@ -29,6 +29,9 @@ const MAX_WAITING = 48
 /** How long to leave a run alone after the store failed. */
 const STORE_PAUSE_MS = 2_000
 
+/** Failures of the store that no waiting cures: the run stays as it is until the store is opened again. */
+const INCURABLE: ReadonlySet<string> = new Set(['journal_closed', 'journal_corrupt'])
+
 /**
  * Creates the harness.
  *
@@ -140,6 +143,7 @@ export function createHarness(parts: HarnessParts): Harness {
       progress = performed === 'conflict' ? progressOf(await load(run)) : performed
       if (progress !== undefined && progress.waiting.length === 0) for (const listener of listeners) listener(progress.state)
     }
+    if (progress !== undefined) await flush(parts, progress) // we close: what is known by now is not left to be looked for
   }
 
   /** H4: how much of the settling time of an attempt is left. */
@@ -167,10 +171,14 @@ export function createHarness(parts: HarnessParts): Harness {
 
   /** The undone run learns who undid it; a crash in between repeats this, and it changes nothing the second time. */
   async function markUndone(source: string, by: string): Promise<void> {
-    await exclusively(source, async (state) => {
-      if (state === undefined || state.undoneBy !== null) return
-      await commit(parts, state, [{ type: 'run.undone', by }])
-    })
+    try {
+      await exclusively(source, async (state) => {
+        if (state === undefined || state.undoneBy !== null) return
+        await commit(parts, state, [{ type: 'run.undone', by }])
+      })
+    } catch (error) {
+      if (!isCoded(error) || error.code !== 'run_erased') throw error // what was erased cannot be marked; the undo run says it all
+    }
   }
 
   /** H3. */
@@ -179,7 +187,7 @@ export function createHarness(parts: HarnessParts): Harness {
     const message = error instanceof Error ? error.message : String(error)
     if (code.startsWith('journal_')) {
       log({ level: 'error', run, code, message })
-      wake(run, clock.nowMs() + STORE_PAUSE_MS)
+      if (!INCURABLE.has(code)) wake(run, clock.nowMs() + STORE_PAUSE_MS)
       return
     }
     log({ level: 'error', run, code, message: `run ${run} ends: ${message}` })

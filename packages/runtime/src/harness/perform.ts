@@ -12,10 +12,11 @@ import {
   type RunState,
   type Step,
   valueAt,
+  wallDeadlineMs,
   type Workflow,
 } from '@tidegate/kernel'
 import type { WorkflowWithPlanner } from '../registry.ts'
-import { type Candidate, decide, rehearse } from './decide.ts'
+import { type Candidate, decide, type Decided, rehearse } from './decide.ts'
 import { execute, reconcile, verify } from './execute.ts'
 import type { HarnessParts } from './parts.ts'
 import { add, flush, type Progress } from './progress.ts'
@@ -128,6 +129,7 @@ function endQuestions(state: RunState): readonly RunEvent[] {
 async function plan(parts: HarnessParts, progress: Progress, { workflow, planner }: WorkflowWithPlanner): Promise<Performed> {
   const { state } = progress
   const answer = await ask(parts, state, workflow, planner)
+  if (answer === 'late') return progress // the next step finds the time of the run used up
   const usage = usageEvents(answer)
   switch (answer.kind) {
     case 'note': {
@@ -171,16 +173,33 @@ async function go(parts: HarnessParts, progress: Progress, workflow: Workflow, c
   const next = add(parts, progress, decided.events)
   if (decided.rehearse) return whenDurable(parts, next, (durable) => rehearseNow(parts, durable, candidate.n))
   if (!decided.start || operation === undefined) return next
-  const flushed = await flush(parts, next, { fence })
-  if (flushed.kind === 'conflict') return 'conflict'
-  if (flushed.kind === 'fenced') {
-    // A stop moved. What was there before and what the planner said are kept; it is decided again under the new epoch.
-    const kept = decided.events.filter((event) => event.type !== 'action.decided' && event.type !== 'effect.started')
-    return kept.length === 0 ? progress : add(parts, progress, kept)
+  const entrance = parts.breakers.enter(operation.id)
+  if (entrance.kind === 'held') {
+    return whenDurable(parts, undecided(parts, progress, decided), async (durable) => {
+      await entrance.over
+      return durable
+    })
   }
-  const { durable } = flushed.progress
-  const action = durable.actions[candidate.n]
-  return action === undefined ? flushed.progress : add(parts, flushed.progress, await execute(parts, durable, action, operation))
+  try {
+    const flushed = await flush(parts, next, { fence })
+    if (flushed.kind === 'conflict') return 'conflict'
+    if (flushed.kind === 'fenced') return undecided(parts, progress, decided)
+    const { durable } = flushed.progress
+    const action = durable.actions[candidate.n]
+    if (action === undefined) return flushed.progress
+    return add(parts, flushed.progress, await execute(parts, durable, action, operation))
+  } finally {
+    entrance.leave()
+  }
+}
+
+/**
+ * A stop moved, or somebody else finds out first whether the operation answers again. What was there before and what the planner said are
+ * kept; it is decided again as things are then.
+ */
+function undecided(parts: HarnessParts, progress: Progress, decided: Decided): Progress {
+  const kept = decided.events.filter((event) => event.type !== 'action.decided' && event.type !== 'effect.started')
+  return kept.length === 0 ? progress : add(parts, progress, kept)
 }
 
 async function rehearseNow(parts: HarnessParts, progress: Progress, n: number): Promise<Progress> {
@@ -188,13 +207,22 @@ async function rehearseNow(parts: HarnessParts, progress: Progress, n: number): 
   return action === undefined ? progress : add(parts, progress, [await rehearse(parts, progress.state, action)])
 }
 
-/** A planner that breaks has given up: the run fails like any other, and takes back what it did. */
-async function ask(parts: HarnessParts, state: RunState, workflow: Workflow, planner: Planner): Promise<PlannerAnswer> {
+/**
+ * A planner that breaks has given up: the run fails like any other, and takes back what it did. One that does not answer is waited for
+ * as long as the run has time; what it says later is not heard.
+ */
+async function ask(parts: HarnessParts, state: RunState, workflow: Workflow, planner: Planner): Promise<PlannerAnswer | 'late'> {
+  const view = { state, workflow, find: parts.registry.find }
+  const { promise, resolve } = Promise.withResolvers<'late'>()
+  const untilMs = wallDeadlineMs(state, workflow.limits)
+  const cancel = planner.immediate === true ? undefined : parts.clock.at(untilMs, () => resolve('late'))
   try {
-    return await planner.next({ state, workflow, find: parts.registry.find })
+    return await (cancel === undefined ? planner.next(view) : Promise.race([promise, planner.next(view)]))
   } catch (error) {
     parts.log({ level: 'warning', run: state.opened.run, message: `the planner of ${workflow.name} broke off: ${nameOf(error)}` })
     return { kind: 'give_up', reason: 'the planner broke off' }
+  } finally {
+    cancel?.()
   }
 }
 

@@ -16,9 +16,9 @@ export function listed(parts: readonly string[]): string {
 
 /** A call in words. */
 export interface CallPhrase {
-  /** The title of the operation, the records, and the id of the operation. */
+  /** The title of the operation and the records: what is about to be decided. */
   readonly short: string
-  /** The same with the other arguments. */
+  /** The same with the other arguments: what is touched. */
   readonly full: string
 }
 
@@ -33,8 +33,8 @@ export function phraseCall(operation: Operation | undefined, id: string, args: J
     .filter(([pointer]) => !(operation?.records ?? []).some((record) => pointer === record || pointer.startsWith(`${record}/`)))
     .flatMap(([pointer, value]) => phraseLeaf(pointer, value, currency))
   const details = operation?.mutability === 'read' || rest.length === 0 ? '' : `, ${rest.slice(0, 6).join(', ')}`
-  const [title, name] = [operation?.title ?? 'An operation that nobody declared', oneLine(id, 80)]
-  return { short: `${title}${named} (${name})`, full: `${title}${named}${details} (${name})` }
+  const title = operation?.title ?? `An operation that nobody declared (${oneLine(id, 80)})`
+  return { short: `${title}${named}`, full: `${title}${named}${details}` }
 }
 
 /**
@@ -64,19 +64,24 @@ export function phraseMoney(minor: number, currency: string | undefined): string
   return currency === undefined ? amount : `${currency} ${amount}`
 }
 
-/** A value that a planner noted, in words: `class refund, confidence 95 %`. */
+/** A value that a planner noted, in words: `refund (95 % sure)`, `invoice inv-5004`, `amount EUR 480.00`. */
 export function phraseValue(value: Json): string {
   if (typeof value === 'string') return value
-  if (!isObject(value)) return JSON.stringify(value)
-  const { minor, currency } = value
+  if (value === null) return 'none'
+  if (Array.isArray(value)) return listed(value.slice(0, 5).map(phraseValue))
+  if (!isObject(value)) return String(value)
+  const { minor, currency, class: kind, confidence, ...rest } = value
   if (typeof minor === 'number' && typeof currency === 'string' && /^[A-Z]{3}$/.test(currency))
     return phraseMoney(minor, currency)
-  const parts = Object.entries(value).map(([key, item]) => {
-    return key === 'confidence' && typeof item === 'number'
-      ? `confidence ${item / 100} %`
-      : `${oneLine(key, 40)} ${phraseValue(item)}`
-  })
-  return parts.join(', ')
+  const sure = typeof confidence === 'number' ? ` (${confidence / 100} % sure)` : ''
+  const named = typeof kind === 'string' ? [`${kind}${sure}`] : []
+  return [...named, ...Object.entries(rest).map(([key, item]) => `${phraseKey(key)} ${phraseValue(item)}`)].join(', ')
+}
+
+/** The name of an argument or a field as one says it: `invoiceId` is an invoice, `billingAddress` a billing address. */
+function phraseKey(key: string): string {
+  const words = key.replace(/(?<=[a-z])Id$/, '').replace(/(?<=[a-z])[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`)
+  return oneLine(words, 40)
 }
 
 function fractionDigits(currency: string): number {
@@ -95,5 +100,5 @@ function phraseLeaf(pointer: string, value: Json, currency: string | undefined):
   const key = segmentsOf(pointer).at(-1) ?? ''
   if (value === null || isObject(value) || Array.isArray(value)) return []
   if (typeof value === 'number' && Number.isInteger(value) && key.endsWith('Minor')) return [phraseMoney(value, currency)]
-  return [`${oneLine(key, 40)} ${typeof value === 'string' ? `"${oneLine(value, 60)}"` : String(value)}`]
+  return [`${phraseKey(key)} ${typeof value === 'string' ? `"${oneLine(value, 60)}"` : String(value)}`]
 }

@@ -12,6 +12,6 @@ export interface StoryLine {
 /** A run in words that a support lead understands: what it saw, decided and touched, and what is left for people. */
 export interface Story {
   readonly headline: string
-  /** In the order in which it happened. */
+  /** What it looked at, what it made of it, what it did, in order. */
   readonly lines: readonly StoryLine[]
 }

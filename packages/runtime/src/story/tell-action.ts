@@ -32,34 +32,40 @@ function tellDecision(action: ActionState, state: RunState, { short, full }: Cal
   const approvals = [...state.approvals.values()].filter((approval) => approval.question.action === action.n)
   if (!proposed.effect && decision.outcome === 'allow' && approvals.length === 0) return []
   const because = reasonsOf(decision.policies)
-  const asked = approvals.map((approval) => line('decided', tellQuestion(approval, full, because)))
+  const asked = approvals.flatMap((approval) =>
+    tellQuestion(approval, full, decision.policies).map((text) => line('decided', text)),
+  )
   if (decision.outcome === 'ask') return asked.length > 0 ? asked : [line('decided', `${full} -> to be asked${because}`)]
   if (asked.length > 0 && decision.outcome === 'allow') return asked
   const verdict = { allow: 'allowed', deny: 'refused', dry_run: 'only tried out' }[decision.outcome]
-  // What is done is told in full where it is touched.
-  return [...asked, line('decided', `${decision.outcome === 'allow' ? short : full} -> ${verdict}${because}`)]
+  // What is done is told in full where it is touched, and what is only tried out where it was tried.
+  return [...asked, line('decided', `${decision.outcome === 'deny' ? full : short} -> ${verdict}${because}`)]
 }
 
-function tellQuestion(approval: Approval, phrase: string, because: string): string {
+/** The question and why it was asked, and then who answered what. */
+function tellQuestion(approval: Approval, phrase: string, decided: Policies): readonly string[] {
   const { approvers, policies } = approval.question
   const wanted = listed(approvers.map(({ role, count }) => (count === 1 ? role : `${count} x ${role}`)))
-  const reason = approval.state === 'open' ? because : policies.length === 0 ? '' : `, because of ${listed(policies)}`
+  // Once it is granted, the last decision is the one that allowed it, and of those that asked only their ids are left.
+  const because = reasonsOf(policies.map((id) => ({ id, reason: decided.find((policy) => policy.id === id)?.reason ?? '' })))
   const votes = approval.votes.map(
-    ({ voter, vote, why }) => `${voter} said ${vote === 'approve' ? 'yes' : 'no'}${why === '' ? '' : ` ("${oneLine(why, 80)}")`}`,
+    ({ voter, vote, why }) => `${voter} said ${vote === 'approve' ? 'yes' : 'no'}${why === '' ? '' : `: "${oneLine(why, 80)}"`}`,
   )
   const became = {
-    open: 'nobody has decided yet',
-    granted: 'granted',
-    refused: 'refused',
-    lapsed: 'nobody answered in time, which means no',
-    voided: 'void, since the world or the policy changed meanwhile',
-    consumed: 'granted and used',
+    open: votes.length === 0 ? ['Nobody has answered yet'] : ['More people have to answer'],
+    granted: [],
+    refused: [],
+    lapsed: ['Nobody answered in time, which means no'],
+    voided: ['Void: the world or the policy changed meanwhile'],
+    consumed: [],
   }[approval.state]
-  return `${phrase} -> asks ${wanted}${reason}; ${[...votes, became].join('; ')}`
+  return [`${phrase} -> asked ${wanted}${because}`, ...votes, ...became]
 }
 
-function reasonsOf(policies: readonly { readonly id: string; readonly reason: string }[]): string {
-  const reasons = policies.map(({ id, reason }) => (reason === '' ? id : `${oneLine(reason, 200)} [${id}]`))
+type Policies = readonly { readonly id: string; readonly reason: string }[]
+
+function reasonsOf(policies: Policies): string {
+  const reasons = policies.map(({ id, reason }) => (reason === '' ? `policy ${id} says so` : `${oneLine(reason, 200)} [${id}]`))
   return reasons.length === 0 ? '' : `, because ${listed(reasons)}`
 }
 

@@ -1,4 +1,12 @@
-import { type FailureKind, type FindOperation, isObject, type Operation, type RunState, runStateName } from '@tidegate/kernel'
+import {
+  type ActionState,
+  type FailureKind,
+  type FindOperation,
+  isObject,
+  type Operation,
+  type RunState,
+  runStateName,
+} from '@tidegate/kernel'
 import { oneLine, phraseValue } from './phrase.ts'
 import type { Story, StoryLine } from './story.ts'
 import { tellAction } from './tell-action.ts'
@@ -23,6 +31,9 @@ const FAILURES: Readonly<Record<FailureKind, string>> = {
   unverified: 'the world does not show that it succeeded',
 }
 
+/** As many notes of the planner are told. */
+const NOTES = 8
+
 /** In words, why a run failed. */
 export function phraseFailure(failure: FailureKind): string {
   return FAILURES[failure]
@@ -32,7 +43,8 @@ export function phraseFailure(failure: FailureKind): string {
  * Tells a run in words: what it saw, decided and touched, what was undone, and what is left for a person. Pure, and a function of the
  * run's own records, so that the same run is told in the same way years later.
  *
- * Operations give titles to what was done; one that is no longer declared is told by its id.
+ * Operations give titles to what was done; one that is no longer declared is told by its id. Actions stand in their order; what the
+ * planner understood stands between what it looked at first and what it then proposed, since notes keep no place of their own.
  */
 export function tellRun(state: RunState, operations: readonly Operation[] | FindOperation): Story {
   const find = typeof operations === 'function' ? operations : indexOf(operations)
@@ -41,12 +53,17 @@ export function tellRun(state: RunState, operations: readonly Operation[] | Find
     undoes === null ? `${workflow} was asked by ${trigger.source} (${trigger.event})` : `Somebody asked to undo run ${undoes}`
   const whom = actors[0] === undefined ? '' : `, on behalf of ${actors[0]}`
   const start: StoryLine = { kind: 'asked', text: oneLine(`${asked}${whom}`, 400), action: null }
+  const tell = (actions: readonly ActionState[]): readonly StoryLine[] =>
+    actions.flatMap((action) => tellAction(action, state, find(action.proposed.operation)))
+  const firstAct = state.actions.findIndex(({ proposed, decision }) => proposed.effect || decision?.outcome !== 'allow')
+  const looked = firstAct < 0 ? state.actions.length : firstAct
   return {
     headline: headlineOf(state),
     lines: [
       start,
+      ...tell(state.actions.slice(0, looked)),
       ...tellNotes(state),
-      ...state.actions.flatMap((action) => tellAction(action, state, find(action.proposed.operation))),
+      ...tell(state.actions.slice(looked)),
       ...tellCheck(state),
       ...tellLeft(state),
     ],
@@ -89,14 +106,16 @@ function headlineOf(state: RunState): string {
   }
 }
 
-/** What the planner made of it. Which branch it took says nothing that its actions do not say. */
+/** What the planner made of it, in one line. Which branch it took says nothing that its actions do not say. */
 function tellNotes(state: RunState): readonly StoryLine[] {
-  const said = [...state.notes.values()].filter(({ value }) => !(isObject(value) && Object.keys(value).join() === 'next'))
-  return said.map(({ node, value }) => ({
-    kind: 'understood',
-    text: `${oneLine(node, 60)}: ${oneLine(phraseValue(value), 160)}`,
-    action: null,
-  }))
+  const said = [...state.notes.values()]
+    .filter(({ value }) => !(isObject(value) && Object.keys(value).join() === 'next'))
+    .map(({ node, value }) => (isObject(value) ? phraseValue(value) : `${oneLine(node, 60)} ${phraseValue(value)}`))
+    .filter((text) => text.trim() !== '')
+    .map((text) => oneLine(text, 160))
+  if (said.length === 0) return []
+  const more = said.length > NOTES ? [`and ${said.length - NOTES} more`] : []
+  return [{ kind: 'understood', text: [...said.slice(0, NOTES), ...more].join('; '), action: null }]
 }
 
 function tellCheck({ check }: RunState): readonly StoryLine[] {
@@ -105,13 +124,14 @@ function tellCheck({ check }: RunState): readonly StoryLine[] {
   return [{ kind: 'checked', text: check.detail === '' ? text : `${text}: ${oneLine(check.detail, 200)}`, action: null }]
 }
 
+/** What waits for people. What the headline says already is not said again. */
 function tellLeft(state: RunState): readonly StoryLine[] {
   const questions = [...state.approvals.values()]
     .filter((approval) => approval.state === 'open')
     .map(
       ({ question }): StoryLine => ({
         kind: 'left',
-        text: `A decision about action ${question.action} (approval ${question.id})`,
+        text: `A yes or no to that: approval ${question.id}`,
         action: question.action,
       }),
     )
@@ -120,7 +140,7 @@ function tellLeft(state: RunState): readonly StoryLine[] {
     .map(
       (item): StoryLine => ({
         kind: 'left',
-        text: `${oneLine(item.title, 160)}. ${oneLine(item.detail, 300)} (${item.item})`,
+        text: `${[item.title, ...(state.failure !== null && item.detail === state.reason ? [] : [item.detail])].map((part) => oneLine(part, 300).replace(/\.$/, '')).join('. ')} (${item.item})`,
         action: item.action,
       }),
     )

@@ -32,10 +32,10 @@ const closed = (state: 'granted' | 'refused' | 'lapsed' | 'voided'): RunEvent =>
   state,
   why: '',
 })
-const GRANTED: readonly RunEvent[] = [...ASK, voted('approve'), closed('granted'), decided(1, 'allow', HIGH), started(1, 'apr-1')]
+const GRANTED: readonly RunEvent[] = [...ASK, voted('approve'), closed('granted'), decided(1, 'allow'), started(1, 'apr-1')]
 const DONE: readonly RunEvent[] = [...GRANTED, finished(1, { refundId: 'rf-1' })]
 
-const PHRASE = 'Refund an invoice: inv-5004, EUR 480.00, reason "charged twice" (desk.refund.create)'
+const PHRASE = 'Refund an invoice: inv-5004, EUR 480.00, reason "charged twice"'
 
 function tell(events: readonly RunEvent[], run = opened('r1')): Story {
   return tellRun(runOf([run, ...events]), DESK)
@@ -50,22 +50,24 @@ function lines(events: readonly RunEvent[]): readonly string[] {
 
 describe('what a run saw, decided and touched', () => {
   const cases: readonly (readonly [string, readonly RunEvent[], readonly string[]])[] = [
-    ['a read that is allowed is only seen', READ, ['saw: Read a ticket: t-1003 (desk.ticket.read)']],
+    ['a read that is allowed is only seen', READ, ['saw: Read a ticket: t-1003']],
     [
       'a question says who is asked and why, and is left for them',
       ASK,
       [
-        'saw: Read a ticket: t-1003 (desk.ticket.read)',
-        `decided: ${PHRASE} -> asks billing-lead, because high risk in production [production-high-risk]; nobody has decided yet`,
-        'left: A decision about action 1 (approval apr-1)',
+        'saw: Read a ticket: t-1003',
+        `decided: ${PHRASE} -> asked billing-lead, because high risk in production [production-high-risk]`,
+        'decided: Nobody has answered yet',
+        'left: A yes or no to that: approval apr-1',
       ],
     ],
     [
       'a granted one says who said yes, and what was touched',
       DONE,
       [
-        'saw: Read a ticket: t-1003 (desk.ticket.read)',
-        `decided: ${PHRASE} -> asks billing-lead, because of production-high-risk; user:mei said yes ("I checked"); granted and used`,
+        'saw: Read a ticket: t-1003',
+        `decided: ${PHRASE} -> asked billing-lead, because policy production-high-risk says so`,
+        'decided: user:mei said yes: "I checked"',
         `touched: ${PHRASE}`,
       ],
     ],
@@ -73,16 +75,18 @@ describe('what a run saw, decided and touched', () => {
       'a refused one touches nothing',
       [...ASK, voted('refuse'), closed('refused')],
       [
-        'saw: Read a ticket: t-1003 (desk.ticket.read)',
-        `decided: ${PHRASE} -> asks billing-lead, because of production-high-risk; user:mei said no ("I checked"); refused`,
+        'saw: Read a ticket: t-1003',
+        `decided: ${PHRASE} -> asked billing-lead, because high risk in production [production-high-risk]`,
+        'decided: user:mei said no: "I checked"',
       ],
     ],
     [
       'silence means no',
       [...ASK, closed('lapsed')],
       [
-        'saw: Read a ticket: t-1003 (desk.ticket.read)',
-        `decided: ${PHRASE} -> asks billing-lead, because of production-high-risk; nobody answered in time, which means no`,
+        'saw: Read a ticket: t-1003',
+        `decided: ${PHRASE} -> asked billing-lead, because high risk in production [production-high-risk]`,
+        'decided: Nobody answered in time, which means no',
       ],
     ],
     [
@@ -92,7 +96,7 @@ describe('what a run saw, decided and touched', () => {
         decided(0, 'deny', [{ id: 'injected', reason: 'an attachment asks for money' }]),
       ],
       [
-        'decided: Refund an invoice: inv-5004, 480.00, reason "charged twice" (desk.refund.create) -> refused, because an attachment asks for money [injected]',
+        'decided: Refund an invoice: inv-5004, 480.00, reason "charged twice" -> refused, because an attachment asks for money [injected]',
       ],
     ],
     [
@@ -101,7 +105,9 @@ describe('what a run saw, decided and touched', () => {
         proposed(0, 'desk.everything.delete', {}, { digest: null }),
         decided(0, 'deny', [{ id: 'tidegate:undeclared-operation', reason: '' }]),
       ],
-      ['decided: An operation that nobody declared (desk.everything.delete) -> refused, because tidegate:undeclared-operation'],
+      [
+        'decided: An operation that nobody declared (desk.everything.delete) -> refused, because policy tidegate:undeclared-operation says so',
+      ],
     ],
     [
       'a dry run changes nothing',
@@ -111,8 +117,8 @@ describe('what a run saw, decided and touched', () => {
         { type: 'preview.failed', action: 0, sealed: { message: '' } },
       ],
       [
-        'decided: Refund an invoice: inv-5004, 480.00, reason "charged twice" (desk.refund.create) -> only tried out, because high risk in production [production-high-risk]',
-        'tried: Refund an invoice: inv-5004, 480.00, reason "charged twice" (desk.refund.create); only tried out, nothing was changed',
+        'decided: Refund an invoice: inv-5004 -> only tried out, because high risk in production [production-high-risk]',
+        'tried: Refund an invoice: inv-5004, 480.00, reason "charged twice"; only tried out, nothing was changed',
       ],
     ],
   ]
@@ -127,7 +133,7 @@ describe('what went wrong', () => {
     decided(0, 'allow', HIGH),
     started(0),
   ]
-  const what = 'Reply to a ticket: t-1003, body "Dear customer" (desk.reply.send)'
+  const what = 'Reply to a ticket: t-1003, body "Dear customer"'
   const last = (events: readonly RunEvent[]) => lines([...write, ...events]).at(-1)
   const looked = (found: 'happened' | 'absent' | 'doubled' | 'unknown'): readonly RunEvent[] => [
     { type: 'effect.ambiguous', action: 0, attempt: 1, why: 'crashed' },
@@ -157,7 +163,7 @@ describe('what went wrong', () => {
   test('what was hidden in an answer is said', () => {
     const read = finished(0, {}, { findings: [{ path: '/attachments/0/text', kind: 'hidden_markup' }], complete: false })
     expect(lines([...READ.slice(0, 3), read])).toEqual([
-      'saw: Read a ticket: t-1003 (desk.ticket.read); the answer was cut short',
+      'saw: Read a ticket: t-1003; the answer was cut short',
       'saw: Hidden in that answer, and taken out before anything read it: markup that a reader would not see, at /attachments/0/text',
     ])
   })
@@ -174,10 +180,10 @@ describe('what went wrong', () => {
       { type: 'effect.verified', action: 2, holds: true, sealed: { detail: '' } },
       ended('undone', 'connector_semantic'),
     ]
-    expect(lines(events).slice(2)).toEqual([
+    expect(lines(events).slice(3)).toEqual([
       `touched: ${PHRASE}; taken back later, by action 2`,
-      'decided: Cancel a refund: rf-1 (desk.refund.cancel) -> allowed, because reading is fine [reads]',
-      'undone: Cancel a refund: rf-1 (desk.refund.cancel); seen to be back as it was',
+      'decided: Cancel a refund: rf-1 -> allowed, because reading is fine [reads]',
+      'undone: Cancel a refund: rf-1; seen to be back as it was',
     ])
     expect(tell(events).headline).toBe(
       'Not done: the other system refused (the mail bounced). What it had changed was taken back.',
@@ -253,9 +259,34 @@ test('what the planner noted is told in words, and which branch it took is not',
     note('branch', { next: 'wanted' }),
     note('amount', { amount: { minor: 48_000, currency: 'EUR' } }),
   ]
-  expect(lines([...noted, note('list', [1, 2])])).toEqual([
-    'understood: intent: class refund, confidence 95 %',
-    'understood: amount: amount EUR 480.00',
-    'understood: list: [1,2]',
+  expect(lines([...noted, note('list', [1, 2])])).toEqual(['understood: refund (95 % sure); amount EUR 480.00; list 1 and 2'])
+})
+
+test('what the planner understood stands between what it looked at and what it proposed', () => {
+  const noted: RunEvent = {
+    type: 'plan.noted',
+    node: 'find-invoice',
+    confidence: 10_000,
+    sealed: { value: { invoiceId: 'inv-5004', billingAddress: 'Gran V\u00eda 45' }, origins: ['user'] },
+  }
+  expect(lines([noted, ...DONE])).toEqual([
+    'saw: Read a ticket: t-1003',
+    'understood: invoice inv-5004, billing address Gran V\u00eda 45',
+    ...lines(DONE).slice(1),
   ])
+})
+
+test('what the headline says is not said again of what is left', () => {
+  const events: readonly RunEvent[] = [
+    { type: 'run.failing', failure: 'connector_semantic', sealed: { reason: 'the mail bounced' } },
+    {
+      type: 'queue.added',
+      item: 'q-1',
+      kind: 'unfinished',
+      action: null,
+      effect: null,
+      sealed: { title: 'Not done, and left for a person', detail: 'the mail bounced' },
+    },
+  ]
+  expect(lines(events)).toEqual(['left: Not done, and left for a person (q-1)'])
 })

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { ServerError } from '../error.ts'
 
 /**
@@ -26,7 +26,7 @@ export function readOrCreatePrivate(file: string, create: () => string): string 
 /** Writes a file so that it is there as a whole or not at all, also after a loss of power. */
 export function writeAtomically(file: string, text: string, mode = 0o644): void {
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    const made = mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     const draft = `${file}.${process.pid}.tmp`
     const descriptor = openSync(draft, 'w', mode)
     try {
@@ -36,6 +36,7 @@ export function writeAtomically(file: string, text: string, mode = 0o644): void 
       closeSync(descriptor)
     }
     renameSync(draft, file)
+    for (const directory of directoriesUp(dirname(file), made)) syncDirectory(directory)
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
     throw new ServerError(
@@ -43,6 +44,28 @@ export function writeAtomically(file: string, text: string, mode = 0o644): void 
       `${file} cannot be written (${code}). Make its directory writable, or name another under store.directory.`,
       { cause },
     )
+  }
+}
+
+/** A directory and, when some on the way to it are new, all those that hold one of them. */
+function directoriesUp(directory: string, firstMade: string | undefined): readonly string[] {
+  if (firstMade === undefined) return [directory]
+  const top = dirname(resolve(firstMade))
+  const up: string[] = []
+  for (let at = resolve(directory); ; at = dirname(at)) {
+    up.push(at)
+    if (at === top || at === dirname(at)) return up
+  }
+}
+
+/** Without this the name of a new file may be lost with the power although its bytes are not: a key would be gone, what it sealed is not. */
+function syncDirectory(directory: string): void {
+  if (process.platform === 'win32') return // a directory cannot be opened there
+  const descriptor = openSync(directory, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
   }
 }
 
