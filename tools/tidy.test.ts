@@ -303,6 +303,13 @@ describe('sources', () => {
     )
   })
 
+  test('the kernel asks no clock and no chance, which the compiler cannot see', () => {
+    const impure = sources.filter(
+      ({ path, code }) => path.startsWith('packages/kernel/src/') && /\bDate\b|Math\.random/.test(code),
+    )
+    expect(impure.map(({ path }) => path)).toEqual([])
+  })
+
   test('every invariant of the design is cited where it is kept', () => {
     const whole = sources
       .filter(({ path }) => /\/src\//.test(path))

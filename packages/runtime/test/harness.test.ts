@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { INPUT_MAX_BYTES } from '../src/index.ts'
 import {
   createWorld,
   listPlanner,
@@ -159,4 +160,54 @@ test('I6: a validator that throws has accepted nothing', async () => {
   expect(await tidegate.settled(run, 2_000)).toMatchObject({ state: 'failed', failure: 'planning' })
   expect(world.done).toEqual([])
   await tidegate.close()
+})
+
+describe('the desk, on the real runtime', () => {
+  test('only an operator undoes, once, and only what has ended and still stands', async () => {
+    const { tidegate, trigger } = await startDesk({})
+    const run = await trigger('e1')
+    expect(await tidegate.undo(run, { person: MEI, why: 'x' })).toMatchObject({ code: 'not_entitled' })
+    await tidegate.stop({ person: OPS, scope: 'global', mode: 'hold', why: 'test' })
+    const held = await trigger('e2')
+    await tidegate.harness.idle()
+    expect(await tidegate.undo(held, { person: OPS, why: 'x' })).toMatchObject({ code: 'not_finished' })
+    await tidegate.lift({ person: OPS, scope: 'global', why: 'test' })
+    await tidegate.harness.idle()
+    const undone = await tidegate.undo(run, { person: OPS, why: 'x' })
+    if (undone.kind !== 'opened') throw new Error(undone.message)
+    await tidegate.harness.idle()
+    expect(await tidegate.undo(undone.run, { person: OPS, why: 'x' })).toMatchObject({ code: 'nothing_to_undo' })
+    expect(await tidegate.undo('nobody', { person: OPS, why: 'x' })).toMatchObject({ code: 'not_found' })
+    await tidegate.close()
+  })
+
+  test('only an operator stops, lifts and clears the queue, and an item is cleared once', async () => {
+    const { tidegate, trigger } = await startDesk({ planner: listPlanner(['desk.format']) })
+    await trigger('e1')
+    await tidegate.harness.idle()
+    expect(await tidegate.stop({ person: MEI, scope: 'global', mode: 'hold', why: 'x' })).toMatchObject({ code: 'not_entitled' })
+    expect(await tidegate.lift({ person: MEI, scope: 'global', why: 'x' })).toMatchObject({ code: 'not_entitled' })
+    const [item] = await tidegate.queue({ all: false })
+    expect(await tidegate.resolve(item?.item ?? '', { person: MEI, why: 'x' })).toMatchObject({ code: 'not_entitled' })
+    expect(await tidegate.resolve(item?.item ?? '', { person: OPS, why: 'x' })).toMatchObject({ kind: 'resolved' })
+    expect(await tidegate.resolve(item?.item ?? '', { person: OPS, why: 'x' })).toMatchObject({ code: 'already_resolved' })
+    expect(await tidegate.queue({ all: false })).toEqual([])
+    await tidegate.close()
+  })
+
+  test('an input that is too large opens no run', async () => {
+    const { tidegate } = await startDesk({})
+    const input = { id: 'x'.repeat(INPUT_MAX_BYTES) }
+    const answer = await tidegate.trigger({
+      workflow: 'w',
+      source: 's',
+      event: 'e',
+      input,
+      user: 'user:ann',
+      client: 'client:test',
+    })
+    expect(answer).toMatchObject({ kind: 'refused', code: 'input_too_large' })
+    expect(await tidegate.runs({ limit: 10 })).toEqual([])
+    await tidegate.close()
+  })
 })

@@ -1,4 +1,4 @@
-import { globSync, mkdirSync, readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createCedarEngine, generateSchema } from '@tidegate/cedar'
@@ -30,6 +30,7 @@ import { createSecretSource, readSecret } from './configuration/secrets.ts'
 import { ServerError } from './error.ts'
 import { checkState } from './state/check-state.ts'
 import { writeExport } from './state/export-writer.ts'
+import { makeDirectory } from './state/make-directory.ts'
 import { openKeys } from './state/keys.ts'
 import { createSteadyClock } from './steady-clock.ts'
 import { startWitnessing } from './witnessing.ts'
@@ -215,7 +216,7 @@ function openJournal(directory: string, configuration: Configuration): Promise<S
   checkState(directory)
   const keys = openKeys(directory, `${configuration.trustDomain}/${configuration.name}`)
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory, 0o700)
   } catch (cause) {
     throw new ServerError('state_unusable', `The state directory ${directory} cannot be made.`, { cause })
   }

@@ -105,7 +105,9 @@ function refuse(
   if (wider !== undefined) return reject(admission, 'tidegate:scope', wider)
   const outside = allowed === undefined || admission.compensates !== null ? undefined : leavesConfine(allowed, args, admission)
   if (outside !== undefined) return reject(admission, 'tidegate:confined', outside)
-  if (admission.compensates !== null || admission.isCheck === true) return breakerRefusal(operation, admission)
+  // Taking back is tried although the operation is given a rest: giving up would leave the effect standing.
+  if (admission.compensates !== null) return undefined
+  if (admission.isCheck === true) return breakerRefusal(operation, admission)
   const repeats = admission.state.actions.filter(
     (action) => action.proposed.digest === digest && action.proposed.purpose === 'act',
   ).length

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ExportFile } from '@tidegate/kernel'
 import { ServerError } from '../error.ts'
+import { makeDirectory } from './make-directory.ts'
 
 const ALTERED =
   'The export is refused: what is stored does not hash to the checkpoint that was signed. Run `tidegate ledger verify`, keep the journal, and restore the last good copy.'
@@ -13,13 +14,13 @@ const ALTERED =
  */
 export async function writeExport(directory: string, files: Iterable<ExportFile>): Promise<number> {
   try {
-    mkdirSync(directory, { recursive: true })
+    makeDirectory(directory)
     if (readdirSync(directory).length > 0)
       throw new ServerError('state_unusable', `${directory} is not empty. Name a new directory for the export.`)
     let count = 0
     for (const { path, bytes } of files) {
       const file = join(directory, path)
-      mkdirSync(dirname(file), { recursive: true })
+      makeDirectory(dirname(file))
       writeFileSync(file, bytes, { flag: 'wx' })
       count += 1
       if (count % 64 === 0) await new Promise((resolve) => setImmediate(resolve)) // others get a turn

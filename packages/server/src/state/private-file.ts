@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ServerError } from '../error.ts'
+import { makeDirectory } from './make-directory.ts'
 
 /**
  * Reads a file that only its owner may read, or makes it. Never overwrites: a key that exists is used, whatever it holds.
@@ -26,7 +27,7 @@ export function readOrCreatePrivate(file: string, create: () => string): string 
 /** Writes a file so that it is there as a whole or not at all, also after a loss of power. */
 export function writeAtomically(file: string, text: string, mode = 0o644): void {
   try {
-    const made = mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    const made = makeDirectory(dirname(file), 0o700)
     const draft = `${file}.${process.pid}.tmp`
     const descriptor = openSync(draft, 'w', mode)
     try {
