@@ -192,7 +192,11 @@ function foldAction(state: RunState, event: Exclude<ActionEvent, ActionProposed>
     case 'action.decided': {
       const { outcome, policies, approvers, policyVersion, failure } = event
       const decision = { outcome, policies, approvers, policyVersion, failure }
-      return withAction(state, event.action, (a) => ({ decision, state: outcome === 'deny' ? 'denied' : a.state }))
+      return withAction(state, event.action, (a) => ({
+        decision,
+        asked: outcome === 'ask' ? policies : a.asked,
+        state: outcome === 'deny' ? 'denied' : a.state,
+      }))
     }
     case 'preview.taken': {
       const preview = { digest: event.digest, value: event.sealed.preview }
@@ -298,6 +302,7 @@ function newAction(proposed: ActionProposed): ActionState {
     found: null,
     looks: 0,
     doubt: false,
+    asked: [],
     output: null,
     findings: [],
     verified: null,

@@ -84,6 +84,8 @@ export interface ActionState {
     | 'retryable'
     | 'undone'
   readonly decision: ActionDecision | null
+  /** The policies that asked people last, with their reasons; a later decision does not replace them. */
+  readonly asked: readonly DeterminingPolicy[]
   readonly preview: { readonly digest: string; readonly value: Json } | null
   readonly approval: string | null
   /** How many times the world had changed between the question and the act. */

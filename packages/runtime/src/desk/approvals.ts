@@ -22,7 +22,7 @@ export function viewOf(parts: Pick<HarnessParts, 'registry'>, state: RunState, a
     justification: action?.proposed.sealed.justification ?? '',
     arguments: action?.proposed.sealed.arguments ?? null,
     preview: action?.preview?.value ?? null,
-    reasons: action?.decision?.policies.map((policy) => policy.reason) ?? [],
+    reasons: action?.asked.map((policy) => policy.reason) ?? [],
     risk: operation?.risk ?? 'critical',
     reversibility: operation?.reversibility ?? 'irreversible',
   }

@@ -32,9 +32,7 @@ function tellDecision(action: ActionState, state: RunState, { short, full }: Cal
   const approvals = [...state.approvals.values()].filter((approval) => approval.question.action === action.n)
   if (!proposed.effect && decision.outcome === 'allow' && approvals.length === 0) return []
   const because = reasonsOf(decision.policies)
-  const asked = approvals.flatMap((approval) =>
-    tellQuestion(approval, full, decision.policies).map((text) => line('decided', text)),
-  )
+  const asked = approvals.flatMap((approval) => tellQuestion(approval, full, action.asked).map((text) => line('decided', text)))
   if (decision.outcome === 'ask') return asked.length > 0 ? asked : [line('decided', `${full} -> to be asked${because}`)]
   if (asked.length > 0 && decision.outcome === 'allow') return asked
   const verdict = { allow: 'allowed', deny: 'refused', dry_run: 'only tried out' }[decision.outcome]
@@ -43,11 +41,10 @@ function tellDecision(action: ActionState, state: RunState, { short, full }: Cal
 }
 
 /** The question and why it was asked, and then who answered what. */
-function tellQuestion(approval: Approval, phrase: string, decided: Policies): readonly string[] {
+function tellQuestion(approval: Approval, phrase: string, asking: Policies): readonly string[] {
   const { approvers, policies } = approval.question
   const wanted = listed(approvers.map(({ role, count }) => (count === 1 ? role : `${count} x ${role}`)))
-  // Once it is granted, the last decision is the one that allowed it, and of those that asked only their ids are left.
-  const because = reasonsOf(policies.map((id) => ({ id, reason: decided.find((policy) => policy.id === id)?.reason ?? '' })))
+  const because = reasonsOf(policies.map((id) => ({ id, reason: asking.find((policy) => policy.id === id)?.reason ?? '' })))
   const votes = approval.votes.map(
     ({ voter, vote, why }) => `${voter} said ${vote === 'approve' ? 'yes' : 'no'}${why === '' ? '' : `: "${oneLine(why, 80)}"`}`,
   )

@@ -66,7 +66,7 @@ describe('what a run saw, decided and touched', () => {
       DONE,
       [
         'saw: Read a ticket: t-1003',
-        `decided: ${PHRASE} -> asked billing-lead, because policy production-high-risk says so`,
+        `decided: ${PHRASE} -> asked billing-lead, because high risk in production [production-high-risk]`,
         'decided: user:mei said yes: "I checked"',
         `touched: ${PHRASE}`,
       ],
