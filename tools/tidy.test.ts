@@ -292,7 +292,7 @@ describe('sources', () => {
     // The patterns are put together so that this file does not match itself.
     const machine = new RegExp(['work', 'tmp/tg', 'root', 'farm'].map((path) => `(?:^|[\\s"'\`(=:])/${path}/`).join('|'), 'm')
     const registry =
-      /\bregistry\.(?:npm|yarn|[a-z0-9-]+\.(?:com|org|net|io|dev|cn)\b)|\bnpmjs\.(?:org|com)|\bproxy\.golang|\bpypi\.org|npmmirror/i
+      /\b(?:registry|mirrors?|proxy|deb|security)\.[a-z0-9-]+\.(?:org|com|net|io|dev|cn)\b|\b(?:npm[a-z]+|py[a-z]{2})\.(?:org|com)\b/i
     const texts = files.filter(
       ({ path }) =>
         /\.(?:ts|js|json|md|ya?ml|cedar|go|sh|toml|npmrc)$|(?:^|\/)(?:run|NOTICE|\.npmrc|\.gitignore)$/.test(path) &&
