@@ -63,10 +63,15 @@ const SWEEP_MS = 3_600_000
  */
 export async function compose(ground: Ground): Promise<Composition> {
   const { configuration, project, log } = ground
-  const registry = createRegistry(await loadTools(ground), [])
-  const entries = loadWorkflows(ground, registry.operations)
-  const complete = createRegistry(await loadTools(ground), entries)
-  const policy = loadPolicies(ground, complete)
+  const tools = await loadTools(ground)
+  const registry = createRegistry(
+    tools,
+    loadWorkflows(
+      ground,
+      tools.flatMap((tool) => tool.operations),
+    ),
+  )
+  const policy = loadPolicies(ground, registry)
   const stateDirectory = resolve(project, configuration.store.directory)
   const journal = await openJournal(stateDirectory, configuration)
   const stop: (() => void)[] = []
@@ -84,7 +89,7 @@ export async function compose(ground: Ground): Promise<Composition> {
     const tidegate = await startTidegate({
       journal,
       control,
-      registry: complete,
+      registry,
       policy,
       clock,
       entropy: nodeEntropy,
@@ -104,7 +109,7 @@ export async function compose(ground: Ground): Promise<Composition> {
       for (const each of stop) each()
       await tidegate.close()
     }
-    return { tidegate, registry: complete, stateDirectory, close }
+    return { tidegate, registry, stateDirectory, close }
   } catch (error) {
     for (const each of stop) each()
     await journal.close()
