@@ -170,7 +170,7 @@ describe('examples of the guide', () => {
 
   test('every configuration that a page shows is one that the server accepts', async () => {
     const { parse } = (await import('yaml')) as { parse: (text: string) => unknown }
-    const { configurationSchema } = (await load('packages/server/src/configuration/schema.ts')) as {
+    const { configurationSchema } = (await load('packages/project/src/configuration/schema.ts')) as {
       configurationSchema: { safeParse: (value: unknown) => { success: boolean; error?: { message: string } } }
     }
     const whole = parse(textOf('packages/cli/template/tidegate.yaml')) as object

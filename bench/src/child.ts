@@ -27,12 +27,21 @@ const GRACE_MS = 3_000
  * is ours.
  */
 export async function runContender(command: Command, limits: Limits): Promise<Measurement | Skipped | Failed> {
+  return runForLine(command, limits, (line) => ({ ...parseReportLine(line), name: command.name }))
+}
+
+/** The same for a program whose last line `parse` understands; a `parse` that throws makes it failed. */
+export async function runForLine<Report>(
+  command: Command,
+  limits: Limits,
+  parse: (line: string) => Report,
+): Promise<Report | Failed> {
   const ended = await runGroup(command, limits, { capture: true })
   if (ended.kind === 'stopped') return { name: command.name, failed: ended.reason }
   if (ended.exitCode !== 0)
     return { name: command.name, failed: `ended with ${ended.exitCode ?? 'a signal'}; its last words are on stderr` }
   try {
-    return { ...parseReportLine(ended.output.trim().split('\n').at(-1) ?? ''), name: command.name }
+    return parse(ended.output.trim().split('\n').at(-1) ?? '')
   } catch (cause) {
     return { name: command.name, failed: cause instanceof Error ? cause.message : String(cause) }
   }

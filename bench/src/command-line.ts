@@ -3,12 +3,29 @@ import { CONTENDERS, type Contender } from './actions.ts'
 import { ACTIONS_PER_RUN, parseCount } from './child-arguments.ts'
 import { BenchError } from './error.ts'
 import type { Load } from './load.ts'
+import { POLICY_ENGINE_NAMES, type PolicyEngineName } from './policy/engines.ts'
+import { LEAST_POLICIES, MOST_POLICIES, POLICY_SIZES } from './policy/sizes.ts'
 
 export type BenchCommand =
   | { readonly kind: 'help' }
   | { readonly kind: 'memory'; readonly actions: number }
   | { readonly kind: 'verify'; readonly entries: number }
+  | PolicyCommand
   | { readonly kind: 'actions'; readonly load: Load; readonly only: ReadonlySet<Contender>; readonly json: boolean }
+
+interface PolicyCommand {
+  readonly kind: 'policy'
+  readonly sizes: readonly number[]
+  readonly only: ReadonlySet<PolicyEngineName>
+  readonly milliseconds: number
+  readonly json: boolean
+}
+
+/** How long each engine is measured with each set. */
+const POLICY_MILLISECONDS = 2_000
+
+/** What `policy --quick` measures: no peer, no large set, no time for figures that could be quoted. */
+const QUICK = { sizes: [10, 1_000], only: ['ours', 'ours-product', 'typescript'], milliseconds: 50 } as const
 
 export const USAGE = `npm run --silent bench -- <command>
 
@@ -17,6 +34,11 @@ export const USAGE = `npm run --silent bench -- <command>
       --in-flight K    actions under way at once (64)
       --seconds S      stop the floor and the peers after S seconds each (10)
       --only LIST      some of ${CONTENDERS.join(',')}
+      --json           one JSON document instead of a table
+  policy    policy decisions per CPU-second and their latency: ours and the peers, with sets of ${POLICY_SIZES.join(', ')} policies
+      --sizes LIST     other sizes
+      --only LIST      some of ${POLICY_ENGINE_NAMES.join(',')}
+      --quick          ours alone, for a moment: checks the answers, measures nothing worth quoting
       --json           one JSON document instead of a table
   memory    resident memory of ours while it performs a million actions
       --actions N      (1000000)
@@ -32,6 +54,8 @@ export function parseCommand(argv: readonly string[]): BenchCommand {
   switch (name) {
     case 'actions':
       return parseActions(rest)
+    case 'policy':
+      return parsePolicy(rest)
     case 'memory':
       return { kind: 'memory', actions: parseOnly(rest, 'actions') }
     case 'verify':
@@ -58,19 +82,42 @@ function parseActions(args: string[]): BenchCommand {
     seconds: parseCount('--seconds', String(values.seconds), 3_600),
     actionsPerRun: ACTIONS_PER_RUN,
   }
-  return { kind: 'actions', load, only: parseContenders(String(values.only)), json: values.json === true }
+  return { kind: 'actions', load, only: parseNames(String(values.only), CONTENDERS), json: values.json === true }
 }
 
-function parseContenders(list: string): ReadonlySet<Contender> {
+function parsePolicy(args: string[]): PolicyCommand {
+  const values = parseOptions(args, {
+    sizes: { type: 'string', default: '' },
+    only: { type: 'string', default: '' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  })
+  const quick = values.quick === true
+  const only = values.only === '' ? (quick ? QUICK.only : POLICY_ENGINE_NAMES) : String(values.only)
+  const sizes = values.sizes === '' ? (quick ? QUICK.sizes : POLICY_SIZES) : parseSizes(String(values.sizes))
+  return {
+    kind: 'policy',
+    sizes,
+    only: typeof only === 'string' ? parseNames(only, POLICY_ENGINE_NAMES) : new Set(only),
+    milliseconds: quick ? QUICK.milliseconds : POLICY_MILLISECONDS,
+    json: values.json === true,
+  }
+}
+
+/** Six rules of every set are for everybody, so no set is smaller. */
+function parseSizes(list: string): readonly number[] {
+  const sizes = list.split(',').map((size) => parseCount('--sizes', size.trim(), MOST_POLICIES))
+  if (sizes.every((size) => size >= LEAST_POLICIES)) return sizes
+  throw new BenchError('arguments_invalid', `--sizes must be whole numbers from ${LEAST_POLICIES} to ${MOST_POLICIES}`)
+}
+
+function parseNames<Name extends string>(list: string, known: readonly Name[]): ReadonlySet<Name> {
   const names = list.split(',').map((name) => name.trim())
-  const unknown = names.find((name) => !isContender(name))
+  const find = (name: string): Name | undefined => known.find((candidate) => candidate === name)
+  const unknown = names.find((name) => find(name) === undefined)
   if (unknown !== undefined)
-    throw new BenchError('arguments_invalid', `--only does not know "${unknown}": choose of ${CONTENDERS.join(',')}`)
-  return new Set(names.filter(isContender))
-}
-
-function isContender(name: string): name is Contender {
-  return CONTENDERS.some((contender) => contender === name)
+    throw new BenchError('arguments_invalid', `--only does not know "${unknown}": choose of ${known.join(',')}`)
+  return new Set(names.flatMap((name) => find(name) ?? []))
 }
 
 function parseOnly(args: string[], option: 'actions' | 'entries'): number {

@@ -14,7 +14,15 @@ import type {
   Shape,
   Workflow,
 } from '@tidegate/kernel'
-import { createBreakerPanel, createInFlight, createRegistry, openControl, startTidegate } from '@tidegate/runtime'
+import {
+  createBreakerPanel,
+  createInFlight,
+  createRegistry,
+  createTimeFacts,
+  openControl,
+  startTidegate,
+  withoutMeters,
+} from '@tidegate/runtime'
 import { permitEverything, loadExamplePolicies } from './policies.ts'
 
 export type PolicyKind = 'constant' | 'cedar'
@@ -61,6 +69,9 @@ export async function openGoverned(directory: string, options: { readonly policy
     inFlight: createInFlight(),
     ledger: journal.ledger,
     writeExport: async () => 0,
+    meters: withoutMeters(journal),
+    timeFacts: createTimeFacts({ timeZone: 'UTC' }),
+    rolesOf: () => [],
   })
   tidegate.harness.watch(pace.watch)
   return {
@@ -164,6 +175,7 @@ function operationOf(id: string, mutability: Operation['mutability']): Operation
     dataClass: 'internal',
     blastRadius: 'single',
     risk: 'low',
+    nature: [],
     reversibility: 'reversible',
     records: ['/id'],
     maxRecords: 1,

@@ -4,6 +4,8 @@ import { allReports, measureActions } from './actions.ts'
 import { runThrough } from './child.ts'
 import { type BenchCommand, parseCommand, USAGE } from './command-line.ts'
 import { BenchError } from './error.ts'
+import { isSound, measurePolicies } from './policy/compare.ts'
+import { renderPolicyTable } from './policy/policy-table.ts'
 import { renderTable } from './table.ts'
 
 const PASS_THROUGH_DEADLINE_MS = 3_600_000
@@ -28,6 +30,12 @@ async function runCommand(command: BenchCommand, signal: AbortSignal): Promise<n
       return runOwn('ours.ts', ['--mode', 'memory', '--actions', String(command.actions)], signal)
     case 'verify':
       return runOwn('verify.ts', ['--entries', String(command.entries)], signal)
+    case 'policy': {
+      const { sizes, only, milliseconds, json } = command
+      const result = await measurePolicies({ sizes, only, milliseconds, signal })
+      console.log(json ? JSON.stringify(result, null, 2) : renderPolicyTable(result))
+      return isSound(result) ? 0 : 1
+    }
     case 'actions': {
       const result = await measureActions({ load: command.load, only: command.only, signal })
       console.log(command.json ? JSON.stringify(result, null, 2) : renderTable(result))

@@ -10,7 +10,7 @@ export const permitEverything: PolicyEngine = {
   evaluate: () => ({ kind: 'permitted', permits: [{ id: 'all', reason: 'constant policy' }] }),
 }
 
-/** The policies of examples/support-desk on cedar-wasm, without the cache of verdicts: every action is evaluated. */
+/** The policies of examples/support-desk: every action is evaluated. */
 export function loadExamplePolicies(registry: Registry): PolicyEngine {
   const directory = new URL('../../examples/support-desk/policies/', import.meta.url)
   const files = readdirSync(directory).filter((file) => file.endsWith('.cedar'))
@@ -18,5 +18,5 @@ export function loadExamplePolicies(registry: Registry): PolicyEngine {
   // The policies name operations of the desk, so the schema has to know them, although the bench calls none of them.
   const desk = tool({ settings: { baseUrl: 'http://127.0.0.1:1' } })
   const schema = generateSchema([...registry.operations, ...desk.operations], registry.workflows)
-  return createCedarEngine({ policies, schema, cacheSize: 0 })
+  return createCedarEngine({ policies, schema })
 }

@@ -38,9 +38,9 @@ function renderNote(report: Report): string {
   return `${report.name}: ${report.version}; ${report.notes}${durable}`
 }
 
-/** The first column to the left, the rest to the right. */
-function align(rows: readonly (readonly string[])[]): string[] {
-  const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
+/** Rows of a table as lines, as wide as the first row has columns: the first column to the left, the rest to the right. */
+export function align(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
   return rows.map((row) =>
     row
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))

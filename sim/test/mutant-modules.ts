@@ -119,18 +119,24 @@ export function mutateFold(original: typeof KernelFold): typeof KernelFold {
 export function mutateDecide(original: typeof Decide): typeof Decide {
   return {
     ...original,
-    decide(parts, state, workflow, candidate) {
+    decide(parts, progress, workflow, candidate) {
       const { n } = candidate
+      const { state, waiting } = progress
       if (is('preview not looked at again') && candidate.approval !== null) {
         const shown = state.actions[n]?.preview?.value ?? null
         const connectorOf: typeof parts.registry.connectorOf = (operation) => ({
           ...parts.registry.connectorOf(operation),
           preview: async () => ({ kind: 'done', output: shown, complete: true }),
         })
-        return original.decide({ ...parts, registry: { ...parts.registry, connectorOf } }, state, workflow, candidate)
+        return original.decide({ ...parts, registry: { ...parts.registry, connectorOf } }, progress, workflow, candidate)
       }
       if (is('policy version not compared'))
-        return original.decide(parts, rewrite(state, { policyVersion: parts.policy.version }), workflow, candidate)
+        return original.decide(
+          parts,
+          { state: rewrite(state, { policyVersion: parts.policy.version }), waiting },
+          workflow,
+          candidate,
+        )
       const used = [...state.approvals.values()].find((approval) => approval.state === 'consumed')
       if (
         is('approval used again') &&
@@ -138,9 +144,9 @@ export function mutateDecide(original: typeof Decide): typeof Decide {
         used !== undefined &&
         state.actions[used.question.action]?.proposed.operation === candidate.proposal.operation
       ) {
-        return original.decide(parts, state, workflow, { ...candidate, approval: used.question.id })
+        return original.decide(parts, progress, workflow, { ...candidate, approval: used.question.id })
       }
-      return original.decide(parts, timeless(state), workflow, candidate)
+      return original.decide(parts, { state: timeless(state), waiting }, workflow, candidate)
     },
   }
 }

@@ -27,12 +27,29 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'packages/protocol': { ours: [KERNEL], vendors: ['zod'], node: PURE },
   'packages/gateway': { ours: [KERNEL, '@tidegate/runtime', '@tidegate/protocol'], vendors: [], node: 'any' },
   'packages/client': { ours: ['@tidegate/protocol'], vendors: [], node: ['node:http'] },
-  'packages/cli': { ours: ['@tidegate/client', '@tidegate/protocol'], vendors: ['commander', 'yaml'], node: 'any' },
+  // The workbench is loaded lazily, by the commands that need no server: the rest of the command line never loads it.
+  'packages/cli': {
+    ours: ['@tidegate/client', '@tidegate/protocol', '@tidegate/workbench'],
+    vendors: ['commander', 'yaml'],
+    node: 'any',
+  },
+  'packages/project': {
+    ours: [KERNEL, '@tidegate/cedar', '@tidegate/runtime', '@tidegate/tools'],
+    vendors: ['yaml', 'zod'],
+    node: 'any',
+  },
+  'packages/evals': { ours: [KERNEL, '@tidegate/cedar'], vendors: ['yaml', 'zod'], node: 'any' },
+  'packages/workbench': {
+    ours: [KERNEL, '@tidegate/cedar', '@tidegate/evals', '@tidegate/project', '@tidegate/runtime', '@tidegate/tools'],
+    vendors: ['yaml', 'zod'],
+    node: 'any',
+  },
   'packages/server': {
     ours: [
       KERNEL,
       '@tidegate/cedar',
       '@tidegate/gateway',
+      '@tidegate/project',
       '@tidegate/protocol',
       '@tidegate/runtime',
       '@tidegate/tools',

@@ -40,7 +40,6 @@ export const INSTALL_PEERS = 'npm --prefix bench/peers ci --ignore-scripts'
 /** The folder that holds the peers. */
 export const PEERS_ROOT = fileURLToPath(new URL('../../peers/', import.meta.url))
 
-/** With HOME and TMPDIR all that a peer sees of an environment: no credential and no tracing switch reaches it. */
 const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** Where a peer runs from, and where it may write. */
@@ -55,7 +54,7 @@ export interface Place {
 export function preparePeer(peer: Peer, load: Load, place: Place): Command | Skipped {
   const absent = peer.packages.filter((name) => !existsSync(join(place.root, 'node_modules', name, 'package.json')))
   if (absent.length > 0) return { name: peer.name, skipped: `not installed (${absent.join(', ')}): ${INSTALL_PEERS}` }
-  const environment = { PATH: SEARCH_PATH, HOME: place.scratch, TMPDIR: place.scratch }
+  const environment = peerEnvironment(place.scratch)
   const script = join(place.root, 'src', peer.program)
   if (peer.network === 'host') {
     return { name: peer.name, program: process.execPath, args: [script, peer.name, ...loadOptions(load)], environment }
@@ -71,6 +70,11 @@ export function preparePeer(peer: Peer, load: Load, place: Place): Command | Ski
   const outside = [readlinkSync('/proc/self/ns/net'), readlinkSync('/proc/self/ns/mnt')]
   const args = [...namespace, process.execPath, script, peer.name, ...outside, ...loadOptions(load)]
   return { name: peer.name, program: 'unshare', args, environment }
+}
+
+/** All that a peer sees of an environment: no credential and no tracing switch reaches it. */
+export function peerEnvironment(scratch: string): Readonly<Record<string, string>> {
+  return { PATH: SEARCH_PATH, HOME: scratch, TMPDIR: scratch }
 }
 
 /** The options every contender but ours takes. */

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { createCedarEngine, generateSchema, loadPolicies, type PolicyFile } from '@tidegate/cedar'
-import { type PolicyContext, type PolicyRequest, resolveVerdict } from '@tidegate/kernel'
+import { createCedarEngine, generateSchema, loadPolicies, NO_ARGUMENTS, type PolicyFile, sampleArguments } from '@tidegate/cedar'
+import { NEUTRAL_FACTS, type PolicyContext, type PolicyRequest, resolveVerdict } from '@tidegate/kernel'
 import { describe, expect, test } from 'vitest'
 import { tool } from '../tools/desk.ts'
 
@@ -19,30 +19,30 @@ function requestOf(verb: string, context: Partial<PolicyContext>): PolicyRequest
   const operation = operations.find(({ id }) => id === `desk.${verb}`) ?? operations[0]
   if (operation === undefined) throw new Error('the desk declares no operations')
   const declared = operation.id === `desk.${verb}` ? {} : { operation: verb, tool: verb.split('.')[0] ?? '' }
-  const { risk, mutability, dataClass, blastRadius, reversibility } = operation
+  const { risk, mutability, dataClass, blastRadius, nature, reversibility } = operation
   return {
     agent: 'support-desk',
     workflow: 'support-billing',
     operation: operation.id,
     tool: operation.tool,
     user: 'user:aoife',
+    client: 'client:web',
     ...declared,
     context: {
+      ...NEUTRAL_FACTS,
+      time: { nowMs: 1_793_620_800_000, hour: 12, weekday: 1 },
       environment: 'production',
       risk,
       mutability,
       dataClass,
       blastRadius,
       reversible: mutability === 'read' || reversibility !== 'irreversible',
+      nature,
       confidence: 9_700,
       stage: 4,
-      attempts: 0,
       origins: ['workflow', 'system', 'user'],
-      compensating: false,
-      mode: 'live',
-      approvals: [],
-      arguments: {},
       ...context,
+      arguments: { ...sampleArguments(schema.arguments[operation.id] ?? NO_ARGUMENTS), ...context.arguments },
     },
   }
 }

@@ -1,15 +1,19 @@
 /** Every code that {@link CedarError} carries. A code is API: added, never renamed; docs/errors.md explains each. */
 export const CEDAR_ERROR_CODES = [
+  'conformance_suite',
+  'entities_invalid',
   'policy_annotation',
   'policy_approval',
   'policy_duplicate_id',
   'policy_engine',
   'policy_id',
   'policy_limit',
+  'policy_link',
   'policy_schema',
   'policy_suspect',
   'policy_syntax',
   'policy_vocabulary',
+  'request_invalid',
   'schema_invalid',
 ] as const
 

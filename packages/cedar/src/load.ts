@@ -18,6 +18,15 @@ export interface LoadedPolicy extends Annotated {
   readonly text: string
   readonly file: string
   readonly line: number
+  readonly column: number
+  /** Cedar's JSON form: what is looked at rather than run. */
+  readonly json: PolicyJson
+}
+
+/** What of some files parses, and everything that is wrong with the rest. */
+export interface ReadPolicies {
+  readonly policies: readonly LoadedPolicy[]
+  readonly issues: readonly PolicyIssue[]
 }
 
 /** Policies of one set, over all files. */
@@ -49,13 +58,22 @@ export function loadPolicies(files: readonly PolicyFile[], schema: CedarSchema):
   checkMeaning(unique, schema, issues)
   const [first, ...rest] = inOrder(issues, files)
   if (first !== undefined) throw errorOfIssues([first, ...rest])
-  return unique.map(({ source, start, text, json, annotated }) => ({
-    ...annotated,
-    effect: json.effect,
-    text,
-    file: source.file,
-    line: positionAt(source.text, start).line,
-  }))
+  return unique.map(asLoaded)
+}
+
+/**
+ * Reads policies without a schema, for comparing and looking at sets that may be of another time or not in order: what parses and has
+ * its annotations is answered, and what does not is an issue. Never a step towards evaluating them: that is {@link loadPolicies}.
+ */
+export function readPolicies(files: readonly PolicyFile[]): ReadPolicies {
+  const issues: PolicyIssue[] = []
+  const parsed = files.flatMap((source) => parseFile(source, issues))
+  const unique = parsed.filter((policy, index) => isFirst(policy, index, parsed, issues))
+  return { policies: unique.map(asLoaded), issues: inOrder(issues, files) }
+}
+
+function asLoaded({ source, start, text, json, annotated }: Parsed): LoadedPolicy {
+  return { ...annotated, effect: json.effect, text, file: source.file, ...positionAt(source.text, start), json }
 }
 
 function parseFile(source: PolicyFile, issues: PolicyIssue[]): readonly Parsed[] {

@@ -1,10 +1,15 @@
-import type { PolicyContext, PolicyEngine, PolicyRequest } from '@tidegate/kernel'
+import { type JsonObject, NEUTRAL_FACTS, type PolicyContext, type PolicyEngine, type PolicyRequest } from '@tidegate/kernel'
 import { createCedarEngine, generateSchema } from '../src/index.ts'
+
+/** The shape of an object with these optional members. */
+export function inputOf(properties: JsonObject, required: readonly string[] = []) {
+  return { jsonSchema: { type: 'object', properties, required, additionalProperties: false } }
+}
 
 /** A desk with three operations and one other tool. */
 export const operations = [
-  { id: 'desk.ticket.read', tool: 'desk' },
-  { id: 'desk.refund.create', tool: 'desk' },
+  { id: 'desk.ticket.read', tool: 'desk', input: inputOf({ amountMinor: { type: 'integer' } }) },
+  { id: 'desk.refund.create', tool: 'desk', input: inputOf({ amountMinor: { type: 'integer' }, reason: { type: 'string' } }) },
   { id: 'desk.invoice.export', tool: 'desk' },
   { id: 'mail.send', tool: 'mail' },
 ]
@@ -14,10 +19,13 @@ const workflows = [
 ]
 export const schema = generateSchema(operations, workflows)
 
-/** An engine over one text of policies, without a cache unless asked for one. */
-export function engineOf(text: string, cacheSize = 0): PolicyEngine {
-  return createCedarEngine({ policies: [{ file: 'policies/desk.cedar', text }], schema, cacheSize })
+/** An engine over one text of policies. */
+export function engineOf(text: string): PolicyEngine {
+  return createCedarEngine({ policies: [{ file: 'policies/desk.cedar', text }], schema })
 }
+
+/** 12:00 UTC on Monday, 2 November 2026. */
+export const MONDAY_NOON = { nowMs: 1_793_620_800_000, hour: 12, weekday: 1 }
 
 /** A harmless read, changed as said. */
 export function requestOf(
@@ -30,21 +38,20 @@ export function requestOf(
     operation: 'desk.ticket.read',
     tool: 'desk',
     user: 'user:mei',
+    client: 'client:web',
     ...rest,
     context: {
+      ...NEUTRAL_FACTS,
+      time: MONDAY_NOON,
       environment: 'production',
       risk: 'low',
       mutability: 'read',
       dataClass: 'internal',
       blastRadius: 'single',
+      nature: [],
       reversible: true,
-      confidence: 10_000,
       stage: 4,
-      attempts: 0,
       origins: ['user'],
-      compensating: false,
-      mode: 'live',
-      approvals: [],
       arguments: {},
       ...context,
     },

@@ -100,12 +100,12 @@ describe('a request that cannot be decided is denied', () => {
     ['an agent nobody declared', {}, { agent: 'stranger' }],
     ['a tool nobody declared', {}, { tool: 'shell' }],
   ])('%s', (_why, context, rest) => {
-    const verdict = engineOf(PERMIT, 16).evaluate(requestOf(context as object, rest))
+    const verdict = engineOf(PERMIT).evaluate(requestOf(context as object, rest))
     expect(verdict).toEqual({ kind: 'broken', message: expect.stringMatching(/^.{1,300}$/s) })
   })
 
   test('and evaluate does not throw, whatever it is given', () => {
-    const engine = engineOf(PERMIT, 16)
+    const engine = engineOf(PERMIT)
     const unchecked = engine.evaluate as (request: unknown) => unknown
     for (const request of [undefined, null, 7, {}, { context: null }, { context: { arguments: {} } }]) {
       expect(unchecked(request)).toMatchObject({ kind: 'broken' })

@@ -22,6 +22,10 @@ export function failureOf(error: unknown): Failure {
     return { problem: problemOf(error.code, error.message), exit: error.code === 'timeout' ? EXIT.timeout : EXIT.failed }
   }
   if (error instanceof CliError) return { problem: problemOf(error.code, error.message), exit: error.exit }
+  if (isAnswered(error)) {
+    const exit = error.code === 'project_missing' || error.code === 'cases_missing' ? EXIT.notFound : EXIT.failed
+    return { problem: problemOf(error.code, error.message), exit }
+  }
   if (error instanceof Error && error.name === 'AbortError')
     return {
       problem: problemOf('interrupted', 'Interrupted. What was sent to the server goes on there.'),
@@ -34,6 +38,14 @@ export function failureOf(error: unknown): Failure {
     ),
     exit: EXIT.failed,
   }
+}
+
+/** Packages behind the commands that need no server. They are named, since importing their classes would load them. */
+const ANSWERED = ['CedarError', 'EvalsError', 'ProjectError', 'ToolsError', 'WorkbenchError']
+
+/** Whether an error is one of these packages' own: it has a code that docs/errors.md explains. */
+function isAnswered(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && ANSWERED.includes(error.name) && 'code' in error && typeof error.code === 'string'
 }
 
 function exitOfStatus(status: number, code: string): ExitCode {

@@ -1,6 +1,9 @@
 import { Command, Option } from 'commander'
+import type { Action, Bind } from './bind.ts'
+import { addEvals } from './command/evals.ts'
+import { addPolicy } from './command/policy.ts'
 import { EXIT_HELP, type ExitCode } from './exit-code.ts'
-import type { GlobalOptions, Shell } from './shell.ts'
+import type { GlobalOptions } from './shell.ts'
 import { VERSION } from './version.ts'
 
 const EXAMPLES = `
@@ -14,12 +17,10 @@ Examples:
   tidegate stop --scope global --why "..."             stop everything, now
   tidegate undo ID --why "..."                         take back what a run did
   tidegate ledger verify                               prove that nothing was changed
+  tidegate policy test                                 run the cases beside the policies
 
 ${EXIT_HELP}
 The project is the directory with tidegate.yaml at or above the current one, or --project, or TIDEGATE_PROJECT.`
-
-/** Runs one command: its module is loaded only now. */
-type Action = (shell: Shell, given: readonly string[], flags: never) => Promise<ExitCode>
 
 /** The whole command line. Nothing but the parser is loaded before a command runs, so that help comes at once. */
 export function createProgram(signal: AbortSignal, onExit: (exit: ExitCode) => void): Command {
@@ -59,11 +60,11 @@ export function createProgram(signal: AbortSignal, onExit: (exit: ExitCode) => v
   addPeople(program, bind)
   addLedger(program, bind)
   addCatalogue(program, bind)
+  addPolicy(program, bind)
+  addEvals(program, bind)
   for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError('Try `tidegate --help`.')
   return program
 }
-
-type Bind = (action: Action) => (...args: unknown[]) => Promise<void>
 
 /** What the parser says about a command line, in words that say which word is the wrong one. */
 export function phraseUsage(text: string): string {

@@ -41,6 +41,7 @@ function operation(id: string, changes: Partial<Operation>): Operation {
     dataClass: 'customer',
     blastRadius: 'single',
     risk: 'low',
+    nature: [],
     reversibility: 'reversible',
   } as const
   const limits = {

@@ -1,4 +1,5 @@
 export * from './approvals.ts'
+export * from './authzen.ts'
 export * from './catalogue.ts'
 export * from './control.ts'
 export * from './ledger.ts'

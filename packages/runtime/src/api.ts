@@ -13,14 +13,10 @@ import type {
   VoteRefusal,
   Workflow,
 } from '@tidegate/kernel'
+import type { ChangeDesk } from './changes.ts'
+import type { Person } from './person.ts'
 
-/** Somebody who uses Tidegate, as the gateway has authenticated them. */
-export interface Person {
-  /** `user:mei` */
-  readonly id: string
-  /** Roles without a prefix: `billing-lead`. The role `operator` may stop, lift and undo. */
-  readonly roles: readonly string[]
-}
+export type { Person }
 
 /** Something happened outside that a workflow is for. */
 export interface TriggerRequest {
@@ -155,6 +151,8 @@ export interface Tidegate {
   ): Promise<{ readonly size: number; readonly files: number }>
   operations(): readonly Operation[]
   workflows(): readonly Workflow[]
+  /** Where changes of policies and tools are proposed; absent where nothing can be changed. */
+  readonly changes?: ChangeDesk
   /** Rejects further work, waits for effects in flight, closes the journal. */
   close(): Promise<void>
 }

@@ -1,5 +1,5 @@
 /** Every code that {@link RuntimeError} carries. */
-export const RUNTIME_ERROR_CODES = ['runtime_closed', 'tool_conflict', 'workflow_conflict', 'run_erased'] as const
+export const RUNTIME_ERROR_CODES = ['runtime_closed', 'tool_conflict', 'workflow_conflict', 'run_erased', 'policy_unfit'] as const
 
 export type RuntimeErrorCode = (typeof RUNTIME_ERROR_CODES)[number]
 

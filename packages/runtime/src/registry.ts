@@ -14,6 +14,8 @@ export interface WorkflowWithPlanner {
   readonly planner: Planner
   /** Checks what a trigger brings; everything is taken when absent. */
   readonly parseInput?: (input: JsonObject) => ShapeResult
+  /** Opened by our own code alone: for a trigger from outside there is no such workflow. */
+  readonly internal?: true
 }
 
 /** What is declared, and therefore may be used. */

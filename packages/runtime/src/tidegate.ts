@@ -16,9 +16,11 @@ import {
 } from '@tidegate/kernel'
 import type { Person, ResolveAnswer, Tidegate, TriggerAnswer, TriggerRequest, UndoAnswer } from './api.ts'
 import { castVote, runOfApproval, viewOf } from './desk/approvals.ts'
+import { type ChangeParts, createChangeDesk } from './desk/changes.ts'
 import { listApprovals, listQueue } from './desk/lists.ts'
 import { exportOf, receiptOf, verifyLedger } from './desk/ledger.ts'
 import { liftStop, OPERATOR, raiseStop } from './desk/stops.ts'
+import { withdrawQuestion } from './desk/withdraw.ts'
 import { commit } from './harness/commit.ts'
 import { createHarness, type Harness } from './harness/harness.ts'
 import { headOf } from './harness/head.ts'
@@ -34,19 +36,38 @@ export interface TidegateParts extends HarnessParts {
   readonly beforeExport?: () => Promise<void>
   /** Writes the files of an export below a directory that is empty or absent; answers how many. */
   readonly writeExport: (directory: string, files: Iterable<ExportFile>) => Promise<number>
+  /** Lets policies and tools be changed while it runs; without it they stay as they were at the start. */
+  readonly changes?: ChangeParts
 }
 
 /** The largest input of a run, as canonical JSON in bytes. */
 export const INPUT_MAX_BYTES = 1_048_576
 
+/** A Tidegate, with what only our own code may use. */
+export interface StartedTidegate extends Tidegate {
+  readonly harness: Harness
+  /** Opens a run of any workflow, internal ones too; once per event, as {@link Tidegate.trigger} does. */
+  openInternal(request: TriggerRequest): Promise<TriggerAnswer>
+  /** Refuses the open question of a run in the name of whoever asked it; false when none is open. */
+  withdraw(run: string, by: string): Promise<boolean>
+}
+
 /** Starts a Tidegate on an open journal: whatever a crash left behind is taken up again. */
-export async function startTidegate(parts: TidegateParts): Promise<Tidegate & { readonly harness: Harness }> {
+export async function startTidegate(parts: TidegateParts): Promise<StartedTidegate> {
   const harness = createHarness(parts)
   for (const head of await parts.journal.openRuns()) harness.advance(head.run)
+  const openInternal = (request: TriggerRequest): Promise<TriggerAnswer> => trigger(parts, harness, request, 'inside')
+  const changes =
+    parts.changes === undefined
+      ? undefined
+      : createChangeDesk({ ...parts, ...parts.changes, open: openInternal, undo: (run, why) => undo(parts, harness, run, why) })
 
   return {
     harness,
-    trigger: (request) => trigger(parts, harness, request),
+    ...(changes === undefined ? {} : { changes }),
+    trigger: (request) => trigger(parts, harness, request, 'outside'),
+    openInternal,
+    withdraw: (run, by) => withdrawQuestion(parts, harness, run, by),
     runs: (query) => parts.journal.runs(query),
     run: (id) => harness.load(id),
     settled: (id, timeoutMs) => settled(parts, harness, id, timeoutMs),
@@ -89,10 +110,19 @@ export async function startTidegate(parts: TidegateParts): Promise<Tidegate & { 
 }
 
 /** Opens a run for an event, once per event (I4 begins at the door): the claim on the event and the run are one record. */
-async function trigger(parts: HarnessParts, harness: Harness, request: TriggerRequest): Promise<TriggerAnswer> {
+async function trigger(
+  parts: HarnessParts,
+  harness: Harness,
+  request: TriggerRequest,
+  from: 'inside' | 'outside',
+): Promise<TriggerAnswer> {
   const entry = parts.registry.workflow(request.workflow)
-  if (entry === undefined) {
-    const known = parts.registry.workflows.map((workflow) => workflow.name).join(', ')
+  if (entry === undefined || (entry.internal === true && from === 'outside')) {
+    const isOpen = ({ name }: Workflow): boolean => parts.registry.workflow(name)?.internal !== true
+    const known = parts.registry.workflows
+      .filter(isOpen)
+      .map((workflow) => workflow.name)
+      .join(', ')
     return {
       kind: 'refused',
       code: 'unknown_workflow',
@@ -101,7 +131,7 @@ async function trigger(parts: HarnessParts, harness: Harness, request: TriggerRe
   }
   const problem = inputProblem(request.input, entry)
   if (problem !== undefined) return { kind: 'refused', ...problem }
-  if (request.source.startsWith('tidegate:')) {
+  if (request.source.startsWith('tidegate:') && from === 'outside') {
     return { kind: 'refused', code: 'invalid_input', message: 'sources that begin with "tidegate:" are our own' }
   }
   const claim = canonicalJson([request.source, request.event])

@@ -13,7 +13,15 @@ import type {
   Workflow,
 } from '@tidegate/kernel'
 import { createMemoryJournal } from '@tidegate/testkit'
-import { createBreakerPanel, createInFlight, createRegistry, openControl, startTidegate } from '../src/index.ts'
+import {
+  createBreakerPanel,
+  createInFlight,
+  createRegistry,
+  createTimeFacts,
+  openControl,
+  startTidegate,
+  withoutMeters,
+} from '../src/index.ts'
 
 const ANY: Shape = { parse: (value) => ({ ok: true, value }), jsonSchema: {} }
 
@@ -30,6 +38,7 @@ export function operation(id: string, changes: Partial<Operation> = {}): Operati
     dataClass: 'customer',
     blastRadius: 'single',
     risk: 'low',
+    nature: [],
     reversibility: 'reversible',
     records: ['/id'],
     maxRecords: 1,
@@ -154,6 +163,9 @@ export async function startDesk(options: {
       payloads: () => [],
     },
     writeExport: async () => 0,
+    meters: withoutMeters(journal),
+    timeFacts: createTimeFacts({ timeZone: 'UTC' }),
+    rolesOf: () => [],
   })
   const trigger = async (event: string) => {
     const answer = await tidegate.trigger({

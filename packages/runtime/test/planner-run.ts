@@ -33,6 +33,7 @@ export function operation(id: string, origins: Readonly<Record<string, Origin>> 
     dataClass: 'internal',
     blastRadius: 'single',
     risk: 'low',
+    nature: [],
     reversibility: 'reversible',
     records: [],
     maxRecords: 1,
@@ -142,7 +143,7 @@ function eventsOf(action: number, { proposal }: Extract<PlannerAnswer, { kind: '
     compensates: null,
   } as const
   const proposed: RunEvent = { type: 'action.proposed', action, operation: proposal.operation, ...facts, sealed }
-  const decided = { type: 'action.decided', action, approvers: [], policyVersion: '0' } as const
+  const decided = { type: 'action.decided', action, approvers: [], policyVersion: '0', facts: null } as const
   if (fate.kind === 'open') return [proposed]
   if (fate.kind === 'denied') {
     return [proposed, { ...decided, outcome: 'deny', policies: [{ id: 'p', reason: fate.reason }], failure: fate.failure }]

@@ -1,32 +1,29 @@
-import { globSync, readFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { createCedarEngine, generateSchema } from '@tidegate/cedar'
+import { join, resolve } from 'node:path'
+import { createCedarEngine } from '@tidegate/cedar'
 import { nodeEntropy, nodeHasher, nodeVerifier, systemClock } from '@tidegate/crypto-node'
 import { createWriterParts } from '@tidegate/crypto-node/writer-parts'
 import { openThreadedJournal, type SqliteJournal } from '@tidegate/journal-sqlite'
-import type { Clock, Log, Operation } from '@tidegate/kernel'
+import type { Clock, Log } from '@tidegate/kernel'
 import { createOpenAiModel } from '@tidegate/model-openai'
+import { type Configuration, loadProject, type Project } from '@tidegate/project'
 import {
   createAgentPlanner,
   createBreakerPanel,
   createGraphPlanner,
   createInFlight,
   createRegistry,
+  createTimeFacts,
   type Harness,
   type ModelUse,
-  needsModel,
   openControl,
   type Registry,
   startTidegate,
   sweepRetention,
   type Tidegate,
-  type Tool,
+  withoutMeters,
   type WorkflowWithPlanner,
 } from '@tidegate/runtime'
-import { resolveTool } from '@tidegate/tools'
-import type { Configuration } from './configuration/schema.ts'
-import { createSecretSource, readSecret } from './configuration/secrets.ts'
+import { createSecretSource, readSecret } from './secrets.ts'
 import { ServerError } from './error.ts'
 import { checkState } from './state/check-state.ts'
 import { writeExport } from './state/export-writer.ts'
@@ -34,7 +31,6 @@ import { makeDirectory } from './state/make-directory.ts'
 import { openKeys } from './state/keys.ts'
 import { createSteadyClock } from './steady-clock.ts'
 import { startWitnessing } from './witnessing.ts'
-import { loadWorkflow, parseInput, writeProblem } from './workflow-file/index.ts'
 
 /** A Tidegate that runs, with what belongs to it. */
 export interface Composition {
@@ -63,15 +59,9 @@ const SWEEP_MS = 3_600_000
  */
 export async function compose(ground: Ground): Promise<Composition> {
   const { configuration, project, log } = ground
-  const tools = await loadTools(ground)
-  const registry = createRegistry(
-    tools,
-    loadWorkflows(
-      ground,
-      tools.flatMap((tool) => tool.operations),
-    ),
-  )
-  const policy = loadPolicies(ground, registry)
+  const loaded = await loadProject(project, { configuration })
+  const registry = createRegistry(loaded.tools, plannedWorkflows(ground, loaded))
+  const policy = createCedarEngine({ policies: loaded.policyFiles, schema: loaded.schema })
   const stateDirectory = resolve(project, configuration.store.directory)
   const journal = await openJournal(stateDirectory, configuration)
   const stop: (() => void)[] = []
@@ -102,6 +92,9 @@ export async function compose(ground: Ground): Promise<Composition> {
       ledger: witnessing?.ledger ?? journal.ledger,
       ...(witnessing === undefined ? {} : { beforeExport: witnessing.show }),
       writeExport,
+      meters: withoutMeters(journal),
+      timeFacts: createTimeFacts({ timeZone: configuration.timeZone }),
+      rolesOf: rolesIn(configuration),
     })
     if (configuration.retention !== undefined)
       stop.push(startRetention({ journal, control, clock, log }, configuration.retention.payloads))
@@ -117,68 +110,30 @@ export async function compose(ground: Ground): Promise<Composition> {
   }
 }
 
-async function loadTools({ project, configuration }: Ground): Promise<readonly Tool[]> {
-  return Promise.all(
-    configuration.tools.map(async ({ file, settings }) => {
-      const path = resolve(project, file)
-      let module: { tool?: unknown }
-      try {
-        module = (await import(pathToFileURL(path).href)) as { tool?: unknown }
-      } catch (cause) {
-        throw new ServerError(
-          'tool_unusable',
-          `The tool ${file} cannot be loaded: ${cause instanceof Error ? cause.message : 'unknown error'}`,
-          { cause },
-        )
-      }
-      return resolveTool(module.tool, { file, settings })
-    }),
-  )
+/** Finds the roles of a person among those that the project lists. */
+function rolesIn({ people }: Configuration): (user: string) => readonly string[] {
+  const roles = new Map(people.map((person) => [person.id, person.roles]))
+  return (user) => roles.get(user) ?? NOBODY
 }
 
-function loadWorkflows(ground: Ground, operations: readonly Operation[]): readonly WorkflowWithPlanner[] {
-  const { project, configuration } = ground
-  const byId = new Map(operations.map((operation) => [operation.id, operation]))
-  const problems: string[] = []
-  const entries = filesOf(project, configuration.workflows, 'workflows').flatMap((file) => {
-    const options = {
-      file: relative(project, file),
-      find: (id: string) => byId.get(id),
-      declared: [...byId.keys()],
-      environment: configuration.environment,
-    }
-    const loaded = loadWorkflow(readFileSync(file), options)
-    if (!loaded.ok) {
-      problems.push(...loaded.problems.map(writeProblem))
-      return []
-    }
-    const model = modelUse(ground)
-    const wantsModel = loaded.agent !== undefined || (loaded.graph !== undefined && needsModel(loaded.graph))
-    if (wantsModel && model === undefined) {
-      ground.log({
-        level: 'info',
-        message: `workflow ${loaded.workflow.name} is left out: its planner needs a model, and the configuration names none`,
-      })
-      return []
-    }
+const NOBODY: readonly string[] = []
+
+/** The workflows of the project with the planners that propose for them. */
+function plannedWorkflows(ground: Ground, { workflows, withoutModel }: Project): readonly WorkflowWithPlanner[] {
+  for (const name of withoutModel) {
+    const message = `workflow ${name} is left out: its planner needs a model, and the configuration names none`
+    ground.log({ level: 'info', message })
+  }
+  const model = modelUse(ground)
+  return workflows.flatMap(({ workflow, graph, agent, parseInput }) => {
     const planner =
-      loaded.graph !== undefined
-        ? createGraphPlanner({ graph: loaded.graph, ...(model === undefined ? {} : { model }) })
-        : loaded.agent !== undefined && model !== undefined
-          ? createAgentPlanner({ plan: loaded.agent, model })
+      graph !== undefined
+        ? createGraphPlanner({ graph, ...(model === undefined ? {} : { model }) })
+        : agent !== undefined && model !== undefined
+          ? createAgentPlanner({ plan: agent, model })
           : undefined
-    if (planner === undefined) return []
-    return [
-      {
-        workflow: loaded.workflow,
-        planner,
-        parseInput: (input: Parameters<typeof parseInput>[1]) => parseInput(loaded.input, input),
-      },
-    ]
+    return planner === undefined ? [] : [{ workflow, planner, parseInput }]
   })
-  if (problems.length > 0)
-    throw new ServerError('workflow_invalid', `Workflows are refused:\n${problems.slice(0, 20).join('\n')}`)
-  return entries
 }
 
 function modelUse({ configuration, project, environment }: Ground): ModelUse | undefined {
@@ -196,25 +151,6 @@ function modelUse({ configuration, project, environment }: Ground): ModelUse | u
     outputMicros: Math.round(price.outputPerMillion * 1_000_000),
   }
   return { model: createOpenAiModel(options), clock: systemClock, price: micros, timeoutMs: timeout, maxOutputTokens }
-}
-
-function loadPolicies({ project, configuration }: Ground, registry: Registry) {
-  const files = filesOf(project, configuration.policies, 'policies')
-  const policies = files.map((file) => ({ file: relative(project, file), text: readFileSync(file, 'utf8') }))
-  return createCedarEngine({ policies, schema: generateSchema(registry.operations, registry.workflows) })
-}
-
-/** The files that patterns name, in a stable order. */
-function filesOf(project: string, patterns: readonly string[], what: string): readonly string[] {
-  const files = [...new Set(patterns.flatMap((pattern) => globSync(pattern, { cwd: project })))]
-    .sort()
-    .map((file) => resolve(project, file))
-  if (files.length === 0)
-    throw new ServerError(
-      'configuration_invalid',
-      `The configuration names ${what} (${patterns.join(', ')}), but there is no such file.`,
-    )
-  return files
 }
 
 function openJournal(directory: string, configuration: Configuration): Promise<SqliteJournal> {

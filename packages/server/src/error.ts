@@ -1,15 +1,5 @@
 /** Every code that {@link ServerError} carries. */
-export const SERVER_ERROR_CODES = [
-  'arguments_invalid',
-  'configuration_invalid',
-  'ledger_shortened',
-  'policy_invalid',
-  'project_missing',
-  'secret_unavailable',
-  'state_unusable',
-  'tool_unusable',
-  'workflow_invalid',
-] as const
+export const SERVER_ERROR_CODES = ['arguments_invalid', 'ledger_shortened', 'secret_unavailable', 'state_unusable'] as const
 
 export type ServerErrorCode = (typeof SERVER_ERROR_CODES)[number]
 

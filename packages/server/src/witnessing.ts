@@ -2,7 +2,7 @@ import { nodeHasher, nodeVerifier } from '@tidegate/crypto-node'
 import type { Clock, LedgerHead, LedgerReader, Log } from '@tidegate/kernel'
 import { createWitnessing, type WitnessState } from '@tidegate/runtime'
 import { createHttpWitness } from '@tidegate/witness-http'
-import type { Configuration } from './configuration/schema.ts'
+import type { Configuration } from '@tidegate/project'
 import { ServerError } from './error.ts'
 
 /** A ledger that a witness watches. */

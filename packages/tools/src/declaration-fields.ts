@@ -1,4 +1,4 @@
-import { BLAST_RADII, DATA_CLASSES, MUTABILITIES, REVERSIBILITIES, RISK_CLASSES } from '@tidegate/kernel'
+import { BLAST_RADII, DATA_CLASSES, MUTABILITIES, NATURES, REVERSIBILITIES, RISK_CLASSES } from '@tidegate/kernel'
 import { z } from 'zod'
 
 const NAME = /^[a-z][a-z0-9-]{0,31}$/
@@ -36,6 +36,10 @@ export const OPERATION_FIELDS = z.strictObject({
   dataClass: z.enum(DATA_CLASSES),
   blastRadius: z.enum(BLAST_RADII),
   risk: z.enum(RISK_CLASSES),
+  nature: z
+    .array(z.enum(NATURES.filter((nature) => nature !== 'unclassified')))
+    .max(NATURES.length)
+    .optional(),
   reversibility: z.enum(REVERSIBILITIES).optional(),
   records: z.array(pointer.min(2)).max(20).optional(),
   maxRecords: z.int().min(1).max(MAX_RECORDS).optional(),

@@ -5,6 +5,7 @@ import type {
   DataClass,
   Json,
   Mutability,
+  Nature,
   Origin,
   Reconciliation,
   Reversibility,
@@ -65,6 +66,11 @@ export interface OperationDeclaration<Input extends z.ZodObject = z.ZodObject, O
   readonly dataClass: DataClass
   readonly blastRadius: BlastRadius
   readonly risk: RiskClass
+  /**
+   * What kind of effect it is: money, a message, a new right. Say `[]` when it is none of them. A write that says nothing is
+   * `unclassified`, which policies may ask about; what is destructive is a `deletion` whatever it says.
+   */
+  readonly nature?: readonly Exclude<Nature, 'unclassified'>[]
   /** Required for writes; a read is always reversible. */
   readonly reversibility?: Reversibility
   /** JSON pointers to the arguments that name the records touched. Required for writes of `single` and `batch`. */

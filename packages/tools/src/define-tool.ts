@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson, type Compensation, type Json, type JsonObject, type Operation } from '@tidegate/kernel'
+import { canonicalJson, type Compensation, type Json, type JsonObject, type Nature, NATURES, type Operation } from '@tidegate/kernel'
 import { checkFields, checkMeaning, checkTool } from './check-declaration.ts'
 import { type BoundOperation, createConnector } from './connector.ts'
 import type { OperationDeclaration, ToolDeclaration } from './declaration.ts'
@@ -75,6 +75,7 @@ function classesOf(id: string, declared: OperationDeclaration, tool: ToolDeclara
     dataClass: declared.dataClass,
     blastRadius: declared.blastRadius,
     risk: declared.risk,
+    nature: natureOf(declared),
     reversibility: declared.reversibility ?? ('reversible' as const),
     records: [...(declared.records ?? [])],
     maxRecords: declared.maxRecords ?? (declared.blastRadius === 'single' ? 1 : MAX_RECORDS),
@@ -88,6 +89,12 @@ function classesOf(id: string, declared: OperationDeclaration, tool: ToolDeclara
     canReconcile: declared.reconcile !== undefined,
     canVerify: declared.verify !== undefined,
   }
+}
+
+/** In the order of the kernel's list, so that two declarations that say the same have the same version. */
+function natureOf({ nature, mutability }: OperationDeclaration): readonly Nature[] {
+  const said: readonly Nature[] = nature ?? (mutability === 'write' ? ['unclassified'] : [])
+  return NATURES.filter((each) => said.includes(each) || (each === 'deletion' && mutability === 'destructive'))
 }
 
 /** Arguments that nobody can tell are `null`, which no operation accepts: the undo is refused and goes to a person. */

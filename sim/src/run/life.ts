@@ -1,6 +1,14 @@
 import { nodeHasher, nodeVerifier } from '@tidegate/crypto-node'
 import type { LogLine } from '@tidegate/kernel'
-import { createBreakerPanel, createInFlight, createRegistry, openControl, startTidegate } from '@tidegate/runtime'
+import {
+  createBreakerPanel,
+  createInFlight,
+  createRegistry,
+  createTimeFacts,
+  openControl,
+  startTidegate,
+  withoutMeters,
+} from '@tidegate/runtime'
 import { WORLD_OPERATIONS } from '@tidegate/testkit'
 import { createPlanner } from '../plan/planners.ts'
 import { drawPolicy, engineOf } from '../plan/policies.ts'
@@ -64,6 +72,9 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
       payloads: () => [],
     },
     writeExport: async () => 0,
+    meters: withoutMeters(journal),
+    timeFacts: createTimeFacts({ timeZone: 'UTC' }),
+    rolesOf: () => [],
   })
   if (!life.isAlive) return
   tidegate.harness.watch((state) => {

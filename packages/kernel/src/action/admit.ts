@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../canonical/json.ts'
 import { joinOrigins, type Origin } from '../label/origin.ts'
 import { originAt, type Source, traceValue } from '../label/provenance.ts'
 import { isOpen } from '../limit/breaker.ts'
-import { type Decision, deny, type PolicyRequest } from '../policy/decision.ts'
+import { type DeclaredFacts, type Decision, deny, type ObservedFacts, type PolicyRequest } from '../policy/decision.ts'
 import type { Hasher } from '../ports/hasher.ts'
 import type { FailureKind } from '../run/failure.ts'
 import { resolveReference, type Scope } from '../run/reference.ts'
@@ -30,6 +30,8 @@ export interface Admission {
   readonly compensates: number | null
   /** True for the look at the end: the workflow asks for it, so it repeats nothing of the planner's. */
   readonly isCheck?: boolean
+  /** Operations that are not declared as somebody has accepted them; none when absent. */
+  readonly quarantined?: ReadonlySet<string>
 }
 
 /** A proposal in normal form. */
@@ -65,6 +67,10 @@ export function admit(proposal: Proposal, admission: Admission): Admitted | Reje
   const allowed = workflow.operations.get(operation.id)
   if (allowed === undefined && admission.compensates === null) {
     return reject(admission, 'tidegate:not-in-workflow', `workflow ${workflow.name} does not list ${operation.id}`)
+  }
+  if (admission.quarantined?.has(operation.id) === true) {
+    const reason = `${operation.id} has changed since it was accepted: see tidegate tools review`
+    return reject(admission, 'tidegate:quarantined', reason)
   }
   const shaped = parseArguments(operation, proposal.arguments)
   if (!shaped.ok || !isObject(shaped.value)) {
@@ -202,13 +208,56 @@ function clip(text: string, length = 80): string {
   return text.length > length ? `${text.slice(0, length)}...` : text
 }
 
+/** What the runtime has found out about an action, beyond what its arguments and its run tell by themselves. */
+export interface Observed
+  extends Pick<ObservedFacts, 'roles' | 'confidences' | 'attempts' | 'time' | 'meters' | 'flow' | 'approvals'> {
+  /** The planner's own, 0 to 10,000: lowered by the confidences and by the doubts of the run. */
+  readonly confidence: number
+  /** Number of the action that this one makes up for, if it does. */
+  readonly compensates: number | null
+}
+
+/** Everything that is observed of an admitted action: what is recorded with its decision. */
+export function observeAction(admitted: Admitted, observed: Observed, state: RunState): ObservedFacts {
+  const { confidence, compensates, ...known } = observed
+  const { classification, retrieval, extraction } = known.confidences
+  const least = Math.min(confidence, classification, retrieval, extraction)
+  return {
+    ...known,
+    actors: state.opened.actors,
+    records: countRecords(admitted),
+    // What the run is unsure about says nothing against taking its deeds back.
+    confidence: compensates === null ? Math.min(least, state.confidence) : least,
+    origins: admitted.origins,
+    compensating: compensates !== null,
+    mode: 'live',
+  }
+}
+
+/** As `maxRecords` counts them: two arguments that each name one record are one record, seen from two sides. */
+function countRecords({ operation, arguments: args }: Admitted): number {
+  return operation.records.reduce((most, pointer) => {
+    const value = valueAt(args, pointer)
+    return Math.max(most, Array.isArray(value) ? value.length : 1)
+  }, 0)
+}
+
+/** What the owners of an operation and of a workflow declare about each call of the one in the other. */
+export function declaredFacts(operation: Operation, workflow: Pick<Workflow, 'environment' | 'stage'>): DeclaredFacts {
+  return {
+    environment: workflow.environment,
+    risk: operation.risk,
+    mutability: operation.mutability,
+    dataClass: operation.dataClass,
+    blastRadius: operation.blastRadius,
+    nature: operation.nature,
+    reversible: operation.mutability === 'read' || operation.reversibility !== 'irreversible',
+    stage: workflow.stage,
+  }
+}
+
 /** The question that policy is asked about an admitted action. Facts only: nothing in it is the planner's own claim. */
-export function policyRequest(
-  admitted: Admitted,
-  action: { confidence: number; attempts: number; compensates: number | null; approvals: readonly string[] },
-  state: RunState,
-  workflow: Workflow,
-): PolicyRequest {
+export function policyRequest(admitted: Admitted, facts: ObservedFacts, state: RunState, workflow: Workflow): PolicyRequest {
   const { operation } = admitted
   return {
     agent: state.opened.agent,
@@ -216,22 +265,7 @@ export function policyRequest(
     operation: operation.id,
     tool: operation.tool,
     user: state.opened.actors[0] ?? '',
-    context: {
-      environment: workflow.environment,
-      risk: operation.risk,
-      mutability: operation.mutability,
-      dataClass: operation.dataClass,
-      blastRadius: operation.blastRadius,
-      reversible: operation.mutability === 'read' || operation.reversibility !== 'irreversible',
-      // What the run is unsure about says nothing against taking its deeds back.
-      confidence: action.compensates === null ? Math.min(action.confidence, state.confidence) : action.confidence,
-      stage: workflow.stage,
-      attempts: action.attempts,
-      origins: admitted.origins,
-      compensating: action.compensates !== null,
-      mode: 'live',
-      approvals: action.approvals,
-      arguments: admitted.arguments,
-    },
+    client: state.opened.actors[1] ?? '',
+    context: { ...declaredFacts(operation, workflow), ...facts, arguments: admitted.arguments },
   }
 }

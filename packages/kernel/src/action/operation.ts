@@ -5,6 +5,19 @@ export const MUTABILITIES = ['read', 'write', 'destructive'] as const
 export const DATA_CLASSES = ['public', 'internal', 'customer', 'regulated', 'secret'] as const
 export const BLAST_RADII = ['single', 'batch', 'cross-system', 'admin'] as const
 export const RISK_CLASSES = ['low', 'medium', 'high', 'critical'] as const
+export const NATURES = [
+  'financial',
+  'message',
+  'customer-visible',
+  'sharing',
+  'deletion',
+  'credential',
+  'schedule',
+  'skill',
+  'code',
+  'egress',
+  'unclassified',
+] as const
 export const REVERSIBILITIES = ['reversible', 'compensable', 'irreversible'] as const
 
 /** What an operation does to the world: nothing, a change, or a loss. */
@@ -15,6 +28,12 @@ export type DataClass = (typeof DATA_CLASSES)[number]
 export type BlastRadius = (typeof BLAST_RADII)[number]
 /** What a wrong call costs, as its owner declares it. The planner's own claim is recorded and never believed. */
 export type RiskClass = (typeof RISK_CLASSES)[number]
+/**
+ * What kind of effect a call has, beyond what it does to records: policies treat money, messages and new rights apart.
+ *
+ * `unclassified` says that the owner of a write has not said; an owner who has looked and found nothing special declares no nature.
+ */
+export type Nature = (typeof NATURES)[number]
 /** `reversible`: the same system can put it back; `compensable`: another action makes up for it; `irreversible`: neither. */
 export type Reversibility = (typeof REVERSIBILITIES)[number]
 
@@ -64,6 +83,7 @@ export interface Operation {
   readonly dataClass: DataClass
   readonly blastRadius: BlastRadius
   readonly risk: RiskClass
+  readonly nature: readonly Nature[]
   readonly reversibility: Reversibility
   /** Arguments (JSON pointers) that name the records touched. For `single` each must hold exactly one plain identifier. */
   readonly records: readonly string[]

@@ -1,3 +1,5 @@
+import type { OperationsAccepted, PolicyAdopted, ProjectLoaded, TextRecorded } from './change-event.ts'
+
 /** What a stop covers. `global` covers everything; the others name one agent, workflow, tool, operation or run. */
 export type StopScope = 'global' | `agent:${string}` | `workflow:${string}` | `tool:${string}` | `run:${string}`
 
@@ -17,3 +19,7 @@ export type ControlEvent =
   | { readonly type: 'breaker.closed'; readonly operation: string }
   | { readonly type: 'server.started'; readonly version: string; readonly policyVersion: string; readonly configuration: string }
   | { readonly type: 'run.erased'; readonly run: string; readonly by: string; readonly why: string }
+  | TextRecorded
+  | PolicyAdopted
+  | ProjectLoaded
+  | OperationsAccepted

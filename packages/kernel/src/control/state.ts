@@ -1,4 +1,5 @@
 import type { Entry } from '../ports/journal.ts'
+import type { PolicyAdopted } from './change-event.ts'
 import type { ControlEvent, StopScope } from './event.ts'
 
 /** A stop in force. */
@@ -18,9 +19,28 @@ export interface ControlState {
   readonly stops: readonly Stop[]
   /** Operations whose breaker is open, with the time at which one attempt is let through again. */
   readonly breakers: Readonly<Record<string, number>>
+  /** The policies in force, or null before the first start. */
+  readonly policy: PolicyInForce | null
+  /** Digest of the listing of what is declared, or null before the first start. */
+  readonly listing: string | null
+  /** Operation -> the version in which it may be used. */
+  readonly accepted: Readonly<Record<string, string>>
 }
 
-export const EMPTY_CONTROL: ControlState = { seq: 0, epoch: 0, stops: [], breakers: {} }
+/** A set of policies in force, and since when. */
+export interface PolicyInForce extends PolicyAdopted {
+  readonly atMs: number
+}
+
+export const EMPTY_CONTROL: ControlState = {
+  seq: 0,
+  epoch: 0,
+  stops: [],
+  breakers: {},
+  policy: null,
+  listing: null,
+  accepted: {},
+}
 
 /** Folds one record of the control stream. Pure. */
 export function foldControl(state: ControlState, entry: Entry): ControlState {
@@ -40,6 +60,12 @@ function foldEvent(state: ControlState, event: ControlEvent, atMs: number): Cont
       return { ...state, breakers: { ...state.breakers, [event.operation]: event.untilMs } }
     case 'breaker.closed':
       return { ...state, breakers: Object.fromEntries(Object.entries(state.breakers).filter(([id]) => id !== event.operation)) }
+    case 'policy.adopted':
+      return { ...state, policy: { ...event, atMs } }
+    case 'project.loaded':
+      return { ...state, listing: event.listing }
+    case 'operations.accepted':
+      return { ...state, accepted: { ...state.accepted, ...event.operations } }
     default:
       return state
   }

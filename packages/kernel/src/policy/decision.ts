@@ -1,5 +1,6 @@
 import type { JsonObject } from '../canonical/json.ts'
-import type { BlastRadius, DataClass, Mutability, OperationId, RiskClass } from '../action/operation.ts'
+import type { BlastRadius, DataClass, Mutability, Nature, OperationId, RiskClass } from '../action/operation.ts'
+import type { FlowFacts } from '../label/flow.ts'
 import type { Origin } from '../label/origin.ts'
 
 /** What may become of an action. On the wire `ask` is `require_approval`. */
@@ -38,30 +39,70 @@ export interface PolicyRequest {
   readonly tool: string
   /** The person on whose behalf the run acts, innermost of the actor chain. */
   readonly user: string
+  /** The client that the person used, second in the actor chain; empty when a run has none. */
+  readonly client: string
   readonly context: PolicyContext
 }
 
-export interface PolicyContext {
+export interface PolicyContext extends DeclaredFacts, ObservedFacts {
+  readonly arguments: JsonObject
+}
+
+/** What the owners of tools and workflows declared: the same for every call of an operation in a workflow. */
+export interface DeclaredFacts {
   readonly environment: string
   readonly risk: RiskClass
   readonly mutability: Mutability
   readonly dataClass: DataClass
   readonly blastRadius: BlastRadius
+  /** What kind of effect it is, beyond what it does to records. */
+  readonly nature: readonly Nature[]
   /** False for a write that can be neither put back nor made up for. */
   readonly reversible: boolean
-  /** 0 to 10,000. */
-  readonly confidence: number
   readonly stage: number
+}
+
+/** What was found out about one action at one time. It is recorded with the decision, so that it can be decided again years later. */
+export interface ObservedFacts {
+  /** The actor chain, user first. */
+  readonly actors: readonly string[]
+  /** Roles of the user, as the project lists them. */
+  readonly roles: readonly string[]
+  /** How many records the arguments name. */
+  readonly records: number
+  /** 0 to 10,000: the least of {@link confidences} and of what the run has earned. */
+  readonly confidence: number
+  readonly confidences: Confidences
   /** Failed attempts of this same action so far. */
   readonly attempts: number
+  readonly time: TimeFacts
+  /** What the declared meters would show if this action ran, by name. */
+  readonly meters: Readonly<Record<string, number>>
   /** Who wrote the arguments, joined over all leaves. */
   readonly origins: readonly Origin[]
+  /** What the labels say. */
+  readonly flow: FlowFacts
   /** True when the action makes up for an earlier one. */
   readonly compensating: boolean
   readonly mode: 'live' | 'dry_run'
   /** Ids of the policies for which this exact action holds a granted approval. */
   readonly approvals: readonly string[]
-  readonly arguments: JsonObject
+}
+
+/** How sure the planner is of what it read, found and wrote: each 0 to 10,000. */
+export interface Confidences {
+  readonly classification: number
+  readonly retrieval: number
+  readonly extraction: number
+}
+
+/** The time of the decision, as the journal has it. */
+export interface TimeFacts {
+  readonly nowMs: number
+  /** 0 to 23, in the time zone of the project. */
+  readonly hour: number
+  /** 1 (Monday) to 7, in the time zone of the project. */
+  readonly weekday: number
 }
 
 /** One policy that matched and forbids, with what its annotations say. */

@@ -2,6 +2,7 @@ import type { FindOperation } from '../action/admit.ts'
 import type { Proposal } from '../action/proposal.ts'
 import type { Json } from '../canonical/json.ts'
 import type { Origin } from '../label/origin.ts'
+import type { Confidences } from '../policy/decision.ts'
 import type { RunState } from '../run/state.ts'
 import type { Workflow } from '../run/workflow.ts'
 
@@ -21,6 +22,8 @@ export type PlannerAnswer =
       readonly value: Json
       readonly origins: readonly Origin[]
       readonly confidence?: number
+      /** What it is the confidence of. */
+      readonly of?: keyof Confidences
       readonly usage?: ModelCallRecord
     }
   | { readonly kind: 'propose'; readonly proposal: Proposal; readonly usage?: ModelCallRecord }

@@ -3,7 +3,9 @@ import type { OperationId, RiskClass } from '../action/operation.ts'
 import type { Question } from '../approval/question.ts'
 import type { Origin } from '../label/origin.ts'
 import type { Finding } from '../label/sanitise.ts'
-import type { ApproverRule, DeterminingPolicy, Outcome } from '../policy/decision.ts'
+import type { Metered } from '../limit/meter.ts'
+import type { ApproverRule, Confidences, DeterminingPolicy, Outcome } from '../policy/decision.ts'
+import type { RecordedFacts } from '../policy/observed.ts'
 import type { FailureKind, FinalState } from './failure.ts'
 
 /**
@@ -17,6 +19,8 @@ export type RunEvent =
       readonly node: string
       /** 0 to 10,000; absent when the note says nothing about confidence. */
       readonly confidence?: number
+      /** What it is the confidence of. */
+      readonly of?: keyof Confidences
       readonly sealed: { readonly value: Json; readonly origins: readonly Origin[] }
     }
   /** The model had no useful answer; ask again at the given time. */
@@ -43,6 +47,8 @@ export type RunEvent =
       readonly policyVersion: string
       /** How the run as a whole fails when this denial is its end; null for an ordinary policy denial. */
       readonly failure: FailureKind | null
+      /** What policy was told, besides what is declared and the arguments; null when a guard decided before policy was asked. */
+      readonly facts: RecordedFacts | null
     }
   | {
       readonly type: 'preview.taken'
@@ -75,6 +81,8 @@ export type RunEvent =
       readonly approval: string | null
       /** Names of the secrets that the connector may ask for. */
       readonly lease: readonly string[]
+      /** What meters count of the arguments; absent when no meter looks at them. */
+      readonly metered?: Metered
     }
   | EffectFinished
   | {

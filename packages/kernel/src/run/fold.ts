@@ -1,5 +1,6 @@
 import { KernelError } from '../error.ts'
 import type { Approval } from '../approval/question.ts'
+import type { Confidences } from '../policy/decision.ts'
 import type { Entry } from '../ports/journal.ts'
 import type { ActionProposed, EffectFinished, RunEvent, RunOpened } from './event.ts'
 import type { ActionState, RunState } from './state.ts'
@@ -65,6 +66,7 @@ function emptyState(opened: RunOpened, atMs: number): RunState {
     items: new Map(),
     spent: { steps: 0, tokens: 0, costMicros: 0 },
     confidence: 10_000,
+    confidences: SURE,
     check: null,
     undoneBy: null,
     held: null,
@@ -82,7 +84,8 @@ function foldEvent(state: RunState, event: RunEvent, atMs: number): RunState {
       const note = { node: event.node, value: event.sealed.value, origins: event.sealed.origins }
       const spent = { ...state.spent, steps: state.spent.steps + 1 }
       const confidence = Math.min(state.confidence, event.confidence ?? 10_000)
-      return { ...state, spent, confidence, notes: new Map(state.notes).set(event.node, note) }
+      const confidences = lower(state.confidences, event.of, event.confidence ?? 10_000)
+      return { ...state, spent, confidence, confidences, notes: new Map(state.notes).set(event.node, note) }
     }
     case 'plan.paused':
       return { ...state, spent: { ...state.spent, steps: state.spent.steps + 1 }, pausedUntilMs: event.untilMs }
@@ -260,7 +263,18 @@ function foldFinished(state: RunState, event: EffectFinished): RunState {
   if (!done) return next
   const complete = event.complete ? 10_000 : CONFIDENCE_INCOMPLETE
   const clean = event.findings.length === 0 ? 10_000 : CONFIDENCE_TAMPERED
-  return { ...next, confidence: Math.min(state.confidence, complete, clean) }
+  const earned = Math.min(complete, clean)
+  return {
+    ...next,
+    confidence: Math.min(state.confidence, earned),
+    confidences: lower(state.confidences, 'retrieval', earned),
+  }
+}
+
+const SURE: Confidences = { classification: 10_000, retrieval: 10_000, extraction: 10_000 }
+
+function lower(confidences: Confidences, of: keyof Confidences | undefined, to: number): Confidences {
+  return of === undefined || confidences[of] <= to ? confidences : { ...confidences, [of]: to }
 }
 
 /** A compensation that is seen to hold marks the action it made up for as undone. */

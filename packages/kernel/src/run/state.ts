@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../canonical/json.ts'
 import type { Approval } from '../approval/question.ts'
 import type { Origin } from '../label/origin.ts'
 import type { Finding } from '../label/sanitise.ts'
-import type { ApproverRule, DeterminingPolicy, Outcome } from '../policy/decision.ts'
+import type { ApproverRule, Confidences, DeterminingPolicy, Outcome } from '../policy/decision.ts'
 import type { ActionProposed, EffectFinished, QueueKind, RunOpened } from './event.ts'
 import type { FailureKind, FinalState } from './failure.ts'
 
@@ -27,6 +27,8 @@ export interface RunState {
   readonly spent: { readonly steps: number; readonly tokens: number; readonly costMicros: number }
   /** 0 to 10,000: the lowest confidence that anything in this run has earned. */
   readonly confidence: number
+  /** The same, by what it is the confidence of. */
+  readonly confidences: Confidences
   readonly check: { readonly ok: boolean; readonly detail: string } | null
   readonly undoneBy: string | null
   /** The stop that holds this run, and since when. */

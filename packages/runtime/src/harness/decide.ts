@@ -7,8 +7,13 @@ import {
   digestOf,
   type Json,
   type JsonObject,
+  type Metered,
+  observeAction,
+  type Observed,
+  type ObservedFacts,
   type Operation,
   type Origin,
+  packFacts,
   type PolicyEngine,
   type PolicyRequest,
   type PolicyVerdict,
@@ -22,7 +27,9 @@ import {
   type Workflow,
 } from '@tidegate/kernel'
 import { answerOf, isStopped, lookOf, secretsOf } from './execute.ts'
+import { flowOf } from './flow.ts'
 import type { HarnessParts } from './parts.ts'
+import type { Progress } from './progress.ts'
 
 /** An action that is about to be decided: a new proposal, or one that is decided again. */
 export interface Candidate {
@@ -45,7 +52,12 @@ export interface Decided {
 }
 
 /** The one door (DESIGN section 1): whatever reaches a connector has come through here. */
-export async function decide(parts: HarnessParts, state: RunState, workflow: Workflow, candidate: Candidate): Promise<Decided> {
+export async function decide(
+  parts: HarnessParts,
+  { state, waiting }: Pick<Progress, 'state' | 'waiting'>,
+  workflow: Workflow,
+  candidate: Candidate,
+): Promise<Decided> {
   const { policy } = parts
   const admission = {
     state: withoutCandidate(state, candidate),
@@ -57,6 +69,7 @@ export async function decide(parts: HarnessParts, state: RunState, workflow: Wor
     nowMs: parts.clock.nowMs(),
     compensates: candidate.compensates,
     isCheck: candidate.purpose === 'check',
+    ...(parts.quarantined === undefined ? {} : { quarantined: parts.quarantined() }),
   }
   const admitted = admit(candidate.proposal, admission)
   if (admitted.kind === 'rejected') return denied(candidate, admitted)
@@ -78,17 +91,30 @@ export async function decide(parts: HarnessParts, state: RunState, workflow: Wor
     const closed: RunEvent = { type: 'approval.closed', approval: held.approval, state: held.state, why: held.void }
     return { events: [closed], start: false, rehearse: false }
   }
-  const facts = {
-    confidence: candidate.proposal.confidence,
-    attempts: candidate.action?.failures ?? 0,
-    compensates: candidate.compensates,
+  // From here to the verdict nothing may wait: what is reserved holds its room against every other run.
+  const { action: before, n, proposal, compensates } = candidate
+  const { arguments: args, operation } = admitted
+  const reserved = parts.meters.reserve({ state, waiting, action: n, isNew: before === undefined, operation, arguments: args })
+  const observed: Observed = {
+    confidence: proposal.confidence,
+    confidences: state.confidences,
+    attempts: before?.failures ?? 0,
+    compensates,
     approvals: held?.policies ?? [],
+    roles: parts.rolesOf(state.opened.actors[0] ?? ''),
+    time: parts.timeFacts(Math.max(parts.clock.nowMs(), state.updatedAtMs)),
+    meters: reserved.values,
+    flow: flowOf(parts, state, workflow, admitted, proposal),
   }
+  const facts = observeAction(admitted, observed, state)
   const decision = resolveVerdict(evaluate(policy, policyRequest(admitted, facts, state, workflow)), policy.version)
+  if (decision.outcome !== 'allow') parts.meters.release(state.opened.run)
   return settle(parts, state, workflow, {
     candidate,
     admitted,
     decision,
+    facts,
+    metered: reserved.metered,
     proposed,
     ...(held === undefined ? {} : { approval: held.approval }),
   })
@@ -107,14 +133,17 @@ interface Settling {
   readonly candidate: Candidate
   readonly admitted: Admitted
   readonly decision: Decision
+  /** What policy was told. */
+  readonly facts: ObservedFacts
+  readonly metered: Metered | undefined
   readonly proposed: readonly RunEvent[]
   readonly approval?: string
 }
 
 async function settle(parts: HarnessParts, state: RunState, workflow: Workflow, settling: Settling): Promise<Decided> {
-  const { candidate, admitted, decision, proposed, approval } = settling
+  const { candidate, admitted, decision, facts, metered, proposed, approval } = settling
   const { n } = candidate
-  const decided = decidedEvent(n, decision, null)
+  const decided = decidedEvent(n, decision, null, facts)
   if (decision.outcome === 'deny') return { events: [...proposed, decided], start: false, rehearse: false }
   if (decision.outcome === 'dry_run') return { events: [...proposed, decided], start: false, rehearse: true }
   if (decision.outcome === 'ask') {
@@ -133,6 +162,7 @@ async function settle(parts: HarnessParts, state: RunState, workflow: Workflow, 
     digest: admitted.digest,
     approval: approval ?? null,
     lease,
+    ...(metered === undefined ? {} : { metered }),
   }
   return { events: [...proposed, decided, started], start: true, rehearse: false }
 }
@@ -142,7 +172,7 @@ async function ask(
   parts: HarnessParts,
   state: RunState,
   workflow: Workflow,
-  { candidate, admitted, decision }: Settling,
+  { candidate, admitted, decision, facts }: Settling,
 ): Promise<readonly RunEvent[]> {
   const { n } = candidate
   const taken = await preview(parts, state, candidate, admitted)
@@ -150,7 +180,7 @@ async function ask(
     const denied = deny(
       'tidegate:preview-failed',
       'it cannot be shown what this would change, so nobody can be asked',
-      parts.policy.version,
+      decision.policyVersion,
     )
     const failed: RunEvent = { type: 'preview.failed', action: n, sealed: { message: taken.message } }
     return [failed, decidedEvent(n, denied, taken.failure === 'semantic' ? 'connector_semantic' : 'connector_timeout')]
@@ -162,7 +192,7 @@ async function ask(
     action: n,
     digest: admitted.digest,
     previewDigest: taken.kind === 'taken' ? taken.digest : null,
-    policyVersion: parts.policy.version,
+    policyVersion: decision.policyVersion,
     policies: decision.policies.map((policy) => policy.id),
     approvers: decision.approvers,
     requesters: [...state.opened.actors, state.opened.agent],
@@ -170,7 +200,7 @@ async function ask(
     deadlineMs: nowMs + workflow.limits.approvalMs,
   }
   const shown: readonly RunEvent[] = taken.kind === 'taken' ? [previewEvent(n, taken)] : []
-  return [decidedEvent(n, decision, null), ...shown, { type: 'approval.opened', question }]
+  return [decidedEvent(n, decision, null, facts), ...shown, { type: 'approval.opened', question }]
 }
 
 /** Takes the preview of a dry run; answers the event that records it. */
@@ -264,9 +294,15 @@ function denied(candidate: Candidate, rejected: Rejected): Decided {
   return { events: [...proposed, decidedEvent(candidate.n, rejected.decision, failure)], start: false, rehearse: false }
 }
 
-function decidedEvent(action: number, decision: Decision, failure: Rejected['failure'] | null): RunEvent {
+function decidedEvent(
+  action: number,
+  decision: Decision,
+  failure: Rejected['failure'] | null,
+  facts: ObservedFacts | null = null,
+): RunEvent {
   const { outcome, policies, approvers, policyVersion } = decision
-  return { type: 'action.decided', action, outcome, policies, approvers, policyVersion, failure }
+  const recorded = facts === null ? null : packFacts(facts)
+  return { type: 'action.decided', action, outcome, policies, approvers, policyVersion, failure, facts: recorded }
 }
 
 function previewEvent(action: number, taken: Extract<Preview, { kind: 'taken' }>): RunEvent {

@@ -1,6 +1,8 @@
 import type { Clock, Entropy, Hasher, Journal, Log, PolicyEngine } from '@tidegate/kernel'
 import type { Control } from '../control.ts'
+import type { Meters } from '../meters/index.ts'
 import type { Registry } from '../registry.ts'
+import type { FindTimeFacts } from '../time-facts.ts'
 import type { BreakerPanel } from './breakers.ts'
 import type { InFlight } from './in-flight.ts'
 
@@ -20,4 +22,10 @@ export interface HarnessParts {
   readonly log: Log
   readonly breakers: BreakerPanel
   readonly inFlight: InFlight
+  readonly meters: Meters
+  readonly timeFacts: FindTimeFacts
+  /** Roles of a person, as the project lists them; none for somebody it does not know. */
+  readonly rolesOf: (user: string) => readonly string[]
+  /** Operations whose declaration changed and was not reviewed since; none when absent. */
+  readonly quarantined?: () => ReadonlySet<string>
 }

@@ -3,6 +3,7 @@ import {
   failureOfAction,
   type Json,
   leavesOf,
+  type Operation,
   type Planner,
   type PlannerAnswer,
   type Proposal,
@@ -133,11 +134,9 @@ async function plan(parts: HarnessParts, progress: Progress, { workflow, planner
   const usage = usageEvents(answer)
   switch (answer.kind) {
     case 'note': {
-      const { node, value, origins, confidence } = answer
-      return add(parts, progress, [
-        ...usage,
-        { type: 'plan.noted', node, ...(confidence === undefined ? {} : { confidence }), sealed: { value, origins } },
-      ])
+      const { node, value, origins, confidence, of } = answer
+      const sureness = { ...(confidence === undefined ? {} : { confidence }), ...(of === undefined ? {} : { of }) }
+      return add(parts, progress, [...usage, { type: 'plan.noted', node, ...sureness, sealed: { value, origins } }])
     }
     case 'finish':
       return add(parts, progress, [
@@ -168,13 +167,28 @@ async function go(parts: HarnessParts, progress: Progress, workflow: Workflow, c
   const operation = parts.registry.find(candidate.proposal.operation)
   if (operation?.canPreview === true && progress.waiting.length > 0)
     return whenDurable(parts, progress, (durable) => go(parts, durable, workflow, candidate))
+  try {
+    return await decideAndStart(parts, progress, workflow, candidate, operation)
+  } finally {
+    parts.meters.release(progress.state.opened.run) // the room of what did not start; nothing to do once the start is recorded
+  }
+}
+
+async function decideAndStart(
+  parts: HarnessParts,
+  progress: Progress,
+  workflow: Workflow,
+  candidate: Candidate,
+  operation: Operation | undefined,
+): Promise<Performed> {
   const fence = parts.control.state.epoch
-  const decided = await decide(parts, progress.state, workflow, candidate)
+  const decided = await decide(parts, progress, workflow, candidate)
   const next = add(parts, progress, decided.events)
   if (decided.rehearse) return whenDurable(parts, next, (durable) => rehearseNow(parts, durable, candidate.n))
   if (!decided.start || operation === undefined) return next
   const entrance = parts.breakers.enter(operation.id)
   if (entrance.kind === 'held') {
+    parts.meters.release(progress.state.opened.run)
     return whenDurable(parts, undecided(parts, progress, decided), async (durable) => {
       await entrance.over
       return durable

@@ -80,7 +80,16 @@ export function decided(
   policies: readonly { readonly id: string; readonly reason: string }[] = [{ id: 'reads', reason: 'reading is fine' }],
 ): RunEvent {
   const approvers = outcome === 'ask' ? [{ role: 'billing-lead', count: 1 }] : []
-  return { type: 'action.decided', action, outcome, policies, approvers, policyVersion: 'e'.repeat(64), failure: null }
+  return {
+    type: 'action.decided',
+    action,
+    outcome,
+    policies,
+    approvers,
+    policyVersion: 'e'.repeat(64),
+    failure: null,
+    facts: null,
+  }
 }
 
 export function started(action: number, approval: string | null = null, attempt = 1): RunEvent {
@@ -145,6 +154,7 @@ export function operation(id: string, title: string, more: Partial<Operation> = 
     dataClass: 'customer',
     blastRadius: 'single',
     risk: 'low',
+    nature: [],
     reversibility: 'reversible',
     records: [],
     maxRecords: 1,

@@ -46,6 +46,7 @@ function operation(id: string, input: Shape, changes: Partial<Operation>): Opera
     dataClass: 'customer',
     blastRadius: 'single',
     risk: 'medium',
+    nature: [],
     reversibility: 'compensable',
     records: ['/id'],
     maxRecords: 1,

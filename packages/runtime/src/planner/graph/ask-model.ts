@@ -52,6 +52,7 @@ export async function classifyByModel(node: ClassifyNode, by: AskModel, question
     value,
     origins,
     confidence,
+    of: 'classification',
     usage: record(verdict === undefined ? 'outside' : 'answered', request),
   }
 }
@@ -69,13 +70,21 @@ export async function extractByModel(by: ExtractByModel, question: ModelQuestion
   const value = fitFields(answerOf(result), by.fields)
   if (value === null) {
     const usage = record('outside', request)
-    return { kind: 'note', node: question.note, value: null, origins: MADE_UP, confidence: 0, usage }
+    return { kind: 'note', node: question.note, value: null, origins: MADE_UP, confidence: 0, of: 'extraction', usage }
   }
   const origins = Object.values(value).reduce<readonly Origin[]>(
     (joined, leaf) => joinOrigins(joined, originsOf(leaf, question.sources.texts)),
     [],
   )
-  return { kind: 'note', node: question.note, value, origins, confidence: by.confidence, usage: record('answered', request) }
+  return {
+    kind: 'note',
+    node: question.note,
+    value,
+    origins,
+    confidence: by.confidence,
+    of: 'extraction',
+    usage: record('answered', request),
+  }
 }
 
 function compose(

@@ -64,14 +64,14 @@ async function classify(node: ClassifyNode, { scope, note, view, model }: Readin
       ? withoutModel(note)
       : classifyByModel(node, node.by, { use: model, state: view.state, note, sources })
   const { origins, ...verdict } = classifyByRules(node.by, sources)
-  return { kind: 'note', node: note, value: verdict, origins, confidence: verdict.confidence }
+  return { kind: 'note', node: note, value: verdict, origins, confidence: verdict.confidence, of: 'classification' }
 }
 
 async function extract(node: ExtractNode, { scope, note, view, model }: Reading): Promise<PlannerAnswer> {
   const sources = collectTexts(node.texts, scope)
   if (node.by.kind === 'model')
     return model === undefined ? withoutModel(note) : extractByModel(node.by, { use: model, state: view.state, note, sources })
-  return { kind: 'note', node: note, ...extractByRules(node.by, sources) }
+  return { kind: 'note', node: note, ...extractByRules(node.by, sources), of: 'extraction' }
 }
 
 function withoutModel(note: string): PlannerAnswer {

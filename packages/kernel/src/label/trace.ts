@@ -1,0 +1,135 @@
+import type { FlowContext } from './context.ts'
+import { sinkKey } from './context.ts'
+import { isNamedMoment } from './date.ts'
+import type { FlowInput } from './flow.ts'
+import { isDerived, numberOf } from './quantity.ts'
+import { referencesIn } from './reference.ts'
+import { canonicalText, hasPhrase, isGrammar, stem } from './words.ts'
+
+/** How well a target is known, from worst to best. docs/spec/labels.md, section 4. */
+export const TARGET_GRADES = ['unknown', 'listed', 'recorded', 'named'] as const
+export type TargetGrade = (typeof TARGET_GRADES)[number]
+
+/**
+ * Grades a target. The only implicit lowering of integrity there is, and only for values that select: by finding the value, bounded by
+ * words and in canonical form, where no third party writes. Being found is evidence about the value, never about the intent.
+ */
+export function gradeTarget(context: FlowContext, value: string | number, sink: SinkPlace): TargetGrade {
+  const phrase = canonicalText(String(value))
+  if (phrase === '') return 'unknown'
+  if (context.endorsed.get(sinkKey(sink.operation, sink.pointer))?.has(phrase) === true) return 'named'
+  if (isNamedByTask(context, phrase, sink) || isDescribed(context, phrase)) return 'named'
+  let listed = false
+  for (const seen of context.seen) {
+    const evidence = seen.evidence()
+    if (evidence.recorded.has(phrase) || hasPhrase(evidence.recordedText, phrase))
+      return sink.type === 'identifier' ? 'listed' : 'recorded'
+    listed ||= evidence.listed.has(phrase) || hasPhrase(evidence.memberText, phrase)
+  }
+  return listed ? 'listed' : 'unknown'
+}
+
+/** Which sink of which operation. */
+export interface SinkPlace {
+  readonly operation: string
+  readonly pointer: string
+  readonly type: FlowInput['type']
+}
+
+/** A bare number of up to three digits names nothing by itself: "13 people" is not event 13. */
+function isNamedByTask({ task }: FlowContext, phrase: string, { operation, pointer }: SinkPlace): boolean {
+  if (!/^\d{1,3}$/.test(phrase)) return hasPhrase(task.text, phrase)
+  const nouns = `${operation} ${pointer}`.toLowerCase().split(/[^a-z]+/)
+  return ['id', 'number', 'no', 'nr', ...nouns].some((noun) => noun.length > 1 && hasPhrase(task.text, `${noun} ${phrase}`))
+}
+
+/**
+ * True when the task describes the record of this value, and of no other: a phrase of the task stands in the record, and in no record
+ * with another value. A third party who writes a record with the same words makes the description ambiguous, and so loses.
+ */
+function isDescribed({ seen }: FlowContext, phrase: string): boolean {
+  const all = seen.map((each) => each.evidence())
+  if (all.some((evidence) => evidence.cut)) return false
+  return all.some((evidence) => {
+    for (const [key, values] of evidence.described) {
+      if (values.has(phrase) && values.size === 1 && all.every((other) => isOnly(other.described.get(key), phrase))) return true
+    }
+    return false
+  })
+}
+
+function isOnly(values: ReadonlySet<string> | undefined, phrase: string): boolean {
+  return values === undefined || (values.size === 1 && values.has(phrase))
+}
+
+/** True when an amount is one that the task names, that trusted records hold, or that follows from these by bounded arithmetic. */
+export function isGroundedAmount(context: FlowContext, value: unknown): boolean {
+  const amount = numberOf(value)
+  if (amount === undefined) return false
+  if (context.task.quantities.some((quantity) => !quantity.percent && quantity.value === amount)) return true
+  const recorded = context.seen.flatMap((seen) => seen.evidence().numbers)
+  return recorded.includes(amount) || isDerived(amount, context.task.quantities, [...new Set(recorded)])
+}
+
+/** True when a value of a closed type, a secret or a name that selects nothing is grounded. */
+export function isGroundedValue(
+  context: FlowContext,
+  value: string | number | boolean,
+  input: FlowInput,
+  place: SinkPlace,
+): boolean {
+  if (input.default !== undefined && value === input.default) return true
+  const { task } = context
+  const phrase = canonicalText(String(value))
+  switch (input.type) {
+    case 'flag':
+      return nouns(place.pointer).some((noun) => task.stems.has(stem(noun)))
+    case 'enum':
+      return hasPhrase(task.text, phrase) || (input.words?.[String(value)] ?? []).some((word) => task.stems.has(stem(word)))
+    case 'number':
+    case 'amount':
+      return isGroundedAmount(context, value)
+    case 'date':
+      return typeof value === 'string' && isNamedMoment(value, context.moments())
+    // A secret is grounded only when the task spells it out in quotation marks: any other word of the task would be a weak one.
+    case 'secret':
+      return typeof value === 'string' && task.quoted.has(phrase) && task.raw.some((raw) => raw.includes(value))
+    default: {
+      const grade = gradeTarget(context, String(value), place)
+      return grade === 'named' || grade === 'recorded'
+    }
+  }
+}
+
+function nouns(pointer: string): readonly string[] {
+  return (pointer.split('/').at(-1) ?? '').split(/[^a-zA-Z]+/).filter((word) => word.length > 2)
+}
+
+const MAX_COMPOSED_WORDS = 200
+
+/**
+ * Grades a free text. `task`: composed of the task's own words, of names from closed sets, and of words that carry only grammar; `prose`:
+ * other words, but everything that it points to is known; `carrying`: it points to something that is not.
+ */
+export function gradeText(context: FlowContext, text: string): 'task' | 'prose' | 'carrying' {
+  const canonical = canonicalText(text)
+  if (hasPhrase(context.task.text, canonical)) return 'task'
+  const words = canonical.split(' ')
+  const names = context.seen.map((seen) => seen.evidence().names)
+  if (words.length <= MAX_COMPOSED_WORDS && words.every((word) => isOwnWord(context, word, names))) return 'task'
+  const references = referencesIn(text)
+  return references?.every((reference) => isKnownReference(context, reference)) === true ? 'prose' : 'carrying'
+}
+
+function isOwnWord(context: FlowContext, word: string, names: readonly ReadonlySet<string>[]): boolean {
+  if (isGrammar(word) || context.task.stems.has(stem(word)) || names.some((set) => set.has(word))) return true
+  return /^\d{1,2}(?:-?(?:st|nd|rd|th))?$/.test(word) || isNamedMoment(word, context.moments())
+}
+
+function isKnownReference(context: FlowContext, reference: string): boolean {
+  if (hasPhrase(context.task.text, reference)) return true
+  return context.seen.some((seen) => {
+    const evidence = seen.evidence()
+    return evidence.listed.has(reference) || hasPhrase(evidence.memberText, reference)
+  })
+}

@@ -1,0 +1,162 @@
+import { UidMap } from './entities.ts'
+import { isEntityIn } from './hierarchy.ts'
+import { type Environment, findEntity } from './node.ts'
+import type { ActionConstraint, Constraint } from './scope.ts'
+import { type EntityUid, isSameEntity } from './value.ts'
+
+/** What the index holds: anything that has a scope. */
+export interface Scoped {
+  readonly principal: Constraint
+  readonly action: ActionConstraint
+  readonly resource: Constraint
+}
+
+/**
+ * Policies by their scope, so that a decision looks only at those whose scope can match.
+ *
+ * Three levels: the constraint of the action, then that of the principal, then that of the resource; each is a look-up by name, by
+ * type, or by everything above the entity. What the index yields has a scope that matches, exactly; conditions are left to evaluate.
+ */
+export interface ScopeIndex<T extends Scoped> {
+  /** Calls back for every policy whose scope matches, each once. */
+  visit(environment: Environment, visitor: (policy: T) => void): void
+}
+
+/** Creates the index. What is above an action is asked of the environment, where the compiled actions come first. */
+export function createScopeIndex<T extends Scoped>(policies: readonly T[]): ScopeIndex<T> {
+  const groups = groupByAction(policies)
+  const everything = groups.find((group) => group.constraint.op === 'any')?.root
+  const exact = new UidMap<Branch<Branch<T[]>>>()
+  for (const { constraint, root } of groups) if (constraint.op === 'eq') exact.ensure(constraint.uid, () => root)
+  const within = groups.flatMap((group) =>
+    group.constraint.op === 'in' ? [{ uids: group.constraint.uids, root: group.root }] : [],
+  )
+  const singles = new UidMap<Branch<Branch<T[]>>>()
+  for (const { uids, root } of within) if (uids.length === 1 && uids[0] !== undefined) singles.ensure(uids[0], () => root)
+  const several = within.filter(({ uids }) => uids.length !== 1)
+  return {
+    visit(environment, visitor) {
+      const { action } = environment
+      if (everything !== undefined) visitPrincipal(everything, environment, visitor)
+      const own = exact.get(action)
+      if (own !== undefined) visitPrincipal(own, environment, visitor)
+      if (singles.size > 0) {
+        const self = singles.get(action)
+        if (self !== undefined) visitPrincipal(self, environment, visitor)
+        const above = findEntity(environment, action)?.ancestors ?? NONE
+        for (let index = 0; index < above.length; index += 1) {
+          const uid = above[index]
+          const group = uid === undefined ? undefined : singles.get(uid)
+          if (group !== undefined) visitPrincipal(group, environment, visitor)
+        }
+      }
+      for (const { uids, root } of several)
+        if (uids.some((uid) => isEntityIn(environment, action, uid))) visitPrincipal(root, environment, visitor)
+    },
+  }
+}
+
+const NONE: readonly EntityUid[] = []
+
+/** One level: what lies under each kind of constraint. Under `in` also the policies that ask for a type besides. */
+interface Branch<L> {
+  any: L | undefined
+  eq: UidMap<L> | undefined
+  is: Map<string, L> | undefined
+  within: UidMap<L> | undefined
+  withinOfType: Map<string, UidMap<L>> | undefined
+}
+
+function emptyBranch<L>(): Branch<L> {
+  return { any: undefined, eq: undefined, is: undefined, within: undefined, withinOfType: undefined }
+}
+
+interface ActionGroup<T> {
+  readonly constraint: ActionConstraint
+  readonly root: Branch<Branch<T[]>>
+}
+
+/** Policies that ask the same of the action share a group, so that each policy stands in the index once. */
+function groupByAction<T extends Scoped>(policies: readonly T[]): readonly ActionGroup<T>[] {
+  const groups = new Map<string, ActionGroup<T>>()
+  for (const policy of policies) {
+    const key = keyOfAction(policy.action)
+    let group = groups.get(key)
+    if (group === undefined) {
+      group = { constraint: distinct(policy.action), root: emptyBranch() }
+      groups.set(key, group)
+    }
+    const branch = descend(group.root, policy.principal, () => emptyBranch<T[]>())
+    descend(branch, policy.resource, (): T[] => []).push(policy)
+  }
+  return [...groups.values()]
+}
+
+function distinct(constraint: ActionConstraint): ActionConstraint {
+  if (constraint.op !== 'in') return constraint
+  return {
+    op: 'in',
+    uids: constraint.uids.filter((uid, index, all) => all.findIndex((other) => isSameEntity(uid, other)) === index),
+  }
+}
+
+function keyOfAction(constraint: ActionConstraint): string {
+  if (constraint.op === 'any') return 'any'
+  const uids = constraint.op === 'eq' ? [constraint.uid] : constraint.uids
+  const names = new Set(uids.map(({ type, id }) => JSON.stringify([type, id])))
+  return `${constraint.op} ${[...names].toSorted().join(' ')}`
+}
+
+/** What lies under the constraint, made when there is nothing yet. */
+function descend<L>(branch: Branch<L>, constraint: Constraint, create: () => L): L {
+  switch (constraint.op) {
+    case 'any':
+      branch.any ??= create()
+      return branch.any
+    case 'eq':
+      branch.eq ??= new UidMap()
+      return branch.eq.ensure(constraint.uid, create)
+    case 'in':
+      branch.within ??= new UidMap()
+      return branch.within.ensure(constraint.uid, create)
+    case 'is':
+      branch.is ??= new Map()
+      return ensure(branch.is, constraint.type, create)
+    case 'is_in':
+      branch.withinOfType ??= new Map()
+      return ensure(branch.withinOfType, constraint.type, () => new UidMap<L>()).ensure(constraint.uid, create)
+  }
+}
+
+function ensure<L>(map: Map<string, L>, key: string, create: () => L): L {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const value = create()
+  map.set(key, value)
+  return value
+}
+
+function visitPrincipal<T>(branch: Branch<Branch<T[]>>, environment: Environment, visitor: (policy: T) => void): void {
+  visitBranch(branch, environment.principal, environment, (next) =>
+    visitBranch(next, environment.resource, environment, (policies) => policies.forEach(visitor)),
+  )
+}
+
+function visitBranch<L>(branch: Branch<L>, uid: EntityUid, environment: Environment, visitor: (next: L) => void): void {
+  if (branch.any !== undefined) visitor(branch.any)
+  const same = branch.eq?.get(uid)
+  if (same !== undefined) visitor(same)
+  const typed = branch.is?.get(uid.type)
+  if (typed !== undefined) visitor(typed)
+  const typedWithin = branch.withinOfType?.get(uid.type)
+  if (branch.within === undefined && typedWithin === undefined) return
+  const above = findEntity(environment, uid)?.ancestors ?? NONE
+  for (let index = -1; index < above.length; index += 1) {
+    const place = index < 0 ? uid : above[index]
+    if (place === undefined) continue
+    const here = branch.within?.get(place)
+    if (here !== undefined) visitor(here)
+    const hereTyped = typedWithin?.get(place)
+    if (hereTyped !== undefined) visitor(hereTyped)
+  }
+}

@@ -1,0 +1,99 @@
+import { parseApprovers } from '@tidegate/cedar'
+import { z } from 'zod'
+import { parseDuration } from '../yaml/duration.ts'
+import { section } from '../yaml/section.ts'
+
+const NAME = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/
+const PATH = z.string().min(1).max(1_024)
+/** The sets of policies that Tidegate brings, see packages/cedar/profiles. */
+export const PROFILES = ['balanced', 'strict', 'observe'] as const
+export type Profile = (typeof PROFILES)[number]
+
+const duration = z.string().transform((text, context) => {
+  const ms = parseDuration(text)
+  if (ms !== undefined) return ms
+  context.issues.push({ code: 'custom', message: 'Expected a duration such as 500ms, 30s, 10m, 24h or 7d.', input: text })
+  return z.NEVER
+})
+
+/** Where a secret comes from. Never the secret itself: the configuration is committed, printed and backed up. */
+const secret = z.union([z.strictObject({ file: PATH }), z.strictObject({ env: z.string().regex(/^[A-Z_][A-Z0-9_]{0,127}$/) })], {
+  error: 'Expected {file: path} or {env: NAME}: a secret never stands in the configuration itself.',
+})
+
+const model = section({
+  preset: z.enum(['dashscope', 'dashscope-intl', 'openai', 'vllm', 'ollama']),
+  name: z.string().min(1).max(200),
+  baseUrl: z.string().max(2_048).optional(),
+  apiKey: secret.optional(),
+  timeout: duration.prefault('60s'),
+  maxOutputTokens: z.int().min(1).max(1_000_000).default(1_024),
+  price: section({ inputPerMillion: z.number().min(0).max(10_000), outputPerMillion: z.number().min(0).max(10_000) }).default({
+    inputPerMillion: 0,
+    outputPerMillion: 0,
+  }),
+})
+
+/** `role:security x1`, as in the annotation `@approvers`. */
+const approver = z.string().transform((text, context) => {
+  const [rule] = parseApprovers(text) ?? []
+  if (rule !== undefined && !text.includes(',')) return rule
+  context.issues.push({ code: 'custom', message: 'Expected role: and a name, such as "role:security x1".', input: text })
+  return z.NEVER
+})
+
+const timeZone = z.string().max(64).refine(isTimeZone, 'Expected a time zone such as Europe/Berlin or UTC.')
+
+/** The whole of tidegate.yaml. Unknown keys are refused. */
+export const configurationSchema = section({
+  name: z.string().regex(NAME, 'Expected lower-case letters, digits and dashes.'),
+  trustDomain: z.string().regex(/^[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?$/, 'Expected a domain name such as example.org.'),
+  environment: z.enum(['development', 'staging', 'production']),
+  store: section({ directory: PATH }).default({ directory: '.tidegate' }),
+  server: section({ host: z.string().max(255).default('127.0.0.1'), port: z.int().min(0).max(65_535) }).default({
+    host: '127.0.0.1',
+    port: 0,
+  }),
+  people: z
+    .array(
+      section({
+        id: z.string().regex(/^user:[a-z0-9][a-z0-9._-]{0,63}$/, 'Expected user: and a name, such as user:mei.'),
+        roles: z.array(z.string().regex(NAME)).min(1).max(32),
+      }),
+    )
+    .min(1)
+    .max(1_000),
+  tools: z
+    .array(section({ file: PATH, settings: z.record(z.string(), z.json()).default({}) }))
+    .min(1)
+    .max(200),
+  workflows: z.array(PATH).min(1).max(200),
+  policies: z.array(PATH).min(1).max(200),
+  /** Policies that Tidegate brings, below those of the project. */
+  profile: z.enum(PROFILES).optional(),
+  limits: z.array(PATH).min(1).max(200).optional(),
+  /** In which policies read hours and weekdays. */
+  timeZone: timeZone.default('UTC'),
+  /** Who reviews a change of policy or of a tool. */
+  changes: section({ reviewers: z.array(approver).min(1).max(8) }).optional(),
+  secrets: z.record(z.string().regex(NAME), secret).default({}),
+  model: model.optional(),
+  retention: section({ payloads: duration }).optional(),
+  witness: section({
+    url: z.string().max(2_048),
+    key: z.string().max(512),
+    every: duration.prefault('5s'),
+    required: z.boolean().default(false),
+  }).optional(),
+})
+
+export type Configuration = z.output<typeof configurationSchema>
+export type SecretReference = z.output<typeof secret>
+
+function isTimeZone(text: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}

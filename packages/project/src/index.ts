@@ -1,0 +1,8 @@
+export { CONFIGURATION_FILE, loadConfiguration } from './configuration/load.ts'
+export { type Configuration, type Profile, PROFILES, type SecretReference } from './configuration/schema.ts'
+export { PROJECT_ERROR_CODES, ProjectError, type ProjectErrorCode } from './error.ts'
+export { type Builtin, loadProject, type LoadProjectOptions, type Project } from './load-project.ts'
+export type { ProjectWorkflow, ProjectWorkflows } from './load-workflows.ts'
+export { type PolicyLayer, type ProjectPolicyFile, readPolicyFiles, readProfile, readText } from './policy-files.ts'
+export { filesOf } from './project-files.ts'
+export * from './yaml/index.ts'

@@ -1,0 +1,73 @@
+import { resolve } from 'node:path'
+import { type CedarSchema, generateSchema, type PolicyFile } from '@tidegate/cedar'
+import type { Operation, Workflow } from '@tidegate/kernel'
+import type { Tool } from '@tidegate/tools'
+import { loadConfiguration } from './configuration/load.ts'
+import type { Configuration } from './configuration/schema.ts'
+import { loadTools } from './load-tools.ts'
+import { loadWorkflows, type ProjectWorkflows } from './load-workflows.ts'
+import { type ProjectPolicyFile, readPolicyFiles } from './policy-files.ts'
+
+/** A project, loaded: whatever of it can be checked alone was checked. Policies are text here; an engine made of them checks them. */
+export interface Project extends ProjectWorkflows {
+  readonly name: string
+  /** Absolute. */
+  readonly directory: string
+  readonly configuration: Configuration
+  readonly tools: readonly Tool[]
+  /** Of all tools, those built in left out. */
+  readonly operations: readonly Operation[]
+  readonly policyFiles: readonly ProjectPolicyFile[]
+  /** What the policies are checked against. */
+  readonly schema: CedarSchema
+}
+
+/** What Tidegate itself declares beside a project, so that policies can speak of it. */
+export interface Builtin {
+  readonly operations: readonly Operation[]
+  readonly workflows: readonly Pick<Workflow, 'name' | 'agent'>[]
+  readonly policies: readonly PolicyFile[]
+}
+
+/** How a project is loaded. */
+export interface LoadProjectOptions {
+  /** Instead of reading it again. */
+  readonly configuration?: Configuration
+  /** Nothing when absent. */
+  readonly builtin?: Builtin
+}
+
+const NOTHING: Builtin = { operations: [], workflows: [], policies: [] }
+
+/**
+ * Loads the project in a directory. Its tool files are imported, which runs the project's own code; nothing is opened or called.
+ *
+ * @throws ProjectError, or the error of the part that refused (ToolsError, CedarError for a schema that cannot be made).
+ */
+export async function loadProject(directory: string, options: LoadProjectOptions = {}): Promise<Project> {
+  const project = resolve(directory)
+  const configuration = options.configuration ?? loadConfiguration(project)
+  const builtin = options.builtin ?? NOTHING
+  const tools = await loadTools(project, configuration)
+  const operations = tools.flatMap((tool) => tool.operations)
+  const { workflows, withoutModel } = loadWorkflows(project, configuration, operations)
+  const policyFiles = [
+    ...readPolicyFiles(project, configuration),
+    ...builtin.policies.map((file) => ({ ...file, layer: 'builtin' as const })),
+  ]
+  const schema = generateSchema(
+    [...operations, ...builtin.operations],
+    [...workflows.map(({ workflow }) => workflow), ...builtin.workflows],
+  )
+  return {
+    name: configuration.name,
+    directory: project,
+    configuration,
+    tools,
+    operations,
+    workflows,
+    withoutModel,
+    policyFiles,
+    schema,
+  }
+}

@@ -1,0 +1,2 @@
+export { type InputFields, parseInput } from './input.ts'
+export { type LoadedWorkflow, loadWorkflow } from './load-workflow.ts'

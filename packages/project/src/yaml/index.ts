@@ -1,0 +1,6 @@
+export { nearestName, suggest } from './did-you-mean.ts'
+export { parseDuration } from './duration.ts'
+export { explainIssues } from './issues.ts'
+export { parseYaml, type YamlFile } from './parse-yaml.ts'
+export { type FileProblem, type Finding, type Path, writePath, writeProblem } from './problem.ts'
+export { confidence, count, mapOf, name, section, template, text } from './section.ts'

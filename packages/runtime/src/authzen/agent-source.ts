@@ -1,0 +1,192 @@
+import {
+  type Admitted,
+  admit,
+  type ControlState,
+  deny,
+  type Hasher,
+  isObject,
+  type Json,
+  type JsonObject,
+  type Observed,
+  observeAction,
+  openRun,
+  type PolicyEngine,
+  policyRequest,
+  resolveVerdict,
+  type RunOpened,
+  type RunState,
+  stopFor,
+  type Workflow,
+} from '@tidegate/kernel'
+import type { Registry } from '../registry.ts'
+import { personBehind } from './caller.ts'
+import type { DecisionSource, EvaluationRequest, Judgement } from './port.ts'
+
+/** What decisions about governed agents are made of: what a run is made of, as far as it decides. */
+export interface AgentSourceParts {
+  readonly registry: Registry
+  readonly policy: PolicyEngine
+  readonly hasher: Hasher
+  readonly control: () => ControlState
+  readonly nowMs: () => number
+  /** Loads a run, as its records tell it. */
+  readonly load: (run: string) => Promise<RunState | undefined>
+  /** What the runtime would have found out about this action, had a run proposed it now. */
+  readonly observe: (admitted: Admitted, of: Situation) => Observed
+}
+
+/** The run that an action is asked about, or the one that would be opened for it. */
+export interface Situation {
+  readonly state: RunState
+  readonly workflow: Workflow
+  readonly approvals: readonly string[]
+}
+
+const SUBJECT = 'agent'
+const RESOURCE = 'tool'
+/** What of a context a decision about an agent depends on. */
+const RELEVANT = ['arguments', 'input', 'run', 'workflow']
+
+/**
+ * Decides for governed agents: may agent X call operation Y of tool Z with these arguments? By the same admission, the same facts and
+ * the same policies as a run of its own (the one door, DESIGN section 1), and without performing or recording anything.
+ *
+ * `subject {type: agent, id, properties.user}`, `action.name` an operation, `resource {type: tool, id}`, and in the context
+ * `arguments`, and either `run` (decide inside that run, with all that it has seen) or `workflow` and `input` (decide as the first
+ * action of a new run). Properties of the subject, the action and the resource are claims, and policies never see them.
+ */
+export function createAgentSource(parts: AgentSourceParts): DecisionSource {
+  const { registry } = parts
+  const workflows = registry.workflows.filter(({ name }) => registry.workflow(name)?.internal !== true)
+  const listed = new Set(workflows.flatMap(({ operations }) => [...operations.keys()]))
+  const operations = registry.operations.filter(({ id }) => listed.has(id))
+  return {
+    covers: (subjectType, resourceType) => subjectType === SUBJECT && resourceType === RESOURCE,
+    judge: (request, approvals) => judge(parts, workflows, request, approvals),
+    subjects: (type) => (type === SUBJECT ? sorted(workflows.map(({ agent }) => agent)) : []),
+    resources: (type) => (type === RESOURCE ? sorted(operations.map(({ tool }) => tool)) : []),
+    actions: (subjectType, resourceType) =>
+      subjectType === SUBJECT && resourceType === RESOURCE ? sorted(operations.map(({ id }) => id)) : [],
+    relevantContext: () => RELEVANT,
+  }
+}
+
+async function judge(
+  parts: AgentSourceParts,
+  workflows: readonly Workflow[],
+  request: EvaluationRequest,
+  approvals: readonly string[],
+): Promise<Judgement> {
+  const { subject, action, resource, context } = request
+  const own = workflows.filter(({ agent }) => agent === subject.id)
+  if (own.length === 0) return unknown('unknown_subject', 'there is no agent with this id')
+  const operation = parts.registry.find(action.name)
+  if (operation === undefined || operation.tool !== resource.id)
+    return unknown('unknown_action', 'no operation of this tool has this name')
+  const situation = await situate(parts, own, request)
+  if ('code' in situation) return unknown(situation.code, situation.message)
+  const { state, workflow } = situation
+  const stopped = stopFor(parts.control().stops, {
+    run: state.opened.run,
+    agent: subject.id,
+    workflow: workflow.name,
+    tool: operation.tool,
+  })
+  if (stopped !== undefined) return unknown('stopped', 'a stop covers this agent, workflow, run or tool')
+  const proposal = {
+    goal: '',
+    operation: operation.id,
+    arguments: context.arguments ?? {},
+    justification: '',
+    confidence: 10_000,
+  }
+  const admitted = admit(proposal, {
+    state,
+    workflow,
+    find: parts.registry.find,
+    hasher: parts.hasher,
+    policyVersion: parts.policy.version,
+    breakers: parts.control().breakers,
+    nowMs: parts.nowMs(),
+    compensates: null,
+  })
+  if (admitted.kind === 'rejected') return { kind: 'decided', decision: admitted.decision }
+  return { kind: 'decided', decision: decide(parts, admitted, { state, workflow, approvals }) }
+}
+
+/** I6: whatever breaks on the way to a verdict denies. */
+function decide(parts: AgentSourceParts, admitted: Admitted, situation: Situation) {
+  const { policy } = parts
+  const { state, workflow } = situation
+  try {
+    const facts = observeAction(admitted, parts.observe(admitted, situation), state)
+    return resolveVerdict(policy.evaluate(policyRequest(admitted, facts, state, workflow)), policy.version)
+  } catch {
+    return deny('tidegate:policy-error', 'the policy engine failed', policy.version)
+  }
+}
+
+type Situated = Pick<Situation, 'state' | 'workflow'> | { readonly code: string; readonly message: string }
+
+async function situate(parts: AgentSourceParts, own: readonly Workflow[], request: EvaluationRequest): Promise<Situated> {
+  const { context, action } = request
+  if (context.run !== undefined) return insideRun(parts, own, context.run)
+  const fitting =
+    context.workflow === undefined
+      ? own.filter(({ operations }) => operations.has(action.name))
+      : own.filter(({ name }) => name === context.workflow)
+  const [workflow, ...others] = fitting
+  if (workflow === undefined) return { code: 'not_in_workflow', message: 'no workflow of this agent lists this operation' }
+  if (others.length > 0)
+    return {
+      code: 'workflow_required',
+      message: 'several workflows of this agent list this operation: name one in context.workflow',
+    }
+  if (context.input !== undefined && !isObject(context.input))
+    return { code: 'invalid_context', message: 'context.input is not an object' }
+  return { workflow, state: imaginedRun(parts, workflow, request, isObject(context.input) ? context.input : {}) }
+}
+
+async function insideRun(parts: AgentSourceParts, own: readonly Workflow[], run: Json): Promise<Situated> {
+  const state = typeof run === 'string' && /^[0-9A-HJKMNP-TV-Z]{26}$/.test(run) ? await load(parts, run) : undefined
+  const workflow = own.find(({ name }) => name === state?.opened.workflow)
+  if (state === undefined || workflow === undefined) return { code: 'unknown_run', message: 'this agent has no such run' }
+  if (state.phase === 'finished') return { code: 'run_finished', message: 'the run has ended' }
+  return { state, workflow }
+}
+
+async function load(parts: AgentSourceParts, run: string): Promise<RunState | undefined> {
+  try {
+    return await parts.load(run)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'run_erased') return undefined
+    throw error
+  }
+}
+
+/** The run that would be opened for this: it is in no journal, and nothing has happened in it. */
+function imaginedRun(parts: AgentSourceParts, workflow: Workflow, { subject }: EvaluationRequest, input: JsonObject): RunState {
+  const opened: RunOpened = {
+    type: 'run.opened',
+    run: '',
+    workflow: workflow.name,
+    workflowVersion: workflow.version,
+    agent: workflow.agent,
+    actors: [personBehind(subject) ?? 'user:unknown', 'client:authzen'],
+    trigger: { source: 'tidegate:evaluation', event: '' },
+    environment: workflow.environment,
+    stage: workflow.stage,
+    policyVersion: parts.policy.version,
+    undoes: null,
+    sealed: { input, undo: [] },
+  }
+  return openRun({ index: 0, stream: 'run/', seq: 1, atMs: parts.nowMs(), epoch: 0, events: [opened], erased: false })
+}
+
+function unknown(code: string, message: string): Judgement {
+  return { kind: 'unknown', code, message }
+}
+
+function sorted(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].sort()
+}

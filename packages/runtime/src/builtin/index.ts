@@ -1,0 +1,6 @@
+export { type AccessOptions, createAccessPart } from './access.ts'
+export { builtinTool, builtinWorkflows, withBuiltinPolicy } from './builtin-tool.ts'
+export { BUILTIN_TOOL, type BuiltinPart } from './part.ts'
+export { CHANGES_FILE, changesLayer, POLICY_WORKFLOW, TOOL_WORKFLOW } from './layer.ts'
+export { POLICY_OPERATIONS, POLICY_SET_LIMITS, policyPart, policyWorkflow } from './policy.ts'
+export { TOOL_OPERATIONS, toolPart, toolWorkflow } from './tool.ts'

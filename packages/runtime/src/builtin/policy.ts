@@ -1,0 +1,248 @@
+import {
+  type ApproverRule,
+  type ChangeAuthor,
+  type Connector,
+  type ConnectorCall,
+  type ConnectorFailure,
+  diffPolicySets,
+  isObject,
+  type Json,
+  type JsonObject,
+  type Operation,
+  type PolicyDiff,
+  type Workflow,
+} from '@tidegate/kernel'
+import type { Candidate, CandidateLoading, LayeredText, PolicyStore } from '../desk/policies.ts'
+import { createOneCallPlanner, objectShape, ownOperation, ownWorkflow, textField, VERSION_FIELD } from './declare.ts'
+import { changesLayer, POLICY_APPLY, POLICY_READ, POLICY_WORKFLOW } from './layer.ts'
+import type { BuiltinPart } from './part.ts'
+
+/** What one set of policies may measure, beside the limits of each file. */
+export const POLICY_SET_LIMITS = { files: 200, characters: 700_000 } as const
+
+/** What changes the policies works on. */
+export interface PolicyGround {
+  readonly store: PolicyStore
+  /** Who asked for an effect, and who said yes to it. */
+  readonly authorOf: (effectId: string) => Promise<Pick<ChangeAuthor, 'by' | 'reviewers' | 'run'>>
+}
+
+/** What brings policies into force: texts that somebody sent, or (without files) those of an earlier version. */
+export interface PolicyChange {
+  readonly version: string
+  /** The version that is replaced. Another one in force by then refuses the change. */
+  readonly previous: string
+  readonly files?: readonly LayeredText[]
+  readonly why: string
+  /** What the new policies would have decided in the past, as it was computed when the change was proposed. */
+  readonly backtest?: JsonObject
+}
+
+const FILES_SCHEMA: JsonObject = {
+  type: 'array',
+  items: {
+    type: 'object',
+    properties: { file: { type: 'string' }, layer: { type: 'string' }, text: { type: 'string' } },
+    required: ['file', 'layer', 'text'],
+  },
+}
+
+const WHY = textField(1_000)
+
+const APPLY: Operation = ownOperation(POLICY_APPLY, {
+  title: 'Change the policies',
+  description: 'Brings a set of policies into force. The set in force until then decides whether it may.',
+  input: objectShape({
+    version: VERSION_FIELD,
+    previous: VERSION_FIELD,
+    files: { optional: true, schema: FILES_SCHEMA, refuse: (value) => problemOfTexts(value) },
+    why: WHY,
+    backtest: {
+      optional: true,
+      schema: { type: 'object' },
+      refuse: (value) => (isObject(value) ? undefined : 'expected an object'),
+    },
+  }),
+  output: objectShape({ version: VERSION_FIELD, previous: VERSION_FIELD, texts: VERSION_FIELD }),
+  records: ['/version'],
+  canPreview: true,
+  canReconcile: true,
+  canVerify: true,
+  compensation: ({ output }) => {
+    const { version = null, previous = null } = output as JsonObject // accepted by the output shape above
+    return { operation: POLICY_APPLY, arguments: { version: previous, previous: version, why: 'taken back' } }
+  },
+  schemaVersion: 'tidegate.policy.apply/1',
+})
+
+const READ: Operation = ownOperation(POLICY_READ, {
+  title: 'Look at the policies in force',
+  description: 'Tells which version of the policies decides.',
+  mutability: 'read',
+  risk: 'low',
+  blastRadius: 'single',
+  reversibility: 'irreversible',
+  input: objectShape({ version: VERSION_FIELD }),
+  output: objectShape({
+    version: VERSION_FIELD,
+    inForce: { schema: { type: 'boolean' }, refuse: (value) => (typeof value === 'boolean' ? undefined : 'expected a boolean') },
+  }),
+  records: ['/version'],
+  maxAttempts: 3,
+  schemaVersion: 'tidegate.policy.read/1',
+})
+
+/** The operations that change policies; what they do needs a {@link PolicyGround}. */
+export const POLICY_OPERATIONS: readonly Operation[] = [APPLY, READ]
+
+/** The workflow that changes policies. */
+export function policyWorkflow(environment: string): Workflow {
+  return ownWorkflow(
+    {
+      name: POLICY_WORKFLOW,
+      title: 'Change the policies',
+      operations: new Map([APPLY, READ].map(({ id }) => [id, { confine: {} }])),
+      success: { operation: POLICY_READ, arguments: { version: `$seen/${POLICY_APPLY}/version` }, expect: { '/inForce': true } },
+    },
+    environment,
+  )
+}
+
+/** What is declared about changing policies. */
+export function policyPart(
+  ground: PolicyGround,
+  { environment, reviewers }: { readonly environment: string; readonly reviewers: readonly ApproverRule[] },
+): BuiltinPart {
+  const planner = createOneCallPlanner(POLICY_APPLY, { goal: 'Change the policies' })
+  return {
+    operations: POLICY_OPERATIONS,
+    connector: createPolicyConnector(ground),
+    workflows: [{ workflow: policyWorkflow(environment), planner, internal: true }],
+    layer: [changesLayer(reviewers)],
+  }
+}
+
+/** Says what is wrong with texts that come from outside; undefined when nothing is. */
+export function problemOfTexts(value: Json): string | undefined {
+  if (!Array.isArray(value)) return 'expected a list of files'
+  const files = value as readonly Json[]
+  if (files.length === 0 || files.length > POLICY_SET_LIMITS.files) return `expected 1 to ${POLICY_SET_LIMITS.files} files`
+  let characters = 0
+  const names = new Set<string>()
+  for (const each of files) {
+    const { file, layer, text } = isObject(each) ? each : {}
+    if (typeof file !== 'string' || typeof layer !== 'string' || typeof text !== 'string') return 'expected {file, layer, text}'
+    if (!/^[\w][\w./ @+-]{0,299}$/.test(file) || names.has(file))
+      return `"${file.slice(0, 80)}" is no name of a file, or stands twice`
+    if (!['profile', 'project', 'limits'].includes(layer)) return 'a layer is profile, project or limits'
+    names.add(file)
+    characters += text.length
+  }
+  if (characters <= POLICY_SET_LIMITS.characters) return undefined
+  return `the files have ${characters} characters together; at most ${POLICY_SET_LIMITS.characters} will do`
+}
+
+function createPolicyConnector({ store, authorOf }: PolicyGround): Connector {
+  const resolve = (call: ConnectorCall): Candidate | ConnectorFailure => {
+    const change = call.arguments as unknown as PolicyChange // accepted by the input shape above
+    if (change.previous !== store.version)
+      return refused('policy_superseded', 'Other policies have come into force since this change was proposed. Plan it again.')
+    const recorded = store.history.version(change.version)
+    const texts = change.files ?? (recorded === undefined ? undefined : store.textsOf(recorded))
+    if (texts === undefined) return refused('policy_unknown', 'The ledger has no texts of this version.')
+    const loading = store.load(texts)
+    if (loading.kind === 'refused') return refused('policy_refused', sayFaults(loading))
+    if (change.files !== undefined && loading.candidate.set.engine.version !== change.version)
+      return refused('policy_superseded', 'What is declared has changed since this change was proposed. Plan it again.')
+    return loading.candidate
+  }
+
+  return {
+    async preview(call) {
+      const candidate = resolve(call)
+      if ('kind' in candidate) return candidate
+      return { kind: 'done', output: previewOf(store, candidate, call.arguments as unknown as PolicyChange), complete: true }
+    },
+    async execute(call) {
+      if (call.operation === POLICY_READ) return { kind: 'done', output: look(store, call), complete: true }
+      const candidate = resolve(call)
+      if ('kind' in candidate) return candidate
+      const { previous, why } = call.arguments as unknown as PolicyChange // accepted by the input shape above
+      const author = { ...(await authorOf(call.effectId)), effect: call.effectId, why }
+      const answer = await store.adopt(candidate, author, { previous, cause: 'change' })
+      if (answer === 'superseded')
+        return refused('policy_superseded', 'Other policies came into force in the same moment. Plan it again.')
+      const output = { version: candidate.set.engine.version, previous, texts: candidate.digest }
+      return { kind: 'done', output, complete: true }
+    },
+    async reconcile({ effectId }) {
+      await store.idle() // what is being written is looked for when it is there, or is not
+      const record = store.history.adoptedBy(effectId)
+      if (record === undefined) return { kind: 'absent' }
+      const { version, previous, texts } = record
+      return { kind: 'happened', output: { version, previous, texts } }
+    },
+    async verify(_, output) {
+      const { texts } = output as JsonObject // accepted by the output shape above
+      const holds = store.inForce.digest === texts
+      return {
+        holds,
+        detail: holds ? `version ${store.version} decides` : `version ${store.version} decides, which is another one`,
+      }
+    },
+  }
+}
+
+/** A version that differs only in what it was checked against has the same texts. */
+function look(store: PolicyStore, call: ConnectorCall): Json {
+  const { version } = call.arguments as JsonObject // accepted by the input shape above
+  const asked = store.history.version(String(version))
+  return { version: store.version, inForce: version === store.version || asked?.texts === store.inForce.digest }
+}
+
+function refused(code: string, message: string): ConnectorFailure {
+  return { kind: 'failed', failure: 'semantic', retry: 'never', code, message }
+}
+
+/** The faults of a set as people read them. */
+export function sayFaults({ faults, cause }: Extract<CandidateLoading, { kind: 'refused' }>): string {
+  if (faults.length === 0) return cause.message
+  const shown = faults.slice(0, 20).map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`)
+  return [...shown, ...(faults.length > 20 ? [`and ${faults.length - 20} more`] : [])].join('\n')
+}
+
+/** How many policies a preview spells out. */
+const SHOWN_POLICIES = 100
+
+/** What would change, as people are asked about it. The same policies in force give the same answer, whatever happens meanwhile. */
+function previewOf(store: PolicyStore, candidate: Candidate, { why, backtest }: PolicyChange): JsonObject {
+  const diff = diffPolicySets(store.inForce.set.rules, candidate.set.rules)
+  const { before, after } = speakDiff(diff)
+  return {
+    before: { version: store.version, policies: before },
+    after: {
+      version: candidate.set.engine.version,
+      policies: after,
+      unchanged: diff.unchanged,
+      ...(backtest === undefined ? {} : { backtest }),
+    },
+    why,
+  }
+}
+
+/** Both sides of a difference, with nothing but what differs: policy -> what it says, or aspect -> what it says. */
+function speakDiff({ added, removed, changed }: PolicyDiff): { readonly before: JsonObject; readonly after: JsonObject } {
+  const whole = (list: PolicyDiff['added']) =>
+    list.slice(0, SHOWN_POLICIES).map(({ id, effect, outcome, scope, condition, reason }) => {
+      const says = `${effect}${effect === 'forbid' ? ` (${outcome})` : ''} (${scope}) ${condition}: ${reason}`
+      return [id, says] as const
+    })
+  const parts = (side: 'before' | 'after') =>
+    changed.slice(0, SHOWN_POLICIES).map(({ id, changes }) => {
+      return [id, Object.fromEntries(changes.map((change) => [change.aspect, change[side]]))] as const
+    })
+  return {
+    before: Object.fromEntries([...whole(removed), ...parts('before')]),
+    after: Object.fromEntries([...whole(added), ...parts('after')]),
+  }
+}

@@ -1,0 +1,303 @@
+import {
+  type AdoptionCause,
+  canonicalJson,
+  type ChangeAuthor,
+  type ControlEvent,
+  type Hasher,
+  type Journal,
+  type Log,
+  type PolicyAdopted,
+  type PolicyEngine,
+  type PolicyFault,
+  type PolicyLoader,
+  type PolicySet,
+  type PolicyText,
+  textDigest,
+  type TextRecorded,
+  textEvents,
+} from '@tidegate/kernel'
+import type { Control } from '../control.ts'
+import { RuntimeError } from '../error.ts'
+import { type ChangeHistory, createChangeHistory, type RecordedVersion } from './change-history.ts'
+
+/** A file of policies, and where it comes from: `profile`, `project` or `limits`. What is built in is added by the store itself. */
+export interface LayeredText extends PolicyText {
+  readonly layer: string
+}
+
+/** What a store of policies is made of. */
+export interface PolicyStoreParts {
+  readonly journal: Pick<Journal, 'read'>
+  readonly control: Control
+  readonly loader: PolicyLoader
+  readonly hasher: Hasher
+  readonly log: Log
+  /** The policies of the project as they are on disk. */
+  readonly onDisk: readonly LayeredText[]
+  /** What Tidegate adds to every set. */
+  readonly builtin: readonly PolicyText[]
+  /** True when changes are reviewed: files on disk are then not in force until they are applied. */
+  readonly reviewed: boolean
+}
+
+/** A set that could come into force: checked, with the texts that it was made of (those built in left out). */
+export interface Candidate {
+  readonly set: PolicySet
+  readonly texts: readonly LayeredText[]
+  readonly digest: string
+}
+
+export type CandidateLoading =
+  | { readonly kind: 'loaded'; readonly candidate: Candidate }
+  | { readonly kind: 'refused'; readonly faults: readonly PolicyFault[]; readonly cause: Error }
+
+/**
+ * The policies in force, and every version that ever was. It is itself an engine, of the set that is in force at the moment: `version`
+ * and `evaluate` that are read in one turn belong together.
+ */
+export interface PolicyStore extends PolicyEngine {
+  readonly inForce: Candidate
+  readonly record: PolicyAdopted
+  readonly history: ChangeHistory
+  readonly reviewed: boolean
+  /** Checks texts as a set that could come into force, with what is built in. */
+  load(texts: readonly LayeredText[]): CandidateLoading
+  /** The recorded texts of a version, or undefined when one of them is not there. */
+  textsOf(version: RecordedVersion): readonly LayeredText[] | undefined
+  /** The set of a version as it was, schema included. Undefined when it is not recorded or cannot be made any more. */
+  restore(version: RecordedVersion): PolicySet | undefined
+  /**
+   * Brings a set into force unless another one is than the author believed. When this answers, the set is durable, it decides, and
+   * the epoch is raised in the same transaction: nothing that was decided under the set before starts any more.
+   */
+  adopt(
+    candidate: Candidate,
+    author: ChangeAuthor,
+    options: { readonly previous: string; readonly cause: AdoptionCause },
+  ): Promise<'adopted' | 'superseded'>
+  /** Waits until whatever is being adopted is, or is not. */
+  idle(): Promise<void>
+}
+
+/** Where the policies that Tidegate adds are said to stand. */
+export const BUILTIN_LAYER = 'builtin'
+/** How many sets of earlier times are kept ready. */
+const KEPT_SETS = 8
+
+/**
+ * Opens the store: the version in force is the one that was recorded last. Without reviewers the files on disk come into force at
+ * every start, and are recorded; with reviewers only at the first.
+ *
+ * @throws RuntimeError `policy_unfit` when the recorded policies do not fit what is declared now; what the loader threw for files on
+ * disk that are refused while nothing else could be in force.
+ */
+export async function openPolicyStore(parts: PolicyStoreParts): Promise<PolicyStore> {
+  const { control, hasher } = parts
+  const history = createChangeHistory(hasher, await parts.journal.read('control'))
+  const prepared = new Map<string, Candidate>()
+  const restored = new Map<string, PolicySet>()
+  let current: Candidate | undefined
+  let last: Promise<unknown> = Promise.resolve()
+
+  control.follow((entry) => {
+    history.follow(entry)
+    const adopted = (entry.events as readonly ControlEvent[]).findLast((event) => event.type === 'policy.adopted')
+    if (adopted !== undefined) current = prepared.get(adopted.version) ?? current
+  })
+
+  function load(texts: readonly LayeredText[]): CandidateLoading {
+    const loading = parts.loader.load([...texts, ...parts.builtin])
+    if (loading.kind === 'refused') return loading
+    return { kind: 'loaded', candidate: { set: loading.set, texts, digest: digestOfTexts(hasher, texts) } }
+  }
+
+  function textsOf({ files }: RecordedVersion): readonly LayeredText[] | undefined {
+    const own = files.filter(({ layer }) => layer !== BUILTIN_LAYER)
+    const found = own.flatMap(({ file, layer, digest }) => {
+      const text = history.texts.get(digest)
+      return text === undefined ? [] : [{ file, layer, text }]
+    })
+    return found.length === own.length ? found : undefined
+  }
+
+  async function record(candidate: Candidate, author: ChangeAuthor, cause: AdoptionCause): Promise<void> {
+    const { set, texts, digest } = candidate
+    const files = [...texts, ...parts.builtin.map((file) => ({ ...file, layer: BUILTIN_LAYER }))]
+    const fresh = new Map([...files.map(({ text }) => text), set.schema].map((text) => [textDigest(hasher, text), text]))
+    const unknown = [...fresh].filter(([known]) => history.texts.get(known) === undefined)
+    const events = unknown.flatMap(([, text]) => textEvents(hasher, text))
+    for (const batch of batches(events)) await control.append(batch, { raisesEpoch: false })
+    const adopted: PolicyAdopted = {
+      type: 'policy.adopted',
+      version: set.engine.version,
+      texts: digest,
+      previous: control.state.policy?.version ?? null,
+      cause,
+      ...author,
+      files: files.map(({ file, layer, text }) => ({ file, layer, digest: textDigest(hasher, text) })),
+      schema: textDigest(hasher, set.schema),
+    }
+    prepared.set(adopted.version, candidate)
+    try {
+      await control.append([adopted], { raisesEpoch: true })
+    } finally {
+      prepared.delete(adopted.version)
+    }
+  }
+
+  const inForce = (): Candidate => {
+    if (current === undefined) throw new RuntimeError('policy_unfit', 'No policies are in force.')
+    return current
+  }
+
+  const store: PolicyStore = {
+    history,
+    reviewed: parts.reviewed,
+    get inForce() {
+      return inForce()
+    },
+    get record() {
+      return lastOf(history)
+    },
+    get version() {
+      return inForce().set.engine.version
+    },
+    evaluate: (request) => inForce().set.engine.evaluate(request),
+    load,
+    textsOf,
+    restore(version) {
+      const key = `${version.version} ${version.index}`
+      const known = restored.get(key)
+      if (known !== undefined) return known
+      const made = restoreSet(parts.loader, history, version)
+      if (made !== undefined) {
+        const [oldest] = restored.keys()
+        if (restored.size >= KEPT_SETS && oldest !== undefined) restored.delete(oldest)
+        restored.set(key, made)
+      }
+      return made
+    },
+    adopt(candidate, author, { previous, cause }) {
+      const next = last.then(async () => {
+        if (store.version !== previous) return 'superseded' as const
+        await record(candidate, author, cause)
+        return 'adopted' as const
+      })
+      last = next.catch(() => undefined) // the caller has the rejection; the next one must not inherit it
+      return next
+    },
+    idle: async () => void (await last),
+  }
+  const start = decideStart(parts, history, { load, textsOf })
+  if (start.cause === null) current = start.candidate
+  else await record(start.candidate, { ...BY_START, why: start.why }, start.cause)
+  return store
+}
+
+const BY_START: ChangeAuthor = { by: 'system:start', reviewers: [], run: null, effect: null, why: '' }
+
+interface Start {
+  readonly candidate: Candidate
+  /** Null when what is recorded is in force already. */
+  readonly cause: AdoptionCause | null
+  readonly why: string
+}
+
+/** Which policies a start brings into force. */
+function decideStart(
+  parts: PolicyStoreParts,
+  history: ChangeHistory,
+  { load, textsOf }: Pick<PolicyStore, 'load' | 'textsOf'>,
+): Start {
+  const recorded = history.versions.at(-1)
+  if (recorded === undefined || !parts.reviewed) {
+    const loading = load(parts.onDisk)
+    if (loading.kind === 'refused') throw loading.cause
+    const { candidate } = loading
+    if (recorded === undefined) return { candidate, cause: 'first_start', why: 'the first start of this project' }
+    if (candidate.digest !== recorded.texts) return { candidate, cause: 'start', why: 'the files have changed' }
+    return { candidate, ...causeOfSame(candidate, recorded) }
+  }
+  const texts = textsOf(recorded)
+  if (texts === undefined)
+    throw new RuntimeError('policy_unfit', `The texts of the policies in force (${short(recorded)}) are not in the ledger whole.`)
+  const loading = load(texts)
+  if (loading.kind === 'refused') throw unfit(recorded, loading)
+  warnOfDifference(parts, load, recorded)
+  return { candidate: loading.candidate, ...causeOfSame(loading.candidate, recorded) }
+}
+
+function causeOfSame({ set }: Candidate, recorded: RecordedVersion): Pick<Start, 'cause' | 'why'> {
+  const same = set.engine.version === recorded.version
+  return same
+    ? { cause: null, why: '' }
+    : { cause: 'schema', why: 'what is declared, or who reviews changes, is other than before' }
+}
+
+function unfit(recorded: RecordedVersion, { faults, cause }: { faults: readonly PolicyFault[]; cause: Error }): RuntimeError {
+  const places = faults.slice(0, 20).map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`)
+  const message = [
+    `The policies in force (${short(recorded)}) do not fit the tools and workflows as they are declared now:`,
+    ...(places.length === 0 ? [cause.message] : places),
+    'Put the tools and workflows back as they were and start again. Then apply policies that fit both (tidegate policy apply), and only',
+    'then change the tools. Nothing is started with policies that are only partly understood.',
+  ].join('\n')
+  return new RuntimeError('policy_unfit', message, { cause })
+}
+
+/** Says that the files on disk are not in force, and what to type. */
+function warnOfDifference({ onDisk, log, hasher }: PolicyStoreParts, load: PolicyStore['load'], recorded: RecordedVersion): void {
+  if (digestOfTexts(hasher, onDisk) === recorded.texts) return
+  const loading = load(onDisk)
+  const state = loading.kind === 'loaded' ? '' : ` (and would be refused: ${loading.cause.message.split('\n', 1)[0] ?? ''})`
+  log({
+    level: 'warning',
+    code: 'policy_not_applied',
+    message: `the policy files on disk are not what is in force${state}; version ${short(recorded)} goes on deciding. See the difference: tidegate policy plan. Bring them into force: tidegate policy apply --why "..."`,
+  })
+}
+
+function short({ version }: { readonly version: string }): string {
+  return version.slice(0, 12)
+}
+
+function lastOf(history: ChangeHistory): RecordedVersion {
+  const recorded = history.versions.at(-1)
+  if (recorded === undefined) throw new RuntimeError('policy_unfit', 'No policies are recorded.')
+  return recorded
+}
+
+function restoreSet(loader: PolicyLoader, { texts }: ChangeHistory, version: RecordedVersion): PolicySet | undefined {
+  const schema = texts.get(version.schema)
+  const files = version.files.flatMap(({ file, digest }) => {
+    const text = texts.get(digest)
+    return text === undefined ? [] : [{ file, text }]
+  })
+  if (schema === undefined || files.length !== version.files.length) return undefined
+  const loading = loader.restore(files, schema)
+  return loading.kind === 'loaded' ? loading.set : undefined
+}
+
+/** The identity of a set of texts: the order of files and their names have no meaning. */
+export function digestOfTexts(hasher: Hasher, texts: readonly PolicyText[]): string {
+  return textDigest(hasher, canonicalJson(texts.map(({ text }) => text).toSorted()))
+}
+
+/** UTF-16 units of one record, beside what its events say about themselves. */
+const BATCH_UNITS = 10_000
+
+/** Puts as many events into one record as certainly fit into a leaf. */
+export function batches(events: readonly TextRecorded[]): readonly (readonly TextRecorded[])[] {
+  const found: TextRecorded[][] = []
+  let size = Number.POSITIVE_INFINITY
+  for (const event of events) {
+    const units = event.text.length + 200
+    if (size + units > BATCH_UNITS + 200) {
+      found.push([])
+      size = 0
+    }
+    found.at(-1)?.push(event)
+    size += units
+  }
+  return found
+}

@@ -1,0 +1,6 @@
+export { createCalendar } from './calendar.ts'
+export { createHashKey } from './hash-key.ts'
+export { type Meters, type MetersParts, openMeters } from './meters.ts'
+export { type LedgerTexts, openEntries } from './read-ledger.ts'
+export { rebuildBook, type SnapshotStore } from './rebuild.ts'
+export { withoutMeters } from './without-meters.ts'

@@ -1,3 +1,0 @@
-export { parseInput } from './input.ts'
-export { type LoadedWorkflow, loadWorkflow } from './load-workflow.ts'
-export { writeProblem } from './problem.ts'

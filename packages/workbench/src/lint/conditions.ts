@@ -1,0 +1,89 @@
+import { type CedarSchema, describePolicies, type LoadedPolicy } from '@tidegate/cedar'
+import type { Words } from '../condition/answers.ts'
+import { type Formula, formulaOf, not } from '../condition/formula.ts'
+import { implies, satisfiable } from '../condition/implies.ts'
+import { shotsOf, within } from '../condition/scope.ts'
+import { about, type LintFinding } from './finding.ts'
+
+/** A policy as this rule sees it. */
+interface Subject {
+  readonly policy: LoadedPolicy
+  readonly formula: Formula
+  /** What its scope admits, as keys. */
+  readonly reach: ReadonlySet<string>
+  /** Scope and condition in canonical form. */
+  readonly meaning: string
+}
+
+/** Beyond this, pairs are not compared: it would take longer than anybody waits. */
+const MAX_COMPARED = 400
+
+/**
+ * Policies whose condition can never hold or says nothing, that say the same twice, or that a stronger one hides: a soft forbid where
+ * a hard one denies whatever it matches, and a permit or a forbid where a wider one of the same kind matches in any case.
+ */
+export function findConditions(policies: readonly LoadedPolicy[], schema: CedarSchema): readonly LintFinding[] {
+  const shots = shotsOf(schema)
+  const described = describePolicies(policies)
+  const subjects = policies.map((policy, i): Subject => {
+    const { scope = '', condition = '' } = described[i] ?? {}
+    const reach = new Set(within(policy.json, shots).map(({ agent, operation }) => `${agent} ${operation}`))
+    return { policy, formula: formulaOf(policy.json), reach, meaning: `${scope}\n${condition}` }
+  })
+  return [
+    ...subjects.flatMap((subject) => constant(subject, schema.words)),
+    ...(subjects.length > MAX_COMPARED ? [] : subjects.flatMap((subject) => hidden(subject, subjects, schema.words))),
+  ]
+}
+
+function constant({ policy, formula }: Subject, words: Words): readonly LintFinding[] {
+  if (policy.json.conditions.length === 0) return []
+  if (satisfiable(formula, words) === false)
+    return [about(policy, 'warning', 'never-matches', 'no request satisfies its condition: it changes nothing')]
+  if (satisfiable(not(formula), words) === false)
+    return [
+      about(policy, 'info', 'always-matches', 'every request within its scope satisfies its condition: leave the condition out'),
+    ]
+  return []
+}
+
+/** What hides a policy: the first of these that does. Of two that say the same, the later one is the duplicate. */
+function hidden(subject: Subject, all: readonly Subject[], words: Words): readonly LintFinding[] {
+  const { policy } = subject
+  const at = all.indexOf(subject)
+  for (const [i, other] of all.entries()) {
+    if (i === at) continue
+    const twin = other.meaning === subject.meaning && isSameAnswer(policy, other.policy)
+    const where = `"${other.policy.id}" at ${other.policy.file}:${other.policy.line}`
+    if (twin && i < at) return [about(policy, 'warning', 'duplicate', `says the same as ${where}: leave one of them out`)]
+    if (twin || !outranks(other.policy, policy) || !covers(other, subject, words)) continue
+    const why = isSameAnswer(policy, other.policy)
+      ? 'matches whenever this does, with the same answer'
+      : 'denies whatever this would match'
+    return [about(policy, 'warning', 'shadowed', `shadowed by ${where}, which ${why}`)]
+  }
+  return []
+}
+
+/** Whether a match of `other` makes a match of `policy` of no account. */
+function outranks(other: LoadedPolicy, policy: LoadedPolicy): boolean {
+  if (other.effect !== policy.effect) return false
+  return isSameAnswer(policy, other) || (other.outcome === 'deny' && policy.outcome !== 'deny')
+}
+
+function isSameAnswer(a: LoadedPolicy, b: LoadedPolicy): boolean {
+  return a.outcome === b.outcome && JSON.stringify(a.approvers) === JSON.stringify(b.approvers) && a.outcome !== 'ask'
+}
+
+/** Certainly matches whatever `inner` matches; two that each cover the other hide neither. */
+function covers(outer: Subject, inner: Subject, words: Words): boolean {
+  if (inner.reach.size === 0 || ![...inner.reach].every((shot) => outer.reach.has(shot))) return false
+  if (implies(inner.formula, outer.formula, words) !== true) return false
+  if (satisfiable(inner.formula, words) === false) return false
+  const isSame = outer.reach.size === inner.reach.size && implies(outer.formula, inner.formula, words) === true
+  return (
+    !isSame ||
+    outer.policy.file < inner.policy.file ||
+    (outer.policy.file === inner.policy.file && outer.policy.line < inner.policy.line)
+  )
+}
