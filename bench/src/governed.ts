@@ -17,6 +17,7 @@ import type {
 import {
   createBreakerPanel,
   createInFlight,
+  createLabels,
   createRegistry,
   createTimeFacts,
   openControl,
@@ -70,6 +71,7 @@ export async function openGoverned(directory: string, options: { readonly policy
     ledger: journal.ledger,
     writeExport: async () => 0,
     meters: withoutMeters(journal),
+    labels: createLabels(registry),
     timeFacts: createTimeFacts({ timeZone: 'UTC' }),
     rolesOf: () => [],
   })

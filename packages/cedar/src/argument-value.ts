@@ -77,7 +77,7 @@ const MAX_WHOLE = 922_337_203_685_477
  * The decimal that reads as the number does in JSON, when it has at most four digits after the point and whole numbers up to
  * plus or minus 922337203685476.
  */
-function decimalOf(value: Json): CedarDecimal | undefined {
+export function decimalOf(value: Json): CedarDecimal | undefined {
   if (typeof value !== 'number' || !(Math.abs(value) < MAX_WHOLE)) return undefined
   const digits = FIXED_POINT.exec(String(value))
   if (digits === null) return undefined

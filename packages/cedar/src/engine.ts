@@ -1,16 +1,16 @@
 import {
-  compilePolicies,
   type CompiledPolicies,
   type DeterminingPolicy,
-  entityUid,
-  KernelError,
+  type Explain,
   matchPolicies,
   type MatchedForbid,
   type PolicyEngine,
 } from '@tidegate/kernel'
+import { compileSources, parseExactly } from './compile-loaded.ts'
 import { CedarError } from './error.ts'
+import { createExplainer } from './explain.ts'
 import { type LoadedPolicy, loadPolicies, type PolicyFile } from './load.ts'
-import { cedarAsker } from './request.ts'
+import { type AskCedar, cedarAsker } from './request.ts'
 import type { CedarSchema } from './schema.ts'
 import { asForbid, broken, determining, verdictOf } from './verdict.ts'
 import { policyVersionOf } from './version.ts'
@@ -24,6 +24,7 @@ export interface CedarEngineOptions {
 export interface CedarEngine extends PolicyEngine {
   /** In the order of files and positions. */
   readonly policies: readonly LoadedPolicy[]
+  readonly explain: Explain
 }
 
 /**
@@ -35,7 +36,21 @@ export interface CedarEngine extends PolicyEngine {
  */
 export function createCedarEngine({ policies, schema }: CedarEngineOptions): CedarEngine {
   const loaded = loadPolicies(policies, schema)
-  const compiled = compile(loaded, schema)
+  const evaluate = createEvaluator(loaded, compile(loaded, schema), cedarAsker(schema))
+  const version = policyVersionOf(policies, schema)
+  let explain: Explain | undefined
+  return {
+    version,
+    policies: loaded,
+    evaluate,
+    explain(request) {
+      explain ??= createExplainer({ version, policies: loaded, ask: cedarAsker(schema), evaluate, schema })
+      return explain(request)
+    },
+  }
+}
+
+function createEvaluator(loaded: readonly LoadedPolicy[], compiled: CompiledPolicies, ask: AskCedar): PolicyEngine['evaluate'] {
   const permits = new Map<string, DeterminingPolicy>(loaded.map((policy) => [policy.id, determining(policy)]))
   const forbids = new Map<string, MatchedForbid>(
     loaded.flatMap((policy) => {
@@ -43,22 +58,17 @@ export function createCedarEngine({ policies, schema }: CedarEngineOptions): Ced
       return forbid === undefined ? [] : [[policy.id, forbid]]
     }),
   )
-  const ask = cedarAsker(schema)
-  return {
-    version: policyVersionOf(policies, schema),
-    policies: loaded,
-    evaluate(request) {
-      try {
-        const asked = ask(request)
-        if (!asked.ok) return broken(asked.message)
-        const matches = matchPolicies(compiled, asked.question)
-        const [failure] = matches.failures
-        if (failure !== undefined) return broken(`policy ${failure.id} failed: ${failure.message}`)
-        return verdictOf({ permits: named(matches.permits, permits), forbids: named(matches.forbids, forbids) })
-      } catch (error) {
-        return broken(`the policy engine failed: ${error instanceof Error ? error.message : 'unknown error'}`)
-      }
-    },
+  return (request) => {
+    try {
+      const asked = ask(request)
+      if (!asked.ok) return broken(asked.message)
+      const matches = matchPolicies(compiled, asked.question)
+      const [failure] = matches.failures
+      if (failure !== undefined) return broken(`policy ${failure.id} failed: ${failure.message}`)
+      return verdictOf({ permits: named(matches.permits, permits), forbids: named(matches.forbids, forbids) })
+    } catch (error) {
+      return broken(`the policy engine failed: ${error instanceof Error ? error.message : 'unknown error'}`)
+    }
   }
 }
 
@@ -72,18 +82,10 @@ function named<T>(ids: readonly string[], known: ReadonlyMap<string, T>): readon
   return found
 }
 
-/** What loaded has been parsed and validated by Cedar; what the compiled form does not know refuses the set all the same. */
+/** What is loaded has been parsed and validated by Cedar; what the compiled form does not know refuses the set all the same. */
 export function compile(loaded: readonly LoadedPolicy[], schema: CedarSchema): CompiledPolicies {
-  const actions = Object.entries(schema.cedar['']?.actions ?? {}).map(([id, { memberOf = [] }]) => {
-    return { uid: entityUid('Action', id), attrs: {}, parents: memberOf.map((group) => entityUid('Action', group.id)) }
-  })
-  try {
-    return compilePolicies(
-      loaded.map(({ id, json }) => ({ id, policy: json })),
-      { actions },
-    )
-  } catch (cause) {
-    if (!(cause instanceof KernelError)) throw cause
-    throw new CedarError('policy_engine', `the policies cannot be compiled: ${cause.message}`, { cause })
-  }
+  return compileSources(
+    loaded.map((policy) => ({ id: policy.id, policy: parseExactly(policy) })),
+    schema,
+  )
 }

@@ -13,7 +13,11 @@ export function factCheck(meters: readonly string[]): FactCheck {
   return (request) => {
     const { context } = request
     return (
-      wrongName(request) ?? wrongDeclaration(context) ?? wrongCircumstance(context) ?? wrongFlow(context) ?? wrongMeter(context, meters)
+      wrongName(request) ??
+      wrongDeclaration(context) ??
+      wrongCircumstance(context) ??
+      wrongFlow(context) ??
+      wrongMeter(context, meters)
     )
   }
 }

@@ -5,7 +5,16 @@ import {
   preparseSchema,
   statefulIsAuthorized,
 } from '@cedar-policy/cedar-wasm/nodejs'
-import { CedarDatetime, CedarDecimal, type CedarRequest, type CedarValue, type EntityUid, type PolicyEngine, type PolicyVerdict } from '@tidegate/kernel'
+import {
+  CedarDatetime,
+  CedarDecimal,
+  type CedarRecord,
+  type CedarRequest,
+  type CedarValue,
+  type EntityUid,
+  type PolicyEngine,
+  type PolicyVerdict,
+} from '@tidegate/kernel'
 import { CedarError } from './error.ts'
 import { type LoadedPolicy, loadPolicies, type PolicyFile } from './load.ts'
 import { cedarAsker } from './request.ts'
@@ -55,7 +64,7 @@ function prepare(version: string, loaded: readonly LoadedPolicy[], schema: Cedar
     })
     if (answer.type === 'failure') throw new CedarError('policy_engine', answer.errors.map((error) => error.message).join('; '))
     const loadedAs = { preparsedPolicySetId: id, preparsedSchemaName: schemaName, validateRequest: true, entities: [] }
-    return (question: CedarRequest) => statefulIsAuthorized({ ...inJson(question), ...loadedAs })
+    return (question: CedarRequest) => statefulIsAuthorized({ ...inJson(question, schema.meters), ...loadedAs })
   }
   return {
     all: evaluatorOf('all', loaded),
@@ -86,13 +95,18 @@ function read(answer: AuthorizationAnswer, { find }: Evaluator): readonly Loaded
   return because.length === diagnostics.reason.length ? because : 'Cedar named a policy that was not loaded'
 }
 
-function inJson({ principal, action, resource, context }: CedarRequest) {
+/** Cedar refuses attributes that the schema does not have; the compiled form does not see them. */
+function inJson({ principal, action, resource, context }: CedarRequest, meters: readonly string[]) {
+  const shown = context.meters as CedarRecord // sound: the check of facts has looked at it
   const uid = ({ type, id }: EntityUid) => ({ type, id })
   return {
     principal: uid(principal),
     action: uid(action),
     resource: uid(resource),
-    context: Object.fromEntries(Object.entries(context).map(([name, value]) => [name, valueInJson(value)])),
+    context: {
+      ...Object.fromEntries(Object.entries(context).map(([name, value]) => [name, valueInJson(value)])),
+      meters: Object.fromEntries(meters.map((name) => [name, valueInJson(shown[name] ?? 0)])),
+    },
   }
 }
 
@@ -102,7 +116,9 @@ function valueInJson(value: CedarValue): CedarValueJson {
   if (value instanceof CedarDatetime) return { __extn: { fn: 'datetime', arg: new Date(Number(value.epochMs)).toISOString() } }
   if (Array.isArray(value)) return (value as readonly CedarValue[]).map(valueInJson)
   if (typeof value !== 'object') return value as CedarValueJson // sound: texts, booleans and safe integers are the same in JSON
-  return Object.fromEntries(Object.entries(value as Readonly<Record<string, CedarValue>>).map(([name, each]) => [name, valueInJson(each)]))
+  return Object.fromEntries(
+    Object.entries(value as Readonly<Record<string, CedarValue>>).map(([name, each]) => [name, valueInJson(each)]),
+  )
 }
 
 function decimalText(scaled: bigint): string {

@@ -1,8 +1,19 @@
-import { canonicalJson, type Json, type PolicyLoader, type PolicyLoading, type PolicyRule, type PolicyText } from '@tidegate/kernel'
+import { createHash } from 'node:crypto'
+import {
+  canonicalJson,
+  type Json,
+  type PolicyLoader,
+  type PolicyLoading,
+  type PolicyRule,
+  type PolicyText,
+} from '@tidegate/kernel'
 import { describePolicies } from './describe.ts'
 import { createCedarEngine } from './engine.ts'
 import { CedarError } from './error.ts'
 import type { CedarSchema } from './schema.ts'
+
+/** How many sets are kept: a change is looked at several times until it is in force. */
+const KEPT = 4
 
 /**
  * Creates the loader of policies: Cedar text against the schema of what is declared now, or against one that was recorded.
@@ -11,8 +22,18 @@ import type { CedarSchema } from './schema.ts'
  */
 export function createPolicyLoader(schema: CedarSchema): PolicyLoader {
   const current = canonicalJson(schema as unknown as Json) // plain data
+  const kept = new Map<string, PolicyLoading>()
   return {
-    load: (texts) => load(texts, schema, current),
+    load(texts) {
+      const key = createHash('sha256').update(JSON.stringify(texts)).digest('hex')
+      const known = kept.get(key)
+      if (known !== undefined) return known
+      const loading = load(texts, schema, current)
+      const [oldest] = kept.keys()
+      if (kept.size >= KEPT && oldest !== undefined) kept.delete(oldest)
+      kept.set(key, loading)
+      return loading
+    },
     restore: (texts, recorded) => load(texts, JSON.parse(recorded) as CedarSchema, recorded),
   }
 }

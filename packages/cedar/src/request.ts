@@ -1,4 +1,11 @@
-import { CedarDatetime, type CedarRecord, type CedarRequest, type EntityUid, entityUid, type PolicyRequest } from '@tidegate/kernel'
+import {
+  CedarDatetime,
+  type CedarRecord,
+  type CedarRequest,
+  type EntityUid,
+  entityUid,
+  type PolicyRequest,
+} from '@tidegate/kernel'
 import { ArgumentMisfit, argumentsView, type SeeArguments } from './argument-value.ts'
 import { factCheck } from './fact-check.ts'
 import type { CedarSchema } from './schema.ts'

@@ -112,7 +112,9 @@ export function generateSchema(
   { meters = [], roles }: SchemaOptions = {},
 ): CedarSchema {
   const sorted = operations.toSorted((a, b) => (a.id < b.id ? -1 : 1))
-  const inputs = sorted.map(({ id, input }) => [id, input === undefined ? NO_ARGUMENTS : argumentsType(input.jsonSchema)] as const)
+  const inputs = sorted.map(
+    ({ id, input }) => [id, input === undefined ? NO_ARGUMENTS : argumentsType(input.jsonSchema)] as const,
+  )
   const named = distinct(meters)
   const agents = distinct(workflows.map((workflow) => workflow.agent))
   const tools = distinct(operations.map((operation) => operation.tool))

@@ -4,6 +4,7 @@ import { didYouMean } from './nearest.ts'
 
 /** A literal that a policy compares an attribute of the context with. */
 export interface Comparison {
+  /** The way to it from the context, such as `risk` or `arguments.currency`. */
   readonly attribute: string
   readonly literal: string
 }
@@ -82,10 +83,13 @@ function isApprovalOf(term: unknown, id: string): boolean {
   return isRecord(contains) && attributeOf(contains.left) === 'approvals' && literalsOf(contains.right)[0] === id
 }
 
+/** The way from the context to an attribute: `risk`, `arguments.currency`. Undefined for anything else. */
 function attributeOf(node: unknown): string | undefined {
   const access = isRecord(node) ? node['.'] : undefined
-  if (!isRecord(access) || !isRecord(access.left) || access.left.Var !== 'context') return undefined
-  return typeof access.attr === 'string' ? access.attr : undefined
+  if (!isRecord(access) || !isRecord(access.left) || typeof access.attr !== 'string') return undefined
+  if (access.left.Var === 'context') return access.attr
+  const owner = attributeOf(access.left)
+  return owner === undefined ? undefined : `${owner}.${access.attr}`
 }
 
 function literalsOf(node: unknown): readonly string[] {

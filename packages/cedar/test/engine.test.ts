@@ -76,6 +76,13 @@ describe('what a policy may speak of', () => {
     expect(outcomeOf(allows(`!(${condition})`))).toBe('deny tidegate:default-deny')
   })
 
+  test('whole numbers of policies are exact beyond those of JavaScript', () => {
+    const past = (limit: string) => allows(`context.arguments has amountMinor && context.arguments.amountMinor + 2 <= ${limit}`)
+    const asked = { arguments: { amountMinor: Number.MAX_SAFE_INTEGER } }
+    expect(outcomeOf(past('9007199254740993'), asked)).toBe('allow permit')
+    expect(outcomeOf(past('9007199254740992'), asked)).toBe('deny tidegate:default-deny')
+  })
+
   test('amounts are compared as integers', () => {
     const text = allows('context.arguments has amountMinor && context.arguments.amountMinor <= 2000')
     expect(outcomeOf(text, { arguments: { amountMinor: 2_000, reason: 'late' } })).toBe('allow permit')

@@ -222,7 +222,12 @@ describe.each(Object.keys(rows))('%s', (profile) => {
 
   test('and without any part of a condition', () => {
     const parts = policies.flatMap(({ id, text }) =>
-      [' || context.mode == "dry_run"', 'context.compensating || ', ' && context.mutability != "read"', ' || !context.approvals.isEmpty()']
+      [
+        ' || context.mode == "dry_run"',
+        'context.compensating || ',
+        ' && context.mutability != "read"',
+        ' || !context.approvals.isEmpty()',
+      ]
         .filter((part) => text.includes(part))
         .map((part) => ({ id, part })),
     )

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import type { Action, Bind } from './bind.ts'
 import { addEvals } from './command/evals.ts'
 import { addPolicy } from './command/policy.ts'
+import { addPolicyChange, addToolReview } from './command/changes.ts'
 import { EXIT_HELP, type ExitCode } from './exit-code.ts'
 import type { GlobalOptions } from './shell.ts'
 import { VERSION } from './version.ts'
@@ -60,7 +61,7 @@ export function createProgram(signal: AbortSignal, onExit: (exit: ExitCode) => v
   addPeople(program, bind)
   addLedger(program, bind)
   addCatalogue(program, bind)
-  addPolicy(program, bind)
+  addPolicyChange(addPolicy(program, bind), bind)
   addEvals(program, bind)
   for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError('Try `tidegate --help`.')
   return program
@@ -248,6 +249,7 @@ function addCatalogue(program: Command, bind: Bind): void {
     .description('a tool, or one of its operations')
     .argument('<id>')
     .action(bind(async (shell, [id = '']) => (await import('./command/catalogue.ts')).showTool(shell, id)))
+  addToolReview(tools, bind)
   const workflows = program.command('workflows').description('what agents are for')
   workflows
     .command('list', { isDefault: true })

@@ -1,5 +1,6 @@
 import type {
   WireApproval,
+  WireChangeAnswer,
   WireExportAnswer,
   WireExportRequest,
   WireLedgerHead,
@@ -8,6 +9,13 @@ import type {
   WireLiftRequest,
   WireMe,
   WireOperation,
+  WirePolicyApplyRequest,
+  WirePolicyExplanation,
+  WirePolicyPlan,
+  WirePolicyPlanRequest,
+  WirePolicyRollbackRequest,
+  WirePolicyTexts,
+  WirePolicyVersion,
   WireQueueItem,
   WireReceipt,
   WireResolveAnswer,
@@ -17,6 +25,8 @@ import type {
   WireStopReport,
   WireStopRequest,
   WireTool,
+  WireToolAcceptRequest,
+  WireToolChange,
   WireTriggerAnswer,
   WireTriggerRequest,
   WireUndoAnswer,
@@ -77,6 +87,16 @@ export interface Client {
   tool(id: string): Promise<WireTool>
   workflows(): Promise<readonly WireWorkflow[]>
   workflow(name: string): Promise<WireWorkflow>
+  /** What a set of policies would change; takes as long as the backtest. */
+  policyPlan(request: WirePolicyPlanRequest): Promise<WirePolicyPlan>
+  policyApply(request: WirePolicyApplyRequest): Promise<WireChangeAnswer>
+  policyRollback(request: WirePolicyRollbackRequest): Promise<WireChangeAnswer>
+  policyVersions(): Promise<readonly WirePolicyVersion[]>
+  /** The one in force when none is named. */
+  policyVersion(version?: string): Promise<WirePolicyTexts>
+  policyExplain(run: string, action?: number): Promise<WirePolicyExplanation>
+  toolChanges(): Promise<readonly WireToolChange[]>
+  toolAccept(request: WireToolAcceptRequest): Promise<WireChangeAnswer>
   /** Closes the connections that are kept. */
   close(): void
 }

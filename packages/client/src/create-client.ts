@@ -1,12 +1,17 @@
 import {
   approvalListSchema,
   approvalSchema,
+  changeAnswerSchema,
   exportAnswerSchema,
   healthSchema,
   ledgerHeadSchema,
   ledgerVerificationSchema,
   liftAnswerSchema,
   meSchema,
+  policyExplanationSchema,
+  policyPlanSchema,
+  policyTextsSchema,
+  policyVersionListSchema,
   PROBLEM_TYPE,
   problemSchema,
   queueListSchema,
@@ -17,6 +22,7 @@ import {
   runListSchema,
   stopListSchema,
   stopReportSchema,
+  toolChangeListSchema,
   toolListSchema,
   toolSchema,
   triggerAnswerSchema,
@@ -33,6 +39,8 @@ import { createExchange, type Incoming } from './exchange.ts'
 const DEFAULT_TIMEOUT_MS = 35_000
 /** The gateway gives a whole ledger 300 s. */
 const WHOLE_LEDGER_MS = 310_000
+/** The gateway gives a plan 120 s. */
+const PLAN_MS = 130_000
 
 /** What a schema of the protocol offers. */
 interface AnswerSchema<T> {
@@ -94,6 +102,14 @@ export function createClient(options: ClientOptions): Client {
     tool: (id) => get(`/tools/${segment(id)}`, toolSchema),
     workflows: async () => (await get('/workflows', workflowListSchema)).workflows,
     workflow: (name) => get(`/workflows/${segment(name)}`, workflowSchema),
+    policyPlan: (request) => post('/policy/plan', policyPlanSchema, request, PLAN_MS),
+    policyApply: (request) => post('/policy/apply', changeAnswerSchema, request, PLAN_MS),
+    policyRollback: (request) => post('/policy/rollback', changeAnswerSchema, request),
+    policyVersions: async () => (await get('/policy/versions', policyVersionListSchema)).versions,
+    policyVersion: (version) => get(`/policy/version${queryOf({ version })}`, policyTextsSchema),
+    policyExplain: (run, action) => get(`/policy/explain${queryOf({ run, action })}`, policyExplanationSchema),
+    toolChanges: async () => (await get('/changes/tools', toolChangeListSchema)).changes,
+    toolAccept: (request) => post('/changes/tools', changeAnswerSchema, request),
     close: () => exchange.close(),
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { randomUUID } from 'node:crypto'
 import { wireId } from '@tidegate/protocol'
-import { RuntimeError, type Tidegate } from '@tidegate/runtime'
+import { type Person, RuntimeError, type Tidegate } from '@tidegate/runtime'
 import type { Authenticate } from './authenticate.ts'
 import { done, type Refusal, type Reply, refuse } from './reply.ts'
 import { readBody } from './request/body.ts'
@@ -9,11 +9,15 @@ import { guardOrigin, guardPerson } from './request/guard.ts'
 import { CATALOGUE_ROUTES } from './route/catalogue.ts'
 import { CONTROL_ROUTES } from './route/control.ts'
 import { LEDGER_ROUTES } from './route/ledger.ts'
+import { asAuthZen, isAuthZen } from './authzen-answer.ts'
+import { POLICY_ROUTES } from './route/policy.ts'
 import { findRoute, type RequestSchema, type Route } from './route/route.ts'
 import { RUN_ROUTES } from './route/runs.ts'
 
 /** What every answer needs. */
 export interface Ground {
+  /** Everything that can be asked. */
+  readonly routes: readonly Route[]
   readonly tidegate: Tidegate
   readonly authenticate: Authenticate
   readonly version: string
@@ -29,10 +33,21 @@ export interface Ground {
 export interface Answered {
   readonly reply: Reply
   readonly headers: Readonly<Record<string, string>>
+  /** How a refusal is written: as a problem unless told. */
+  readonly refusalAs?: 'text'
 }
 
-const ROUTES: readonly Route[] = [...RUN_ROUTES, ...CONTROL_ROUTES, ...LEDGER_ROUTES, ...CATALOGUE_ROUTES]
+/** What every gateway can be asked. */
+export const ROUTES: readonly Route[] = [
+  ...RUN_ROUTES,
+  ...CONTROL_ROUTES,
+  ...LEDGER_ROUTES,
+  ...POLICY_ROUTES,
+  ...CATALOGUE_ROUTES,
+]
 const HEALTH = '/v1/health'
+/** Who asks for what needs no token. */
+const NOBODY: Person = { id: 'user:nobody', roles: [] }
 const MAX_TARGET = 4_096
 
 /**
@@ -40,19 +55,26 @@ const MAX_TARGET = 4_096
  * then the runtime is called. Never throws for anything a request contains.
  */
 export async function answer(request: IncomingMessage, ground: Ground): Promise<Answered> {
+  const answered = await answerPlainly(request, ground)
+  return isAuthZen(request) ? asAuthZen(request, answered) : answered
+}
+
+async function answerPlainly(request: IncomingMessage, ground: Ground): Promise<Answered> {
   const foreign = guardOrigin(request, ground.hosts)
   if (foreign !== undefined) return { reply: foreign, headers: {} }
   const target = parseTarget(request.url ?? '')
   if ('kind' in target) return { reply: target, headers: {} }
   if (target.path === HEALTH && request.method === 'GET') return { reply: done({ status: 'ok' }), headers: {} }
-  const who = guardPerson(request, ground.authenticate)
+  const found = findRoute(ground.routes, request.method ?? '', target.path)
+  const isPublic = 'route' in found && found.route.isPublic === true
+  const who = isPublic ? { person: NOBODY } : guardPerson(request, ground.authenticate)
   if ('kind' in who) return { reply: who, headers: { 'www-authenticate': 'Bearer' } }
-  const found = findRoute(ROUTES, request.method ?? '', target.path)
   if ('allowed' in found) return notHere(found.allowed, target.path)
   const parsed = await parseRequest(request, found, target.query, ground.maxBodyBytes)
   if ('kind' in parsed) return { reply: parsed, headers: {} }
   const { tidegate, version } = ground
-  const call = { tidegate, person: who.person, version, id: found.id, ...parsed }
+  const idempotencyKey = request.headersDistinct['idempotency-key']?.join(',')
+  const call = { tidegate, person: who.person, version, id: found.id, idempotencyKey, ...parsed }
   return { reply: await guarded(found.route, () => found.route.run(call), ground), headers: {} }
 }
 

@@ -1,17 +1,22 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import type { Tidegate } from '@tidegate/runtime'
+import type { AuthZen, Tidegate } from '@tidegate/runtime'
 import type { Authenticate } from './authenticate.ts'
-import { answer, type Ground } from './answer.ts'
+import { answer, type Ground, ROUTES } from './answer.ts'
 import { GatewayError } from './error.ts'
 import { refuse } from './reply.ts'
+import { authzenRoutes } from './route/authzen.ts'
 import { writeRefusal, writeReply } from './write.ts'
 
 /** What a gateway is made of. */
 export interface GatewayOptions {
   readonly tidegate: Tidegate
   readonly authenticate: Authenticate
+  /** Answers the AuthZEN Authorization API; without it there is none. */
+  readonly authzen?: AuthZen
+  /** How the outside reaches this gateway, when something in front of it ends TLS: `https://pdp.example.com`. Its own address unless told. */
+  readonly publicUrl?: string
   /** The version of the server, shown to authenticated callers only. */
   readonly version: string
   /** 127.0.0.1 unless told. */
@@ -48,14 +53,18 @@ const GRACE_MS = 2_000
  *
  * Listens on the loopback interface unless told otherwise; answers only requests that name it in their Host header.
  *
- * @throws GatewayError `gateway_host_invalid` when the host is not a plain address or name.
+ * @throws GatewayError `gateway_host_invalid` when the host is not a plain address or name, or the public address not one.
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const host = options.host ?? '127.0.0.1'
   if (!/^(?:[a-z0-9.-]{1,253}|\[?[0-9a-f:]{2,45}\]?)$/i.test(host)) {
     throw new GatewayError('gateway_host_invalid', 'The host to listen on must be an address such as 127.0.0.1.')
   }
+  let url = ''
+  const { authzen } = options
+  const publicUrl = options.publicUrl === undefined ? undefined : parsePublicUrl(options.publicUrl)
   const ground: Ground = {
+    routes: [...ROUTES, ...(authzen === undefined ? [] : authzenRoutes(authzen, () => publicUrl?.origin ?? url))],
     tidegate: options.tidegate,
     authenticate: options.authenticate,
     version: options.version,
@@ -75,10 +84,20 @@ export function createGateway(options: GatewayOptions): Gateway {
       const port = await listen(server, host, options.port ?? 0)
       const name = host.includes(':') ? `[${host.replaceAll(/[[\]]/g, '')}]` : host.toLowerCase()
       for (const each of host === '127.0.0.1' ? [name, 'localhost'] : [name]) ground.hosts.add(`${each}:${port}`)
-      return { url: `http://${name}:${port}`, port }
+      if (publicUrl !== undefined) ground.hosts.add(publicUrl.host)
+      url = `http://${name}:${port}`
+      return { url, port }
     },
     close: () => close(server),
   }
+}
+
+/** The address under which the outside reaches us: a scheme, a host, perhaps a port, and nothing else. */
+function parsePublicUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isPlain = url !== undefined && /^https?:$/.test(url.protocol) && url.origin === text.replace(/\/$/, '').toLowerCase()
+  if (url !== undefined && isPlain) return url
+  throw new GatewayError('gateway_host_invalid', 'The public address must be like https://pdp.example.com, without a path.')
 }
 
 /** A server that gives slow and oversized requests no room. */
@@ -99,8 +118,8 @@ function createStrictServer(arrivalMs: number, onRequest: (request: IncomingMess
 }
 
 async function respond(request: IncomingMessage, response: ServerResponse, ground: Ground): Promise<void> {
-  const { reply, headers } = await answer(request, ground)
-  writeReply(request, response, reply, headers)
+  const answered = await answer(request, ground)
+  writeReply(request, response, answered.reply, answered)
 }
 
 async function listen(server: Server, host: string, port: number): Promise<number> {

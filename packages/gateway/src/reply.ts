@@ -1,5 +1,5 @@
 import type { Problem } from '@tidegate/protocol'
-import { type AnswerCode, STATUS_OF_CODE, TITLE_OF_STATUS } from './status.ts'
+import { type AnswerCode, STATUS_OF_CODE, TITLE_OF_STATUS, typeOfCode } from './status.ts'
 
 /** What a request is answered with. */
 export type Reply = Done | Refusal
@@ -9,6 +9,8 @@ export interface Done {
   readonly kind: 'done'
   readonly as: 'ok' | 'created' | 'accepted'
   readonly body: object
+  /** Headers that only this answer has. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** A no, as a code and a sentence. */
@@ -40,7 +42,7 @@ export function statusOf(reply: Reply): number {
 export function problemOf({ code, detail, issues, incident }: Refusal): Problem {
   const status = STATUS_OF_CODE[code]
   return {
-    type: `urn:tidegate:problem:${code}`,
+    type: typeOfCode(code),
     title: TITLE_OF_STATUS[status] ?? 'Refused',
     status,
     detail,

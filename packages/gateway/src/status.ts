@@ -36,11 +36,40 @@ export const STATUS_OF_CODE = {
   already_undone: 409,
   not_finished: 409,
   nothing_to_undo: 409,
+  nothing_to_change: 409,
+  policy_refused: 422,
+  policy_locks_out: 422,
   not_entitled: 403,
   is_requester: 403,
+  // what requests for access are refused with
+  not_requestable: 400,
+  invalid_denial_binding: 400,
+  callback_unsupported: 400,
+  items_unsupported: 400,
+  unknown_task: 404,
+  duplicate_request: 409,
+  invalid_task_state: 409,
+  expired_denial: 410,
+  task_expired: 410,
 } as const
 
 export type AnswerCode = keyof typeof STATUS_OF_CODE
+
+/** Codes whose problem type is not ours: the Access Request and Approval Profile defines it (section "Error Responses"). */
+const ACCESS_REQUEST_CODES: readonly AnswerCode[] = [
+  'not_requestable',
+  'expired_denial',
+  'invalid_denial_binding',
+  'duplicate_request',
+  'unknown_task',
+  'task_expired',
+  'invalid_task_state',
+]
+
+/** The problem type of a code (RFC 9457). */
+export function typeOfCode(code: AnswerCode): string {
+  return ACCESS_REQUEST_CODES.includes(code) ? `urn:openid:authzen:access-request:error:${code}` : `urn:tidegate:problem:${code}`
+}
 
 /** What a person reads first about each status. */
 export const TITLE_OF_STATUS: Readonly<Record<number, string>> = {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { PROBLEM_TYPE } from '@tidegate/protocol'
+import type { Answered } from './answer.ts'
 import { problemOf, type Refusal, type Reply, statusOf } from './reply.ts'
 
 /** On every answer: it is data for one reader, not a page, and nobody keeps it. */
@@ -16,14 +17,22 @@ const HEADERS: Readonly<Record<string, string>> = {
 /** How long a sender may go on sending a body that is refused already, so that it gets to read why. */
 const LINGER_MS = 500
 
+const TEXT_TYPE = 'text/plain; charset=utf-8'
+
+/** A refusal is a problem (RFC 9457), or one line of text where a protocol of others wants that. */
+function bodyOf(reply: Reply, refusalAs: Answered['refusalAs']): string {
+  if (reply.kind === 'done') return JSON.stringify(reply.body)
+  return refusalAs === 'text' ? `${reply.code}: ${reply.detail}` : JSON.stringify(problemOf(reply))
+}
+
 /** Writes an answer. When the request was refused before its body was read, the connection is closed behind it. */
 export function writeReply(
   request: IncomingMessage,
   response: ServerResponse,
   reply: Reply,
-  headers: Readonly<Record<string, string>>,
+  { headers, refusalAs }: Pick<Answered, 'headers' | 'refusalAs'>,
 ): void {
-  const body = Buffer.from(JSON.stringify(reply.kind === 'done' ? reply.body : problemOf(reply)))
+  const body = Buffer.from(bodyOf(reply, refusalAs))
   const unread = !request.complete
   if (unread) {
     response.once('finish', () => setTimeout(() => request.socket.destroy(), LINGER_MS).unref())
@@ -32,7 +41,8 @@ export function writeReply(
   response.writeHead(statusOf(reply), {
     ...HEADERS,
     ...headers,
-    'content-type': reply.kind === 'done' ? 'application/json' : PROBLEM_TYPE,
+    ...(reply.kind === 'done' ? reply.headers : {}),
+    'content-type': reply.kind === 'done' ? 'application/json' : refusalAs === 'text' ? TEXT_TYPE : PROBLEM_TYPE,
     'content-length': body.length,
     ...(unread ? { connection: 'close' } : {}),
   })

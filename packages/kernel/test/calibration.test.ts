@@ -23,11 +23,23 @@ function record(judgements: readonly JudgedConfidence[]): Calibration {
 
 const rows: readonly (readonly [why: string, judgements: string, expected: object | undefined])[] = [
   ['nothing judged', '', undefined],
-  ['always sure and right', '10000+ 10000+', { count: 2, accuracy: 1, meanConfidence: 1, brierScore: 0, expectedCalibrationError: 0 }],
+  [
+    'always sure and right',
+    '10000+ 10000+',
+    { count: 2, accuracy: 1, meanConfidence: 1, brierScore: 0, expectedCalibrationError: 0 },
+  ],
   ['always sure and wrong', '10000-', { accuracy: 0, brierScore: 1, expectedCalibrationError: 1 }],
   ['a coin that knows it', '5000+ 5000-', { accuracy: 0.5, brierScore: 0.25, expectedCalibrationError: 0 }],
-  ['90 % sure and right nine times of ten', `${'9000+ '.repeat(9)}9000-`, { accuracy: 0.9, brierScore: 0.09, expectedCalibrationError: 0 }],
-  ['two bins, each off by a tenth', '8000+ 8000+ 8000+ 8000+ 8000+ 6000+ 6000- 6000- 6000- 6000-', { accuracy: 0.6, expectedCalibrationError: 0.3 }],
+  [
+    '90 % sure and right nine times of ten',
+    `${'9000+ '.repeat(9)}9000-`,
+    { accuracy: 0.9, brierScore: 0.09, expectedCalibrationError: 0 },
+  ],
+  [
+    'two bins, each off by a tenth',
+    '8000+ 8000+ 8000+ 8000+ 8000+ 6000+ 6000- 6000- 6000- 6000-',
+    { accuracy: 0.6, expectedCalibrationError: 0.3 },
+  ],
   ['errors of two bins do not cancel', '0+ 10000-', { accuracy: 0.5, meanConfidence: 0.5, expectedCalibrationError: 1 }],
   ['errors of one bin do', '9000+ 9900-', { accuracy: 0.5, expectedCalibrationError: 0.445 }],
 ]
@@ -41,7 +53,14 @@ test.each(rows)('%s', (_why, text, expected) => {
   }
 })
 
-test.each([[0, 0], [999, 0], [1_000, 1], [8_999, 8], [9_000, 9], [10_000, 9]])('%i falls into bin %i', (confidence, bin) => {
+test.each([
+  [0, 0],
+  [999, 0],
+  [1_000, 1],
+  [8_999, 8],
+  [9_000, 9],
+  [10_000, 9],
+])('%i falls into bin %i', (confidence, bin) => {
   const { bins } = record([{ kind: 'retrieval', confidence, right: true }]).retrieval
   expect(bins.findIndex(({ count }) => count === 1)).toBe(bin)
 })
@@ -73,7 +92,8 @@ test('the calibration error is never larger than the root of the Brier score', (
     fc.property(fc.array(judgement, { minLength: 1 }), (judgements) => {
       for (const kind of CONFIDENCE_KINDS) {
         const summary = summariseCalibration(record(judgements)[kind])
-        if (summary !== undefined) expect(summary.expectedCalibrationError).toBeLessThanOrEqual(Math.sqrt(summary.brierScore) + 1e-9)
+        if (summary !== undefined)
+          expect(summary.expectedCalibrationError).toBeLessThanOrEqual(Math.sqrt(summary.brierScore) + 1e-9)
       }
     }),
   )

@@ -16,7 +16,7 @@ export const problemSchema = z.object({
   detail: wireLine,
   code: wireId,
   incident: wireId.optional(),
-  issues: wireList(z.object({ path: wireLine, message: wireLine }), 20).optional(),
+  issues: wireList(z.object({ path: wireLine, message: wireLine }), 1_000).optional(),
 })
 
 export type Problem = z.infer<typeof problemSchema>

@@ -1,4 +1,13 @@
-import type { Connector, FindOperation, JsonObject, Operation, Planner, ShapeResult, Workflow } from '@tidegate/kernel'
+import {
+  type Connector,
+  type FindOperation,
+  type JsonObject,
+  type Operation,
+  OWN_TOOL,
+  type Planner,
+  type ShapeResult,
+  type Workflow,
+} from '@tidegate/kernel'
 import { RuntimeError } from './error.ts'
 
 /** A connector with the operations it offers. */
@@ -44,6 +53,11 @@ export function createRegistry(tools: readonly Tool[], workflows: readonly Workf
   for (const entry of workflows) {
     if (byName.has(entry.workflow.name))
       throw new RuntimeError('workflow_conflict', `Two workflows are named ${entry.workflow.name}.`)
+    if (entry.workflow.agent === OWN_TOOL && entry.internal !== true)
+      throw new RuntimeError(
+        'workflow_conflict',
+        `The workflow ${entry.workflow.name} names the agent "${OWN_TOOL}", which is Tidegate itself. Give it an agent of its own.`,
+      )
     byName.set(entry.workflow.name, entry)
   }
   return {

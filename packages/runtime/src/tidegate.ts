@@ -15,6 +15,8 @@ import {
   type Workflow,
 } from '@tidegate/kernel'
 import type { Person, ResolveAnswer, Tidegate, TriggerAnswer, TriggerRequest, UndoAnswer } from './api.ts'
+import { createAgentSource } from './authzen/agent-source.ts'
+import type { DecisionSource } from './authzen/port.ts'
 import { castVote, runOfApproval, viewOf } from './desk/approvals.ts'
 import { type ChangeParts, createChangeDesk } from './desk/changes.ts'
 import { listApprovals, listQueue } from './desk/lists.ts'
@@ -50,6 +52,8 @@ export interface StartedTidegate extends Tidegate {
   openInternal(request: TriggerRequest): Promise<TriggerAnswer>
   /** Refuses the open question of a run in the name of whoever asked it; false when none is open. */
   withdraw(run: string, by: string): Promise<boolean>
+  /** Decides for governed agents as a run would, and does nothing. */
+  readonly decisions: DecisionSource
 }
 
 /** Starts a Tidegate on an open journal: whatever a crash left behind is taken up again. */
@@ -68,6 +72,7 @@ export async function startTidegate(parts: TidegateParts): Promise<StartedTidega
     trigger: (request) => trigger(parts, harness, request, 'outside'),
     openInternal,
     withdraw: (run, by) => withdrawQuestion(parts, harness, run, by),
+    decisions: createAgentSource({ ...parts, load: harness.load }),
     runs: (query) => parts.journal.runs(query),
     run: (id) => harness.load(id),
     settled: (id, timeoutMs) => settled(parts, harness, id, timeoutMs),

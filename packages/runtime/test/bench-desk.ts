@@ -16,6 +16,7 @@ import { createMemoryJournal } from '@tidegate/testkit'
 import {
   createBreakerPanel,
   createInFlight,
+  createLabels,
   createRegistry,
   createTimeFacts,
   openControl,
@@ -164,6 +165,7 @@ export async function startDesk(options: {
     },
     writeExport: async () => 0,
     meters: withoutMeters(journal),
+    labels: createLabels(registry),
     timeFacts: createTimeFacts({ timeZone: 'UTC' }),
     rolesOf: () => [],
   })

@@ -1,28 +1,40 @@
 import { join, resolve } from 'node:path'
-import { createCedarEngine } from '@tidegate/cedar'
+import { createPolicyLoader } from '@tidegate/cedar'
 import { nodeEntropy, nodeHasher, nodeVerifier, systemClock } from '@tidegate/crypto-node'
 import { createWriterParts } from '@tidegate/crypto-node/writer-parts'
 import { openThreadedJournal, type SqliteJournal } from '@tidegate/journal-sqlite'
-import type { Clock, Log } from '@tidegate/kernel'
+import type { Clock, Log, PolicyLoader } from '@tidegate/kernel'
 import { createOpenAiModel } from '@tidegate/model-openai'
 import { type Configuration, loadProject, type Project } from '@tidegate/project'
 import {
+  agentPrompt,
+  type AuthZen,
+  builtinTool,
+  builtinWorkflows,
+  type Control,
   createAgentPlanner,
   createBreakerPanel,
   createGraphPlanner,
   createInFlight,
+  createLabels,
+  createQuarantine,
   createRegistry,
   createTimeFacts,
-  type Harness,
   type ModelUse,
   openControl,
+  openPolicyStore,
+  type PolicyStore,
+  recordProject,
   type Registry,
+  type StartedTidegate,
   startTidegate,
   sweepRetention,
-  type Tidegate,
+  withBuiltinPolicy,
   withoutMeters,
   type WorkflowWithPlanner,
 } from '@tidegate/runtime'
+import { builtinDeclarations, createBuiltinParts } from './builtins.ts'
+import { prepareAuthZen } from './authzen.ts'
 import { createSecretSource, readSecret } from './secrets.ts'
 import { ServerError } from './error.ts'
 import { checkState } from './state/check-state.ts'
@@ -34,7 +46,9 @@ import { startWitnessing } from './witnessing.ts'
 
 /** A Tidegate that runs, with what belongs to it. */
 export interface Composition {
-  readonly tidegate: Tidegate & { readonly harness: Harness }
+  readonly tidegate: StartedTidegate
+  /** Decisions for others. */
+  readonly authzen: AuthZen
   readonly registry: Registry
   readonly stateDirectory: string
   close(): Promise<void>
@@ -59,9 +73,12 @@ const SWEEP_MS = 3_600_000
  */
 export async function compose(ground: Ground): Promise<Composition> {
   const { configuration, project, log } = ground
-  const loaded = await loadProject(project, { configuration })
-  const registry = createRegistry(loaded.tools, plannedWorkflows(ground, loaded))
-  const policy = createCedarEngine({ policies: loaded.policyFiles, schema: loaded.schema })
+  const prepared = prepareAuthZen(project, configuration)
+  const loaded = await loadProject(project, { configuration, builtin: builtinDeclarations(configuration, [prepared.part]) })
+  const planned = plannedWorkflows(ground, loaded)
+  createRegistry(loaded.tools, planned)
+  const loader = createPolicyLoader(loaded.schema)
+  checkPolicies(loader, loaded)
   const stateDirectory = resolve(project, configuration.store.directory)
   const journal = await openJournal(stateDirectory, configuration)
   const stop: (() => void)[] = []
@@ -70,17 +87,23 @@ export async function compose(ground: Ground): Promise<Composition> {
     const control = await openControl(journal, clock)
     const witnessing = await startWitnessing({ configuration, clock, ledger: journal.ledger, log })
     if (witnessing !== undefined) stop.push(witnessing.stop)
+    const store = await openPolicies(loaded, { journal, control, loader, log })
+    const { operations } = loaded
+    const parts = [...createBuiltinParts({ configuration, journal, control, store, operations }), prepared.part]
+    const registry = createRegistry([...loaded.tools, builtinTool(parts)], [...planned, ...builtinWorkflows(parts)])
+    await recordDeclarations(loaded, { control, store, registry, log })
     await control.append(
-      [{ type: 'server.started', version: ground.version, policyVersion: policy.version, configuration: configuration.name }],
+      [{ type: 'server.started', version: ground.version, policyVersion: store.version, configuration: configuration.name }],
       { raisesEpoch: false },
     )
     const [started] = await journal.read('control', control.state.seq - 1)
     clock.notBefore(started?.atMs ?? 0)
+    const timeFacts = createTimeFacts({ timeZone: configuration.timeZone })
     const tidegate = await startTidegate({
       journal,
       control,
       registry,
-      policy,
+      policy: withBuiltinPolicy(store, parts),
       clock,
       entropy: nodeEntropy,
       hasher: nodeHasher,
@@ -93,8 +116,19 @@ export async function compose(ground: Ground): Promise<Composition> {
       ...(witnessing === undefined ? {} : { beforeExport: witnessing.show }),
       writeExport,
       meters: withoutMeters(journal),
-      timeFacts: createTimeFacts({ timeZone: configuration.timeZone }),
+      labels: createLabels(registry),
+      timeFacts,
       rolesOf: rolesIn(configuration),
+      quarantined: createQuarantine(control, registry.operations),
+      changes: {
+        store,
+        reviewers: configuration.changes?.reviewers ?? [],
+        judged: (engine) => withBuiltinPolicy(engine, parts),
+        facts: (nowMs) => ({
+          time: timeFacts(nowMs),
+          meters: Object.fromEntries(loaded.schema.meters.map((name) => [name, 0])),
+        }),
+      },
     })
     if (configuration.retention !== undefined)
       stop.push(startRetention({ journal, control, clock, log }, configuration.retention.payloads))
@@ -102,12 +136,63 @@ export async function compose(ground: Ground): Promise<Composition> {
       for (const each of stop) each()
       await tidegate.close()
     }
-    return { tidegate, registry, stateDirectory, close }
+    const authzen = prepared.start({ tidegate, clock, control, stateDirectory })
+    return { tidegate, authzen, registry, stateDirectory, close }
   } catch (error) {
     for (const each of stop) each()
     await journal.close()
     throw error
   }
+}
+
+/** Refuses policies on disk that would have to come into force with this start, before anything is opened. */
+function checkPolicies(loader: PolicyLoader, { configuration, policyFiles }: Project): void {
+  if (configuration.changes !== undefined) return // then what is recorded is in force, whatever is on disk
+  const loading = loader.load(policyFiles)
+  if (loading.kind === 'refused') throw loading.cause
+}
+
+/** What is opened for a Tidegate, one after the other. */
+interface Opened {
+  readonly journal: SqliteJournal
+  readonly control: Control
+  readonly loader: PolicyLoader
+  readonly store: PolicyStore
+  readonly registry: Registry
+  readonly log: Log
+}
+
+function openPolicies(
+  { configuration, policyFiles }: Project,
+  { journal, control, loader, log }: Pick<Opened, 'journal' | 'control' | 'loader' | 'log'>,
+): Promise<PolicyStore> {
+  const of = (isBuiltin: boolean) => policyFiles.filter(({ layer }) => (layer === 'builtin') === isBuiltin)
+  return openPolicyStore({
+    ...{ journal, control, loader, log, hasher: nodeHasher },
+    onDisk: of(false),
+    builtin: of(true),
+    reviewed: configuration.changes !== undefined,
+  })
+}
+
+/** Records what is declared, with what the models of its workflows are told. */
+function recordDeclarations(
+  { configuration, workflows }: Project,
+  { control, store, registry, log }: Pick<Opened, 'control' | 'store' | 'registry' | 'log'>,
+): Promise<void> {
+  const prompts = new Map(
+    workflows.flatMap(({ workflow, agent }) =>
+      agent === undefined ? [] : [[workflow.name, agentPrompt(agent, workflow)] as const],
+    ),
+  )
+  return recordProject({
+    ...{ control, log, hasher: nodeHasher, history: store.history, operations: registry.operations },
+    workflows: registry.workflows.map((workflow) => {
+      const prompt = prompts.get(workflow.name)
+      return { workflow, ...(prompt === undefined ? {} : { prompt }) }
+    }),
+    reviewed: configuration.changes !== undefined,
+  })
 }
 
 /** Finds the roles of a person among those that the project lists. */

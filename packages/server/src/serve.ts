@@ -38,6 +38,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const gateway = createGateway({
       tidegate: composition.tidegate,
       authenticate: createTokenAuthenticator(holders),
+      authzen: composition.authzen,
+      ...(configuration.authzen?.publicUrl === undefined ? {} : { publicUrl: configuration.authzen.publicUrl }),
       version: VERSION,
       host,
       port: options.port ?? port,

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson, type Compensation, type Json, type JsonObject, type Nature, NATURES, type Operation } from '@tidegate/kernel'
+import {
+  canonicalJson,
+  type Compensation,
+  type Json,
+  type JsonObject,
+  type Nature,
+  NATURES,
+  type Operation,
+} from '@tidegate/kernel'
 import { checkFields, checkMeaning, checkTool } from './check-declaration.ts'
 import { type BoundOperation, createConnector } from './connector.ts'
 import type { OperationDeclaration, ToolDeclaration } from './declaration.ts'

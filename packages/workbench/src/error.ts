@@ -1,5 +1,5 @@
 /** Every code that {@link WorkbenchError} carries. A code is API: added, never renamed; docs/errors.md explains each. */
-export const WORKBENCH_ERROR_CODES = ['cases_invalid', 'cases_missing', 'policies_missing'] as const
+export const WORKBENCH_ERROR_CODES = ['cases_invalid', 'cases_missing', 'file_unusable', 'policies_missing'] as const
 
 export type WorkbenchErrorCode = (typeof WORKBENCH_ERROR_CODES)[number]
 

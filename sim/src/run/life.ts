@@ -3,6 +3,7 @@ import type { LogLine } from '@tidegate/kernel'
 import {
   createBreakerPanel,
   createInFlight,
+  createLabels,
   createRegistry,
   createTimeFacts,
   openControl,
@@ -50,10 +51,11 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
     return { workflow: planned.workflow, planner: tamper.planner?.(made) ?? made }
   })
   const engine = engineOf(plan)
+  const registry = createRegistry(tools, workflows)
   const tidegate = await startTidegate({
     journal,
     control,
-    registry: createRegistry(tools, workflows),
+    registry,
     policy: tamper.policy?.(engine) ?? engine,
     clock,
     entropy: sim.chances.entropy,
@@ -73,6 +75,7 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
     },
     writeExport: async () => 0,
     meters: withoutMeters(journal),
+    labels: createLabels(registry),
     timeFacts: createTimeFacts({ timeZone: 'UTC' }),
     rolesOf: () => [],
   })

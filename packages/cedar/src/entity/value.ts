@@ -9,7 +9,6 @@ import {
   type Json,
   type JsonObject,
 } from '@tidegate/kernel'
-import { decimalOf } from '../argument-value.ts'
 import type { RecordShape, Shape } from './shape.ts'
 
 /** Why a value cannot be shown to policies: its place and what it should have been, never itself. */
@@ -72,7 +71,8 @@ function see(value: Json, shape: Shape, path: string): CedarValue {
         return new CedarDatetime(Date.parse(value))
       throw new Misfit(path, 'a time such as 2026-01-31T12:00:00Z')
     case 'decimal': {
-      const number = typeof value === 'string' ? construct('decimal', value) : decimalOf(value)
+      const text = typeof value === 'number' && Number.isInteger(value) ? `${value}.0` : String(value)
+      const number = isScalar(value) ? construct('decimal', text) : undefined
       if (number !== undefined) return number
       throw new Misfit(path, 'a number with four digits after the point at most')
     }
@@ -98,4 +98,8 @@ function construct(name: 'decimal' | 'duration' | 'ip', text: string): CedarValu
   } catch {
     return undefined // Cedar's own message quotes the value, which may be private
   }
+}
+
+function isScalar(value: Json): boolean {
+  return typeof value === 'string' || typeof value === 'number'
 }

@@ -10,6 +10,8 @@ export function addEvals(program: Command, bind: Bind): Command {
     .requiredOption('--suite <dir>', 'the recorded suite')
     .requiredOption('--manifest <file>', 'what the tools of the suite are')
     .option('--profile <name>', 'the policies it runs under: balanced, strict or observe', 'balanced')
+    .option('--scope <scope>', 'provenance: only its rules about where values come from; profile: all of it', 'provenance')
+    .option('--no-grants', 'grant no operations before untrusted data is read')
     .option('--max-asr <percent>', 'fail when more of the attacks succeed')
     .option('--min-utility <percent>', 'fail when fewer of the tasks are done')
     .option('--min-automation <percent>', 'fail when fewer of the tasks are done without a person')

@@ -22,9 +22,12 @@ export function addPolicy(program: Command, bind: Bind): Command {
     .action(bind(async (shell, files, flags) => (await import('./policy/test.ts')).test(shell, files, flags)))
   policy
     .command('plan')
-    .description('what a change of policies would change')
-    .option('--against <dir>', 'compare with the policies in this directory, without a server')
-    .option('--samples <n>', 'requests that are decided under both', '20000')
+    .description('what the policies of the project would change on the server, and in the past')
+    .option('--last <n>', 'past decisions to decide again, the newest', '10000')
+    .option('--since <time>', 'only of runs since then: 7d, 12h, 2026-11-20')
+    .option('--no-backtest', 'leave the past alone')
+    .option('--against <dir>', 'compare with the policies in this directory instead, without a server')
+    .option('--samples <n>', 'with --against: requests that are decided under both', '20000')
     .action(bind(async (shell, _, flags) => (await import('./policy/plan.ts')).plan(shell, flags)))
   policy
     .command('authorize')

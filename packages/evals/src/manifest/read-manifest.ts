@@ -30,7 +30,10 @@ export function readManifests(path: string): ReadonlyMap<string, Manifest> {
     for (const [suite, operations] of readManifest(file)) {
       const other = found.get(suite)
       if (other !== undefined)
-        throw new EvalsError('manifest_invalid', `${basename(file)}: suite "${suite}" is declared in ${basename(other.file)} already`)
+        throw new EvalsError(
+          'manifest_invalid',
+          `${basename(file)}: suite "${suite}" is declared in ${basename(other.file)} already`,
+        )
       found.set(suite, { file, operations })
     }
   }
@@ -38,13 +41,16 @@ export function readManifests(path: string): ReadonlyMap<string, Manifest> {
 }
 
 function readManifest(file: string): ReadonlyMap<string, ReadonlyMap<string, ManifestOperation>> {
-  if (statSync(file).size > MAX_BYTES) throw new EvalsError('manifest_invalid', `${basename(file)} is larger than ${MAX_BYTES} bytes`)
+  if (statSync(file).size > MAX_BYTES)
+    throw new EvalsError('manifest_invalid', `${basename(file)} is larger than ${MAX_BYTES} bytes`)
   const lines = new LineCounter()
   const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines, uniqueKeys: true })
   const [broken] = document.errors
   if (broken !== undefined) {
     const line = broken.linePos?.[0].line ?? 1
-    throw new EvalsError('manifest_invalid', `${basename(file)}:${line}: ${broken.message.split('\n')[0] ?? ''}`, { cause: broken })
+    throw new EvalsError('manifest_invalid', `${basename(file)}:${line}: ${broken.message.split('\n')[0] ?? ''}`, {
+      cause: broken,
+    })
   }
   const parsed = manifestSchema.safeParse(document.toJS({ maxAliasCount: 0 }))
   if (parsed.success) {
@@ -53,7 +59,8 @@ function readManifest(file: string): ReadonlyMap<string, ReadonlyMap<string, Man
   }
   const { path, message } = deepest(parsed.error.issues)
   const node = document.getIn(path, true)
-  const range = typeof node === 'object' && node !== null && 'range' in node ? (node.range as readonly number[] | undefined) : undefined
+  const range =
+    typeof node === 'object' && node !== null && 'range' in node ? (node.range as readonly number[] | undefined) : undefined
   const line = lines.linePos(range?.[0] ?? 0).line
   throw new EvalsError('manifest_invalid', `${basename(file)}:${line}: /${path.map(String).join('/')}: ${message}`)
 }

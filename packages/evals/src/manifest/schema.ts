@@ -14,7 +14,10 @@ import {
 } from '@tidegate/kernel'
 import { z } from 'zod'
 
-const pointer = z.string().max(500).regex(/^(?:\/[^/]*)*$/, 'is not a JSON pointer: expected "" or "/a/*/b"')
+const pointer = z
+  .string()
+  .max(500)
+  .regex(/^(?:\/[^/]*)*$/, 'is not a JSON pointer: expected "" or "/a/*/b"')
 const type = z.enum(VALUE_TYPES)
 const readers = z.array(z.string().min(1).max(200)).max(100)
 const field = z.strictObject({ origin: z.enum(FIELD_ORIGINS), type, readers: readers.optional(), closed: z.boolean().optional() })
@@ -43,7 +46,10 @@ export const operationSchema = z.strictObject({
 
 export type ManifestOperation = z.output<typeof operationSchema>
 
-const suite = z.strictObject({ suite: z.string().min(1).max(200), operations: z.record(z.string().min(1).max(200), operationSchema) })
+const suite = z.strictObject({
+  suite: z.string().min(1).max(200),
+  operations: z.record(z.string().min(1).max(200), operationSchema),
+})
 
 /** A manifest of one suite, or of several. */
 export const manifestSchema = z.union([

@@ -3,7 +3,17 @@ import { basename, join } from 'node:path'
 import type { Json } from '@tidegate/kernel'
 import type { z } from 'zod'
 import { EvalsError } from '../error.ts'
-import { type InjectionTask, type Pair, pairsSchema, type Suite, SUITE_LIMITS, suiteSchema, toolsSchema, type UserTask, type Vector } from './schema.ts'
+import {
+  type InjectionTask,
+  type Pair,
+  pairsSchema,
+  type Suite,
+  SUITE_LIMITS,
+  suiteSchema,
+  toolsSchema,
+  type UserTask,
+  type Vector,
+} from './schema.ts'
 
 /**
  * Reads every complete suite of a directory (`NAME.json` beside `NAME.pairs.json`; `NAME.tools.json` if the tools stand apart), by name.
@@ -28,10 +38,20 @@ function readSuite(directory: string, name: string): Suite {
   const toolsFile = join(directory, `${name}.tools.json`)
   const { tools } = existsSync(toolsFile) ? readJson(toolsFile, toolsSchema) : readJson(file, toolsSchema)
   const tasks = data.user_tasks.map(
-    (task): UserTask => ({ id: task.id, prompt: task.prompt, exposed: task.first_exposed_step ?? undefined, calls: task.ground_truth }),
+    (task): UserTask => ({
+      id: task.id,
+      prompt: task.prompt,
+      exposed: task.first_exposed_step ?? undefined,
+      calls: task.ground_truth,
+    }),
   )
   const injections = data.injection_tasks.map(
-    (task): InjectionTask => ({ id: task.id, goal: task.goal, calls: task.ground_truth, subsets: task.minimal_successful_subsets }),
+    (task): InjectionTask => ({
+      id: task.id,
+      goal: task.goal,
+      calls: task.ground_truth,
+      subsets: task.minimal_successful_subsets,
+    }),
   )
   checkSubsets(injections, file)
   const vectors = data.injection_vectors.map((vector): [string, Vector] => {
@@ -42,7 +62,11 @@ function readSuite(directory: string, name: string): Suite {
   return { name, tools, vectors: new Map(vectors), tasks, injections, pairs }
 }
 
-function readPairs(file: string, tasks: ReadonlyMap<string, UserTask>, injections: ReadonlyMap<string, InjectionTask>): readonly Pair[] {
+function readPairs(
+  file: string,
+  tasks: ReadonlyMap<string, UserTask>,
+  injections: ReadonlyMap<string, InjectionTask>,
+): readonly Pair[] {
   return readJson(file, pairsSchema).pairs.flatMap((pair, i): readonly Pair[] => {
     const user = tasks.get(pair.user_task)
     const injection = injections.get(pair.injection_task)
@@ -64,7 +88,11 @@ function checkSubsets(injections: readonly InjectionTask[], file: string): void 
     task.subsets.forEach((subset, k) => {
       const beyond = subset.find((place) => place >= task.calls.length)
       if (beyond !== undefined)
-        throw invalid(file, `/injection_tasks/${i}/minimal_successful_subsets/${k}`, `injection task ${task.id} has no call ${beyond}`)
+        throw invalid(
+          file,
+          `/injection_tasks/${i}/minimal_successful_subsets/${k}`,
+          `injection task ${task.id} has no call ${beyond}`,
+        )
     })
   })
 }
@@ -85,7 +113,9 @@ function readJson<T extends z.ZodType>(file: string, schema: T): z.output<T> {
   try {
     data = JSON.parse(readFileSync(file, 'utf8'))
   } catch (cause) {
-    throw new EvalsError('suite_invalid', `${basename(file)} is not JSON: ${cause instanceof Error ? cause.message : ''}`, { cause })
+    throw new EvalsError('suite_invalid', `${basename(file)} is not JSON: ${cause instanceof Error ? cause.message : ''}`, {
+      cause,
+    })
   }
   const parsed = schema.safeParse(data)
   if (parsed.success) return parsed.data

@@ -2,7 +2,14 @@ import type { Json } from '@tidegate/kernel'
 import { z } from 'zod'
 
 /** Most of anything that one suite may hold: a suite comes from outside. */
-export const SUITE_LIMITS = { fileBytes: 64 * 1024 * 1024, tools: 1_000, tasks: 5_000, calls: 200, pairs: 200_000, text: 1_000_000 } as const
+export const SUITE_LIMITS = {
+  fileBytes: 64 * 1024 * 1024,
+  tools: 1_000,
+  tasks: 5_000,
+  calls: 200,
+  pairs: 200_000,
+  text: 1_000_000,
+} as const
 
 const name = z.string().min(1).max(200)
 const text = z.string().max(SUITE_LIMITS.text)
@@ -27,7 +34,14 @@ export const suiteSchema = z.looseObject({
     .max(10_000)
     .default([]),
   user_tasks: z
-    .array(z.looseObject({ id: name, prompt: text, first_exposed_step: step, ground_truth: z.array(userCall).max(SUITE_LIMITS.calls) }))
+    .array(
+      z.looseObject({
+        id: name,
+        prompt: text,
+        first_exposed_step: step,
+        ground_truth: z.array(userCall).max(SUITE_LIMITS.calls),
+      }),
+    )
     .max(SUITE_LIMITS.tasks),
   injection_tasks: z
     .array(
@@ -35,7 +49,10 @@ export const suiteSchema = z.looseObject({
         id: name,
         goal: text,
         ground_truth: z.array(injectionCall).max(SUITE_LIMITS.calls),
-        minimal_successful_subsets: z.array(z.array(z.number().int().min(0)).max(SUITE_LIMITS.calls)).max(1_000).default([]),
+        minimal_successful_subsets: z
+          .array(z.array(z.number().int().min(0)).max(SUITE_LIMITS.calls))
+          .max(1_000)
+          .default([]),
       }),
     )
     .max(SUITE_LIMITS.tasks),

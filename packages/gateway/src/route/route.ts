@@ -20,13 +20,19 @@ export interface Call<B, Q> {
   readonly id: string
   readonly body: B
   readonly query: Q
+  /** The header `Idempotency-Key`, as it was sent. */
+  readonly idempotencyKey: string | undefined
 }
 
 /** One thing that can be asked of the gateway. */
 export interface RouteOf<B, Q> {
   readonly method: 'GET' | 'POST'
-  /** Segments after `/v1`; `:id` stands for one id. */
+  /** Segments after the prefix; `:id` stands for one id. */
   readonly path: string
+  /** The first segments; `v1` unless told. */
+  readonly prefix?: string
+  /** True for what is answered without a token. */
+  readonly isPublic?: true
   /** Left out: no body is accepted. */
   readonly body?: RequestSchema<B>
   /** Left out: no query is accepted. */
@@ -52,7 +58,7 @@ export function findRoute(
 ): { readonly route: Route; readonly id: string } | { readonly allowed: readonly string[] } {
   const segments = path.split('/').slice(1)
   const matching = routes.flatMap((candidate) => {
-    const id = matchPath(candidate.path, segments)
+    const id = matchPath(candidate, segments)
     return id === undefined ? [] : [{ route: candidate, id }]
   })
   const exact = matching.find((match) => match.route.method === method)
@@ -60,8 +66,8 @@ export function findRoute(
 }
 
 /** The segment that stands for `:id`, empty when there is none; undefined when the path is another one. */
-function matchPath(pattern: string, segments: readonly string[]): string | undefined {
-  const wanted = ['v1', ...pattern.split('/').slice(1)]
+function matchPath({ prefix = 'v1', path }: Route, segments: readonly string[]): string | undefined {
+  const wanted = [...prefix.split('/'), ...path.split('/').slice(1)]
   if (wanted.length !== segments.length) return undefined
   if (!wanted.every((segment, i) => segment === ':id' || segment === segments[i])) return undefined
   return segments[wanted.indexOf(':id')] ?? ''

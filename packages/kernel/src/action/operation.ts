@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../canonical/json.ts'
+import type { FlowDeclaration } from '../label/flow.ts'
 import type { Origin } from '../label/origin.ts'
 
 export const MUTABILITIES = ['read', 'write', 'destructive'] as const
@@ -84,6 +85,8 @@ export interface Operation {
   readonly blastRadius: BlastRadius
   readonly risk: RiskClass
   readonly nature: readonly Nature[]
+  /** How data flows through it; the stricter reading of its schemas where it says nothing. */
+  readonly flow?: FlowDeclaration
   readonly reversibility: Reversibility
   /** Arguments (JSON pointers) that name the records touched. For `single` each must hold exactly one plain identifier. */
   readonly records: readonly string[]

@@ -5,6 +5,7 @@ import { momentsIn } from './date.ts'
 import { type Evidence, evidenceOf, fitsClosedType, settledOrigin } from './evidence.ts'
 import { type FlowInput, isClosedType } from './flow.ts'
 import type { Grant, GrantUse } from './grant.ts'
+import { once } from './once.ts'
 import { type Place, pointerOf, visitLeaves } from './pattern.ts'
 import { joinReaders, type Readers } from './readers.ts'
 import { readTask, type Task } from './task.ts'
@@ -197,13 +198,4 @@ function withMoments(context: FlowContext): FlowContext {
     return [context.task.moments(today), momentsIn([...today, ...recorded].join('\n'), [])]
   })
   return { ...context, moments }
-}
-
-/** Computes something at most once, and only when it is asked for. */
-function once<T>(compute: () => T): () => T {
-  let known: { readonly value: T } | undefined
-  return () => {
-    known ??= { value: compute() }
-    return known.value
-  }
 }

@@ -1,11 +1,12 @@
 import type { Json } from '../canonical/json.ts'
 import type { Flow } from './compile.ts'
 import { type FieldOrigin, type FlowOutput, isClosedType } from './flow.ts'
-import { isMoment } from './date.ts'
+import { isMoment, isNamedMoment } from './date.ts'
 import { numberOf } from './quantity.ts'
 import { nameOf, type Place, visitLeaves } from './pattern.ts'
 import type { Task } from './task.ts'
-import { canonicalText, hasPhrase, isGrammar, phraseText, stem } from './words.ts'
+import { once } from './once.ts'
+import { canonicalText, hasPhrase, isGrammar, phraseText, plainWords, stem } from './words.ts'
 
 /** What one answer offers as evidence about later arguments. Built once, when it is first needed. */
 export interface Evidence {
@@ -20,6 +21,8 @@ export interface Evidence {
   readonly listed: ReadonlySet<string>
   /** What authenticated colleagues wrote. */
   readonly memberText: string
+  /** What third parties and colleagues wrote, names and titles excepted, as plain words; built when a text is graded. */
+  readonly foreignWords: () => string
   /** The single words of members of closed sets: names. */
   readonly names: ReadonlySet<string>
   /** `field, phrase of the task` -> the values of that field in records that the phrase describes. */
@@ -32,6 +35,7 @@ export interface Evidence {
 const MAX_LEAVES = 20_000
 const MAX_DESCRIPTION_LENGTH = 80
 const MAX_NAME_LENGTH = 60
+const DAY_LENGTH = '2024-05-15'.length
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N} _.@+'&()/#:-]*$/u
 
 /** True for a short text that can be a name: not more than six words, no sentence punctuation, one line. */
@@ -74,6 +78,7 @@ interface Draft {
   readonly today: string[]
   readonly listed: Set<string>
   readonly memberTexts: string[]
+  readonly foreignTexts: string[]
   readonly names: Set<string>
   readonly records: Map<Place | undefined, Field[]>
   readonly alone: Field[]
@@ -90,6 +95,7 @@ export function evidenceOf(output: Json, flow: Flow, echoesUntrusted: boolean, t
     today: [],
     listed: new Set(),
     memberTexts: [],
+    foreignTexts: [],
     names: new Set(),
     records: new Map(),
     alone: [],
@@ -105,6 +111,7 @@ export function evidenceOf(output: Json, flow: Flow, echoesUntrusted: boolean, t
     ...draft,
     recordedText: phraseText(draft.texts),
     memberText: phraseText(draft.memberTexts),
+    foreignWords: once(() => draft.foreignTexts.map((text) => ` ${plainWords(text).join(' ')} `).join('')),
     described: describe(draft, task),
     cut: draft.leaves > MAX_LEAVES,
   }
@@ -123,6 +130,7 @@ function addLeaf(draft: Draft, value: Json, output: FlowOutput | undefined, plac
   }
   if (trusted) addTrusted(draft, value, text, output)
   if (origin === 'member') draft.memberTexts.push(text)
+  if (!trusted && text.length > MAX_NAME_LENGTH) draft.foreignTexts.push(text)
   if (output?.closed === true && isName(text)) addName(draft.listed, draft.names, text)
   const field = { name: nameOf(place), text, output, trusted }
   const record = recordOf(place)
@@ -197,8 +205,12 @@ function isTarget({ output, trusted, text }: Field): boolean {
   return ['identifier', 'recipient', 'url', 'path'].includes(output.type)
 }
 
-/** The phrases of the task that describe a field: its whole value, or single words of it when no third party wrote it. */
+/**
+ * The phrases of the task that describe a field: its whole value, a day together with a time, or single words of it when no third party
+ * wrote it.
+ */
 function phrasesOf({ text, output, trusted }: Field, task: Task): readonly string[] {
+  if (output?.type === 'date' && text.length > DAY_LENGTH && isNamedMoment(text, [task.moments([])])) return [text]
   if (text.length > MAX_DESCRIPTION_LENGTH || output === undefined || isClosedType(output.type) || !/\p{L}{3}/u.test(text))
     return []
   const whole = canonicalText(text)

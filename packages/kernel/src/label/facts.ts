@@ -16,6 +16,11 @@ export interface FlowQuestion {
   readonly arguments: Json
   readonly environment: string
   readonly nowMs: number
+  /**
+   * What our own code knows about an argument that no model wrote: it comes from trusted words, or from others. Undefined for a leaf that
+   * the planner wrote; absent when it wrote them all.
+   */
+  readonly provenance?: (pointer: string) => 'trusted' | 'untrusted' | undefined
 }
 
 /**
@@ -68,17 +73,19 @@ interface Gathered {
   readonly recipients: string[]
 }
 
-const TEXT_GRADES = ['carrying', 'prose', 'task'] as const
+const TEXT_GRADES = ['carrying', 'relayed', 'prose', 'task'] as const
 
-function gather({ context, operation, flow, arguments: args }: FlowQuestion): Gathered {
+function gather({ context, operation, flow, arguments: args, provenance }: FlowQuestion): Gathered {
   const gathered: Gathered = { sinks: 'none', values: 'none', amounts: 'none', text: 'none', ungrounded: [], recipients: [] }
   visitLeaves(flow.inputs, args, {
     leaf(value, declared, place) {
       if (isEmpty(value) || typeof value === 'object') return
       const input = declared ?? undeclaredInput(value as Json, flow.mutates)
       if (input.role === 'sink') gathered.recipients.push(String(value))
-      if (context.tainted) grade(gathered, { context, operation, value: value as Leaf, input, place })
-      else assume(gathered, input)
+      const known = provenance?.(pointerOf(place))
+      const isAssumed = known === 'trusted' || (known === undefined && !context.tainted)
+      if (isAssumed) assume(gathered, input)
+      else grade(gathered, { context, operation, value: value as Leaf, input, place })
     },
   })
   return gathered

@@ -73,7 +73,7 @@ export const FLOW_WORDS = {
   sinks: ['none', 'unknown', 'listed', 'recorded', 'named'],
   values: ['none', 'free', 'grounded'],
   amounts: ['none', 'free', 'grounded'],
-  text: ['none', 'carrying', 'prose', 'task'],
+  text: ['none', 'carrying', 'relayed', 'prose', 'task'],
   grant: ['none', 'within', 'exceeded', 'outside'],
 } as const
 

@@ -4,7 +4,7 @@ import { isNamedMoment } from './date.ts'
 import type { FlowInput } from './flow.ts'
 import { isDerived, numberOf } from './quantity.ts'
 import { referencesIn } from './reference.ts'
-import { canonicalText, hasPhrase, isGrammar, stem } from './words.ts'
+import { canonicalText, hasPhrase, isGrammar, plainWords, stem } from './words.ts'
 
 /** How well a target is known, from worst to best. docs/spec/labels.md, section 4. */
 export const TARGET_GRADES = ['unknown', 'listed', 'recorded', 'named'] as const
@@ -108,17 +108,35 @@ function nouns(pointer: string): readonly string[] {
 const MAX_COMPOSED_WORDS = 200
 
 /**
- * Grades a free text. `task`: composed of the task's own words, of names from closed sets, and of words that carry only grammar; `prose`:
- * other words, but everything that it points to is known; `carrying`: it points to something that is not.
+ * Grades a free text, from best to worst. `task`: composed of the task's own words, of names from closed sets, and of words that carry only
+ * grammar; `prose`: other words of the planner's; `relayed`: it copies a run of words that a third party wrote; `carrying`: it points to
+ * something (a link, an address, an account, a code) that nothing trusted names.
  */
-export function gradeText(context: FlowContext, text: string): 'task' | 'prose' | 'carrying' {
+export function gradeText(context: FlowContext, text: string): 'task' | 'prose' | 'relayed' | 'carrying' {
   const canonical = canonicalText(text)
   if (hasPhrase(context.task.text, canonical)) return 'task'
   const words = canonical.split(' ')
   const names = context.seen.map((seen) => seen.evidence().names)
   if (words.length <= MAX_COMPOSED_WORDS && words.every((word) => isOwnWord(context, word, names))) return 'task'
   const references = referencesIn(text)
-  return references?.every((reference) => isKnownReference(context, reference)) === true ? 'prose' : 'carrying'
+  if (references?.every((reference) => isKnownReference(context, reference)) !== true) return 'carrying'
+  return isRelayed(context, plainWords(text)) ? 'relayed' : 'prose'
+}
+
+/** Words in a row that two people rarely choose independently. */
+const RUN_LENGTH = 5
+
+/** True when a run of words, or the whole of a shorter text, stands in something that a third party wrote, and not in the task. */
+function isRelayed(context: FlowContext, words: readonly string[]): boolean {
+  const length = Math.min(RUN_LENGTH, words.length)
+  for (let i = 0; i + length <= words.length; i++) {
+    const run = words.slice(i, i + length)
+    const said = run.filter((word) => !isGrammar(word) && !context.task.stems.has(stem(word)))
+    if (said.length === 0) continue
+    const phrase = run.join(' ')
+    if (context.seen.some((seen) => hasPhrase(seen.evidence().foreignWords(), phrase))) return true
+  }
+  return false
 }
 
 function isOwnWord(context: FlowContext, word: string, names: readonly ReadonlySet<string>[]): boolean {

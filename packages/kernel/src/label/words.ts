@@ -92,3 +92,10 @@ export function quotedIn(text: string): readonly string[] {
     ),
   ].flatMap((match) => match.slice(1).find((part) => part !== undefined) ?? [])
 }
+
+/** The words of a text without any punctuation between them: how two texts are compared for what one copies from the other. */
+export function plainWords(text: string): readonly string[] {
+  return canonicalText(text)
+    .split(' ')
+    .filter((word) => word !== '' && word !== '|')
+}

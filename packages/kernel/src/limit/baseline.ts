@@ -53,7 +53,7 @@ export type ReadDeviation = (cell: MeterCell, first: number, slot: number, extra
 export function createDeviationReader({ minimum }: Pick<Anomaly, 'minimum'>): ReadDeviation {
   const known = new WeakMap<
     MeterCell,
-    { readonly slot: number; readonly changes: number; readonly baseline: Baseline | undefined }
+    { readonly first: number; readonly slot: number; readonly changes: number; readonly baseline: Baseline | undefined }
   >()
   return (cell, first, slot, extra) => {
     const { slots, amounts, head, changes } = cell
@@ -62,14 +62,15 @@ export function createDeviationReader({ minimum }: Pick<Anomaly, 'minimum'>): Re
     const current = (isCurrent ? (amounts[last] ?? 0) : 0) + extra
     if (current < minimum) return 0
     const before = known.get(cell)
-    if (before?.slot === slot && before.changes === changes) return deviationFrom(before.baseline, current)
+    if (before?.slot === slot && before.first === first && before.changes === changes)
+      return deviationFrom(before.baseline, current)
     const past: number[] = []
     for (let at = head; at <= last; at++) {
       const bucket = slots[at] ?? 0
       if (bucket >= first && bucket < slot) past.push(amounts[at] ?? 0)
     }
     const baseline = baselineOf(past)
-    known.set(cell, { slot, changes, baseline })
+    known.set(cell, { first, slot, changes, baseline })
     return deviationFrom(baseline, current)
   }
 }

@@ -21,7 +21,7 @@ import { countInRun, type RunCounter } from './meter-run.ts'
 import { recordedKey, scopeKey } from './meter-key.ts'
 import { createMeterSpace, type MeterSpace } from './meter-space.ts'
 import { type CountTaker, foldTrack, type RunTrack, trackOpened, trackState } from './meter-track.ts'
-import { type Meter, meterAttribute, type Metered } from './meter.ts'
+import { type Meter, meterAttribute, type Metered, meterNames } from './meter.ts'
 import { type WaitingCount, waitingCounts } from './meter-waiting.ts'
 import { addAmount, createCell, dropBefore, type MeterCalendar, type MeterCell, sumSince, takeAmount } from './window.ts'
 import { type WindowRule, windowRule } from './window.ts'
@@ -91,6 +91,9 @@ interface Reserved {
 }
 
 interface Counter extends RunCounter {
+  /** The first slot at the journal's time, and that time. */
+  first: number
+  firstAtMs: number
   readonly attribute: string
   readonly rule: WindowRule
   readonly space: MeterSpace
@@ -100,6 +103,7 @@ interface Counter extends RunCounter {
 /** What a decision looks at for every meter. */
 interface Look extends Own {
   readonly plan: OperationPlan
+  readonly metered: Metered | undefined
   readonly extras: readonly WaitingCount[]
   readonly nowMs: number
 }
@@ -114,6 +118,8 @@ export function createMeterBook({ meters, calendar, hashKey }: MeterBookParts, d
     const deviation = meter.anomaly === null ? null : createDeviationReader(meter.anomaly)
     return {
       at,
+      first: 0,
+      firstAtMs: -1,
       meter,
       attribute: meterAttribute(meter.name),
       rule,
@@ -125,6 +131,7 @@ export function createMeterBook({ meters, calendar, hashKey }: MeterBookParts, d
   })
   const planFor = createPlanner(meters)
   const runPlans = plansOfRun(meters)
+  const blank: Record<string, number> = Object.fromEntries(meterNames(meters).map((name) => [name, 0]))
   const used = new Set(meters.filter(({ window }) => window.kind !== 'run').map(({ of }) => of))
   const tracks = new Map<string, RunTrack>()
   const reserved = new Map<string, Reserved>()
@@ -203,35 +210,41 @@ export function createMeterBook({ meters, calendar, hashKey }: MeterBookParts, d
       request,
       track: tracks.get(run) ?? adoptState(state),
       plan,
+      metered: meteredOf(plan, request.arguments, hashKey),
       extras: waiting.length === 0 ? NO_EXTRAS : waitingCounts(waiting, state, used),
       nowMs: Math.max(atMs, nowMs), // M3
     }
     const { spent } = state
-    const values: Record<string, number> = {
-      run_steps: spent.steps + (request.isNew ? 1 : 0),
-      run_tokens: spent.tokens,
-      run_cost_micros: spent.costMicros,
-    }
+    const values = { ...blank } // filled in place, so that all have one shape
+    values.run_steps = spent.steps + (request.isNew ? 1 : 0)
+    values.run_tokens = spent.tokens
+    values.run_cost_micros = spent.costMicros
     const lines: Reserved['lines'][number][] = []
     for (const counter of counters) {
       const value = counter.meter.window.kind === 'run' ? valueInRun(counter, look) : valueInWindow(counter, look, lines)
       values[counter.attribute] = Math.min(value, Number.MAX_SAFE_INTEGER)
     }
     if (lines.length > 0) reserved.set(run, { lines, suspended: false })
-    return { values, metered: meteredOf(plan, request.arguments, hashKey) }
+    return { values, metered: look.metered }
   }
 
   function valueInWindow(counter: Counter, look: Look, lines: Reserved['lines'][number][]): number {
     const { at, meter, rule, space, deviation, readKey } = counter
     const { request, track, plan, nowMs } = look
     const key =
-      readKey === null ? scopeKey(meter.per, track, request.operation.id, plan.tool) : keyOf(readKey(request.arguments), hashKey)
+      readKey === null
+        ? scopeKey(meter.per, track, request.operation.id, plan.tool)
+        : (look.metered?.keys?.[meter.per] ?? keyOf(readKey(request.arguments), hashKey))
     const own = ownOf(counter, look)
     let cell = space.find(key)
-    if (cell !== undefined) dropBefore(cell, rule.firstSlot(atMs))
+    if (counter.firstAtMs !== atMs) {
+      counter.first = rule.firstSlot(atMs)
+      counter.firstAtMs = atMs
+    }
+    if (cell !== undefined) dropBefore(cell, counter.first)
     const extra = look.extras.length === 0 ? 0 : extraOf(counter, key, look)
     const added = (meter.self ? own : 0) + extra + (cell?.pending ?? 0)
-    const first = rule.firstSlot(nowMs)
+    const first = nowMs === atMs ? counter.first : rule.firstSlot(nowMs)
     const value =
       deviation === null
         ? (cell === undefined ? 0 : sumSince(cell, first)) + added

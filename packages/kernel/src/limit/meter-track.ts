@@ -120,6 +120,7 @@ export function foldTrack(track: RunTrack, event: RunEvent, atMs: number, take: 
     case 'effect.reconciled': {
       const action = track.actions[event.action]
       if (action !== undefined) foldAction(track, action, event, atMs, take)
+      if (event.type === 'effect.started') return
     }
   }
   countPlain(event, (source, n, amount) => {
@@ -133,8 +134,7 @@ type CallEvent = Extract<RunEvent, { type: 'effect.started' | 'effect.finished' 
 function foldAction(track: RunTrack, action: TrackedAction, event: CallEvent, atMs: number, take: CountTaker): void {
   switch (event.type) {
     case 'effect.started': {
-      const started: typeof event & { readonly metered?: Metered } = event
-      action.metered = started.metered ?? action.metered
+      action.metered = event.metered ?? action.metered
       take(track, 'calls', action, 1, atMs)
       if (!action.effect || action.countedAtMs !== null) return
       action.countedAtMs = atMs

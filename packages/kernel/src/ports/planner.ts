@@ -1,6 +1,7 @@
 import type { FindOperation } from '../action/admit.ts'
 import type { Proposal } from '../action/proposal.ts'
 import type { Json } from '../canonical/json.ts'
+import type { Grant } from '../label/grant.ts'
 import type { Origin } from '../label/origin.ts'
 import type { Confidences } from '../policy/decision.ts'
 import type { RunState } from '../run/state.ts'
@@ -26,6 +27,8 @@ export type PlannerAnswer =
       readonly of?: keyof Confidences
       readonly usage?: ModelCallRecord
     }
+  /** Narrows the run to a plan: what lies outside of it is denied from now on. Only heard before anything untrusted was seen. */
+  | { readonly kind: 'grant'; readonly grants: readonly Grant[]; readonly usage?: ModelCallRecord }
   | { readonly kind: 'propose'; readonly proposal: Proposal; readonly usage?: ModelCallRecord }
   /** The planner believes that it is done. `escalate` hands the run to a person instead of checking. */
   | { readonly kind: 'finish'; readonly reason: string; readonly escalate: boolean; readonly usage?: ModelCallRecord }
@@ -53,5 +56,7 @@ export interface ModelCallRecord {
 export interface Planner {
   /** True for one that answers without waiting for anything. What came before is then made durable together with its answer. */
   readonly immediate?: boolean
+  /** True for one that shows its model third-party text by reference only, and never the text itself. */
+  readonly hidesText?: boolean
   next(view: PlannerView): Promise<PlannerAnswer>
 }

@@ -1,4 +1,5 @@
 import type { PolicyRequest, PolicyVerdict } from '../policy/decision.ts'
+import type { Explain } from '../policy/explanation.ts'
 
 /**
  * Evaluates one loaded set of policies. Synchronous and deterministic: the same request gives the same verdict as long as
@@ -10,4 +11,6 @@ export interface PolicyEngine {
   /** Hex SHA-256 over the text of policies and schema. */
   readonly version: string
   evaluate(request: PolicyRequest): PolicyVerdict
+  /** Left out by engines that cannot say more than their verdict. */
+  readonly explain?: Explain
 }

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../canonical/json.ts'
 import type { OperationId, RiskClass } from '../action/operation.ts'
 import type { Question } from '../approval/question.ts'
+import type { Grant } from '../label/grant.ts'
 import type { Origin } from '../label/origin.ts'
 import type { Finding } from '../label/sanitise.ts'
 import type { Metered } from '../limit/meter.ts'
@@ -35,6 +36,12 @@ export type RunEvent =
       readonly durationMs: number
       readonly result: string
       readonly sealed: { readonly request: Json; readonly reply: Json }
+    }
+  /** The planner narrowed the run to a plan, before it had seen anything untrusted. */
+  | {
+      readonly type: 'plan.granted'
+      readonly operations: readonly OperationId[]
+      readonly sealed: { readonly grants: readonly Grant[] }
     }
   | { readonly type: 'plan.finished'; readonly escalate: boolean; readonly sealed: { readonly reason: string } }
   | ActionProposed
@@ -175,6 +182,8 @@ export interface ActionProposed {
     readonly arguments: Json
     /** Who wrote the arguments, joined over all leaves. */
     readonly origins: readonly Origin[]
+    /** Who wrote each leaf, by JSON pointer, when our own code built the arguments from references. */
+    readonly leaves?: Readonly<Record<string, readonly Origin[]>>
   }
 }
 

@@ -73,6 +73,7 @@ function emptyState(opened: RunOpened, atMs: number): RunState {
     waitedMs: 0,
     pausedUntilMs: 0,
     modelCalls: [],
+    grants: null,
   }
 }
 
@@ -99,6 +100,8 @@ function foldEvent(state: RunState, event: RunEvent, atMs: number): RunState {
         modelCalls: [...state.modelCalls, { model, inputTokens, outputTokens, reply: event.sealed.reply }],
       }
     }
+    case 'plan.granted':
+      return { ...state, spent: { ...state.spent, steps: state.spent.steps + 1 }, grants: event.sealed.grants }
     case 'plan.finished':
       return { ...state, phase: 'checking', escalate: state.escalate || event.escalate, reason: event.sealed.reason }
     case 'action.proposed':
@@ -193,8 +196,8 @@ type ActionEvent = Extract<RunEvent, { action: number; type: `${'action' | 'prev
 function foldAction(state: RunState, event: Exclude<ActionEvent, ActionProposed>, atMs: number): RunState {
   switch (event.type) {
     case 'action.decided': {
-      const { outcome, policies, approvers, policyVersion, failure } = event
-      const decision = { outcome, policies, approvers, policyVersion, failure }
+      const { outcome, policies, approvers, policyVersion, failure, facts } = event
+      const decision = { outcome, policies, approvers, policyVersion, failure, facts }
       return withAction(state, event.action, (a) => ({
         decision,
         asked: outcome === 'ask' ? policies : a.asked,

@@ -1,8 +1,10 @@
 import type { Json, JsonObject } from '../canonical/json.ts'
 import type { Approval } from '../approval/question.ts'
+import type { Grant } from '../label/grant.ts'
 import type { Origin } from '../label/origin.ts'
 import type { Finding } from '../label/sanitise.ts'
 import type { ApproverRule, Confidences, DeterminingPolicy, Outcome } from '../policy/decision.ts'
+import type { RecordedFacts } from '../policy/observed.ts'
 import type { ActionProposed, EffectFinished, QueueKind, RunOpened } from './event.ts'
 import type { FailureKind, FinalState } from './failure.ts'
 
@@ -38,6 +40,8 @@ export interface RunState {
   /** The planner is not asked before this time. */
   readonly pausedUntilMs: number
   readonly modelCalls: readonly ModelCallNote[]
+  /** The plan that the run is narrowed to; null when there is none. */
+  readonly grants: readonly Grant[] | null
 }
 
 export interface Note {
@@ -117,6 +121,8 @@ export interface ActionDecision {
   readonly approvers: readonly ApproverRule[]
   readonly policyVersion: string
   readonly failure: FailureKind | null
+  /** What policy was told; null when a guard decided. */
+  readonly facts: RecordedFacts | null
 }
 
 /** What the planner and references may look at: the input, what was seen last through each operation, and the planner's notes. */

@@ -44,6 +44,24 @@ const approver = z.string().transform((text, context) => {
 
 const timeZone = z.string().max(64).refine(isTimeZone, 'Expected a time zone such as Europe/Berlin or UTC.')
 
+/** Decisions for others (AuthZEN): about entities of the project's own, and requests for access. */
+const authzen = section({
+  publicUrl: z.string().max(2_048).optional(),
+  policies: z.array(PATH).min(1).max(200).optional(),
+  schema: PATH.optional(),
+  entities: PATH.optional(),
+  requests: section({
+    ask: duration.prefault('10m'),
+    answer: duration.prefault('24h'),
+    grant: duration.prefault('1h'),
+  }).prefault({}),
+}).refine(
+  ({ policies, schema, entities }) => (policies === undefined) === (schema === undefined) && (schema ?? entities) === schema,
+  {
+    error: 'Write both "policies" and "schema", or none of them; "entities" goes with them.',
+  },
+)
+
 /** The whole of tidegate.yaml. Unknown keys are refused. */
 export const configurationSchema = section({
   name: z.string().regex(NAME, 'Expected lower-case letters, digits and dashes.'),
@@ -63,12 +81,9 @@ export const configurationSchema = section({
     )
     .min(1)
     .max(1_000),
-  tools: z
-    .array(section({ file: PATH, settings: z.record(z.string(), z.json()).default({}) }))
-    .min(1)
-    .max(200),
-  workflows: z.array(PATH).min(1).max(200),
-  policies: z.array(PATH).min(1).max(200),
+  tools: z.array(section({ file: PATH, settings: z.record(z.string(), z.json()).default({}) })).max(200),
+  workflows: z.array(PATH).max(200),
+  policies: z.array(PATH).max(200),
   /** Policies that Tidegate brings, below those of the project. */
   profile: z.enum(PROFILES).optional(),
   limits: z.array(PATH).min(1).max(200).optional(),
@@ -78,6 +93,7 @@ export const configurationSchema = section({
   changes: section({ reviewers: z.array(approver).min(1).max(8) }).optional(),
   secrets: z.record(z.string().regex(NAME), secret).default({}),
   model: model.optional(),
+  authzen: authzen.optional(),
   retention: section({ payloads: duration }).optional(),
   witness: section({
     url: z.string().max(2_048),

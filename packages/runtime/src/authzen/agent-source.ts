@@ -1,42 +1,34 @@
 import {
   type Admitted,
   admit,
-  type ControlState,
+  type Decision,
   deny,
-  type Hasher,
   isObject,
   type Json,
   type JsonObject,
   type Observed,
   observeAction,
   openRun,
-  type PolicyEngine,
   policyRequest,
+  type Proposal,
   resolveVerdict,
   type RunOpened,
   type RunState,
   stopFor,
   type Workflow,
 } from '@tidegate/kernel'
-import type { Registry } from '../registry.ts'
+import type { HarnessParts } from '../harness/parts.ts'
 import { personBehind } from './caller.ts'
 import type { DecisionSource, EvaluationRequest, Judgement } from './port.ts'
 
-/** What decisions about governed agents are made of: what a run is made of, as far as it decides. */
-export interface AgentSourceParts {
-  readonly registry: Registry
-  readonly policy: PolicyEngine
-  readonly hasher: Hasher
-  readonly control: () => ControlState
-  readonly nowMs: () => number
+/** What decisions about governed agents are made of: what a run is made of. */
+export interface AgentSourceParts extends HarnessParts {
   /** Loads a run, as its records tell it. */
   readonly load: (run: string) => Promise<RunState | undefined>
-  /** What the runtime would have found out about this action, had a run proposed it now. */
-  readonly observe: (admitted: Admitted, of: Situation) => Observed
 }
 
 /** The run that an action is asked about, or the one that would be opened for it. */
-export interface Situation {
+interface Situation {
   readonly state: RunState
   readonly workflow: Workflow
   readonly approvals: readonly string[]
@@ -86,7 +78,7 @@ async function judge(
   const situation = await situate(parts, own, request)
   if ('code' in situation) return unknown(situation.code, situation.message)
   const { state, workflow } = situation
-  const stopped = stopFor(parts.control().stops, {
+  const stopped = stopFor(parts.control.state.stops, {
     run: state.opened.run,
     agent: subject.id,
     workflow: workflow.name,
@@ -106,25 +98,66 @@ async function judge(
     find: parts.registry.find,
     hasher: parts.hasher,
     policyVersion: parts.policy.version,
-    breakers: parts.control().breakers,
-    nowMs: parts.nowMs(),
+    breakers: parts.control.state.breakers,
+    nowMs: parts.clock.nowMs(),
     compensates: null,
+    ...(parts.quarantined === undefined ? {} : { quarantined: parts.quarantined() }),
   })
   if (admitted.kind === 'rejected') return { kind: 'decided', decision: admitted.decision }
-  return { kind: 'decided', decision: decide(parts, admitted, { state, workflow, approvals }) }
+  return { kind: 'decided', decision: decide(parts, { admitted, proposal }, { state, workflow, approvals }) }
+}
+
+interface Asked {
+  readonly admitted: Admitted
+  readonly proposal: Proposal
 }
 
 /** I6: whatever breaks on the way to a verdict denies. */
-function decide(parts: AgentSourceParts, admitted: Admitted, situation: Situation) {
+function decide(parts: AgentSourceParts, asked: Asked, situation: Situation): Decision {
   const { policy } = parts
   const { state, workflow } = situation
   try {
-    const facts = observeAction(admitted, parts.observe(admitted, situation), state)
-    return resolveVerdict(policy.evaluate(policyRequest(admitted, facts, state, workflow)), policy.version)
+    const facts = observeAction(asked.admitted, observe(parts, asked, situation), state)
+    return resolveVerdict(policy.evaluate(policyRequest(asked.admitted, facts, state, workflow)), policy.version)
   } catch {
     return deny('tidegate:policy-error', 'the policy engine failed', policy.version)
   }
 }
+
+/** What the runtime would have found out about this action, had a run proposed it now. The room it would take is given up at once. */
+function observe(parts: AgentSourceParts, { admitted, proposal }: Asked, { state, workflow, approvals }: Situation): Observed {
+  const { operation, arguments: args } = admitted
+  const aside = { ...state, opened: { ...state.opened, run: ASIDE } }
+  const { values } = parts.meters.reserve({
+    state: aside,
+    waiting: [],
+    action: state.actions.length,
+    isNew: true,
+    operation,
+    arguments: args,
+  })
+  parts.meters.release(ASIDE)
+  return {
+    confidence: proposal.confidence,
+    confidences: state.confidences,
+    attempts: 0,
+    compensates: null,
+    approvals,
+    roles: parts.rolesOf(state.opened.actors[0] ?? ''),
+    time: parts.timeFacts(Math.max(parts.clock.nowMs(), state.updatedAtMs)),
+    meters: values,
+    flow: parts.labels.factsOf({
+      state,
+      workflow,
+      candidate: { proposal, purpose: 'act' },
+      admitted,
+      nowMs: parts.clock.nowMs(),
+    }),
+  }
+}
+
+/** Stands for the run while meters are asked: the room of the run itself, which may be acting just now, is not touched. */
+const ASIDE = 'evaluation'
 
 type Situated = Pick<Situation, 'state' | 'workflow'> | { readonly code: string; readonly message: string }
 
@@ -180,7 +213,7 @@ function imaginedRun(parts: AgentSourceParts, workflow: Workflow, { subject }: E
     undoes: null,
     sealed: { input, undo: [] },
   }
-  return openRun({ index: 0, stream: 'run/', seq: 1, atMs: parts.nowMs(), epoch: 0, events: [opened], erased: false })
+  return openRun({ index: 0, stream: 'run/', seq: 1, atMs: parts.clock.nowMs(), epoch: 0, events: [opened], erased: false })
 }
 
 function unknown(code: string, message: string): Judgement {

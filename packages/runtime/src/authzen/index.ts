@@ -1,5 +1,4 @@
 export type { AccessDesk, AccessRefusal, AccessRefusalCode, AccessSubmission, AccessTask } from './access-desk.ts'
-export { createAgentSource, type AgentSourceParts, type Situation } from './agent-source.ts'
 export { type AuthZen, createAuthZen, type EvaluationItem } from './create-authzen.ts'
 export { createEntitySource } from './entity-source.ts'
 export { ACCESS_TIMES, type AccessTimes, type AuthZenParts } from './parts.ts'

@@ -54,15 +54,15 @@ export async function search(parts: AuthZenParts, query: SearchQuery, page: Page
   const start = placeOf(parts, query, page)
   if (start === undefined)
     return { kind: 'refused', message: 'page.token does not belong to this search: send the same search again, or start anew.' }
-  const { limit, after } = start
+  const { limit, from } = start
   const candidates = candidatesOf(parts, query)
   const results: JsonObject[] = []
-  let at = after === null ? 0 : upperBound(candidates, after)
+  let at = from
   for (const end = at + MAX_LOOKS; at < Math.min(end, candidates.length) && results.length < limit; at += 1) {
     const name = candidates[at] ?? ''
     if (await isAllowed(parts, query, name)) results.push(resultOf(query, name))
   }
-  const next = at < candidates.length ? tokenOf(parts, query, { limit, after: candidates[at - 1] ?? null }) : ''
+  const next = at < candidates.length ? tokenOf(parts, query, { limit, from: at }) : ''
   return { kind: 'found', page: { next_token: next, count: results.length }, results }
 }
 
@@ -93,8 +93,8 @@ function resultOf(query: SearchQuery, name: string): JsonObject {
 
 interface Place {
   readonly limit: number
-  /** The last candidate that was looked at; null before the first. */
-  readonly after: string | null
+  /** How many candidates were looked at before. A number, and no name: names of what is not allowed are nobody's business. */
+  readonly from: number
 }
 
 /**
@@ -102,15 +102,15 @@ interface Place {
  * makes one up learns nothing that the search would not have told them anyway.
  */
 function placeOf(parts: AuthZenParts, query: SearchQuery, { token, limit }: Page): Place | undefined {
-  if (token === undefined || token === '') return { limit: Math.min(limit ?? DEFAULT_LIMIT, MAX_LIMIT), after: null }
+  if (token === undefined || token === '') return { limit: Math.min(limit ?? DEFAULT_LIMIT, MAX_LIMIT), from: 0 }
   const said = readToken(token)
   if (said === undefined || said.query !== queryDigest(parts, query)) return undefined
   if (limit !== undefined && Math.min(limit, MAX_LIMIT) !== said.limit) return undefined
   return said
 }
 
-function tokenOf(parts: AuthZenParts, query: SearchQuery, { limit, after }: Place): string {
-  return encodePart(canonicalJson([queryDigest(parts, query), limit, after]))
+function tokenOf(parts: AuthZenParts, query: SearchQuery, { limit, from }: Place): string {
+  return encodePart(canonicalJson([queryDigest(parts, query), limit, from]))
 }
 
 function readToken(token: string): (Place & { readonly query: string }) | undefined {
@@ -118,9 +118,9 @@ function readToken(token: string): (Place & { readonly query: string }) | undefi
   if (bytes === undefined) return undefined
   try {
     const value = parseJson(decodeUtf8(bytes), { maxBytes: 4_096, maxDepth: 2 })
-    const [query, limit, after] = Array.isArray(value) ? (value as readonly unknown[]) : []
-    if (typeof query !== 'string' || typeof limit !== 'number' || (typeof after !== 'string' && after !== null)) return undefined
-    return Number.isSafeInteger(limit) && limit >= 0 && limit <= MAX_LIMIT ? { query, limit, after } : undefined
+    const [query, limit, from] = Array.isArray(value) ? (value as readonly unknown[]) : []
+    if (typeof query !== 'string' || !isCount(limit) || !isCount(from) || limit > MAX_LIMIT) return undefined
+    return { query, limit, from }
   } catch {
     return undefined // not a token of ours
   }
@@ -132,13 +132,6 @@ function queryDigest({ hasher }: AuthZenParts, query: SearchQuery): string {
   return toUrl(encodeBase64(hasher.sha256(canonicalJson(isObject(plain) ? plain : {}))))
 }
 
-/** Index of the first name that comes after one, in a sorted list. */
-function upperBound(names: readonly string[], after: string): number {
-  let [low, high] = [0, names.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((names[middle] ?? '') <= after) low = middle + 1
-    else high = middle
-  }
-  return low
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
 }

@@ -109,8 +109,6 @@ interface Planned {
 
 async function planSet(ground: ChangeGround, { person, files, backtest }: PolicyPlanRequest): Promise<Planned | ChangeRefusal> {
   const { store } = ground
-  const unentitled = refuseUnentitled(ground, person)
-  if (unentitled !== undefined) return unentitled
   const problem = problemOfTexts(files as unknown as Json)
   if (problem !== undefined) return refuse('invalid_input', problem)
   const loading = store.load(files)
@@ -141,6 +139,8 @@ function runBacktest(
 }
 
 async function applySet(ground: ChangeGround, request: PolicyPlanRequest & { readonly why: string }): Promise<ChangeAnswer> {
+  const unentitled = refuseUnentitled(ground, request.person)
+  if (unentitled !== undefined) return unentitled
   const planned = await planSet(ground, request)
   if ('kind' in planned) return planned
   const { plan } = planned

@@ -80,3 +80,16 @@ async function acceptOperations({ control, operations, reviewed, log }: Declared
     await control.append([event], { raisesEpoch: false })
   }
 }
+
+/** Tells which operations are quarantined now; computed again only when somebody has accepted something. */
+export function createQuarantine(control: Control, operations: readonly Operation[]): () => ReadonlySet<string> {
+  let known = control.state.accepted
+  let held = quarantined(control.state, operations)
+  return () => {
+    if (control.state.accepted !== known) {
+      known = control.state.accepted
+      held = quarantined(control.state, operations)
+    }
+    return held
+  }
+}

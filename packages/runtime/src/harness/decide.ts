@@ -26,8 +26,8 @@ import {
   type RunState,
   type Workflow,
 } from '@tidegate/kernel'
+import { isBuiltByUs } from './labels.ts'
 import { answerOf, isStopped, lookOf, secretsOf } from './execute.ts'
-import { flowOf } from './flow.ts'
 import type { HarnessParts } from './parts.ts'
 import type { Progress } from './progress.ts'
 
@@ -104,7 +104,7 @@ export async function decide(
     roles: parts.rolesOf(state.opened.actors[0] ?? ''),
     time: parts.timeFacts(Math.max(parts.clock.nowMs(), state.updatedAtMs)),
     meters: reserved.values,
-    flow: flowOf(parts, state, workflow, admitted, proposal),
+    flow: parts.labels.factsOf({ state, workflow, candidate, admitted, nowMs: parts.clock.nowMs() }),
   }
   const facts = observeAction(admitted, observed, state)
   const decision = resolveVerdict(evaluate(policy, policyRequest(admitted, facts, state, workflow)), policy.version)
@@ -311,7 +311,9 @@ function previewEvent(action: number, taken: Extract<Preview, { kind: 'taken' }>
 
 function proposedEvent(candidate: Candidate, { operation, arguments: args, digest, origins }: Admitted): RunEvent {
   const base = rawProposal(candidate, digest)
-  return { ...base, effect: operation.mutability !== 'read', sealed: { ...base.sealed, arguments: args, origins } }
+  const leaves = isBuiltByUs(candidate) ? candidate.proposal.origins : undefined
+  const sealed = { ...base.sealed, arguments: args, origins, ...(leaves === undefined ? {} : { leaves }) }
+  return { ...base, effect: operation.mutability !== 'read', sealed }
 }
 
 const NO_ORIGINS: readonly Origin[] = []

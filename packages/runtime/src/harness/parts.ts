@@ -5,6 +5,7 @@ import type { Registry } from '../registry.ts'
 import type { FindTimeFacts } from '../time-facts.ts'
 import type { BreakerPanel } from './breakers.ts'
 import type { InFlight } from './in-flight.ts'
+import type { Labels } from './labels.ts'
 
 /** Resolves a declared secret by name. Called once per use; what it returns is neither kept nor logged. */
 export type SecretSource = (name: string) => Promise<string>
@@ -23,6 +24,7 @@ export interface HarnessParts {
   readonly breakers: BreakerPanel
   readonly inFlight: InFlight
   readonly meters: Meters
+  readonly labels: Labels
   readonly timeFacts: FindTimeFacts
   /** Roles of a person, as the project lists them; none for somebody it does not know. */
   readonly rolesOf: (user: string) => readonly string[]

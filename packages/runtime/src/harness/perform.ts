@@ -1,8 +1,10 @@
 import {
   type ActionState,
   failureOfAction,
+  type Grant,
   type Json,
   leavesOf,
+  mintGrants,
   type Operation,
   type Planner,
   type PlannerAnswer,
@@ -127,7 +129,8 @@ function endQuestions(state: RunState): readonly RunEvent[] {
   }))
 }
 
-async function plan(parts: HarnessParts, progress: Progress, { workflow, planner }: WorkflowWithPlanner): Promise<Performed> {
+async function plan(parts: HarnessParts, progress: Progress, entry: WorkflowWithPlanner): Promise<Performed> {
+  const { workflow, planner } = entry
   const { state } = progress
   const answer = await ask(parts, state, workflow, planner)
   if (answer === 'late') return progress // the next step finds the time of the run used up
@@ -138,6 +141,8 @@ async function plan(parts: HarnessParts, progress: Progress, { workflow, planner
       const sureness = { ...(confidence === undefined ? {} : { confidence }), ...(of === undefined ? {} : { of }) }
       return add(parts, progress, [...usage, { type: 'plan.noted', node, ...sureness, sealed: { value, origins } }])
     }
+    case 'grant':
+      return add(parts, progress, [...usage, granting(parts, state, entry, answer.grants)])
     case 'finish':
       return add(parts, progress, [
         ...usage,
@@ -160,6 +165,14 @@ async function plan(parts: HarnessParts, progress: Progress, { workflow, planner
       return go(parts, usage.length === 0 ? progress : add(parts, progress, usage), workflow, candidate)
     }
   }
+}
+
+/** A plan that comes too late, or reaches further than the one before, may be somebody else's: the planner is not asked again. */
+function granting(parts: HarnessParts, state: RunState, { workflow }: WorkflowWithPlanner, grants: readonly Grant[]): RunEvent {
+  const minted = mintGrants(parts.labels.contextOf(state, workflow), grants)
+  if (minted.kind === 'minted')
+    return { type: 'plan.granted', operations: [...new Set(grants.map((grant) => grant.operation))], sealed: { grants } }
+  return { type: 'run.failing', failure: 'planning', sealed: { reason: `the plan was refused: ${minted.why}` } }
 }
 
 /** Decides a candidate, records it, and executes it when it may. */
@@ -255,7 +268,7 @@ function givenUp(parts: HarnessParts, state: RunState, reason: string): RunEvent
 
 function again(action: ActionState, granted: string | null): Candidate {
   const { operation, sealed, confidence, node, purpose, compensates } = action.proposed
-  const origins = Object.fromEntries(leavesOf(sealed.arguments).map(([pointer]) => [pointer, sealed.origins]))
+  const origins = sealed.leaves ?? Object.fromEntries(leavesOf(sealed.arguments).map(([pointer]) => [pointer, sealed.origins]))
   const proposal: Proposal = {
     goal: sealed.goal,
     operation,

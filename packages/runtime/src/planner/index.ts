@@ -1,4 +1,5 @@
 export type { AgentPlan } from './agent/agent-plan.ts'
+export { agentPrompt } from './agent/agent-prompt.ts'
 export { type AgentPlannerOptions, createAgentPlanner } from './agent/create-agent-planner.ts'
 export { createGraphPlanner, type GraphPlannerOptions } from './graph/create-graph-planner.ts'
 export {

@@ -39,7 +39,7 @@ const book = createMeterBook({
 const N = Number(process.argv[2] ?? 200_000)
 let now = 1_700_000_000_000,
   index = 0
-const d = { policies: [], approvers: [], policyVersion: 'p', failure: null }
+const d = { policies: [], approvers: [], policyVersion: 'p', failure: null, facts: null }
 function runEvents(i: number) {
   const run = `R${i}`
   const opened: RunEvent = {

@@ -15,7 +15,7 @@ export type Words = Readonly<Record<string, readonly string[]>>
 export const OTHER = 'something-else'
 
 /** Sets of more mentioned texts than this are sampled as none, each one, and all: not every combination. */
-const MAX_COMBINED = 5
+const MAX_COMBINED = 6
 
 /** The samples of one attribute, and whether together they stand for every value that it can have. */
 export interface Samples {

@@ -32,11 +32,14 @@ export function lintPolicies({ policyFiles, schema, people }: LintSubject): Lint
   const { policies } = readPolicies(policyFiles)
   const layers = new Map(policyFiles.map(({ file, layer }) => [file, layer]))
   const isOwn = ({ file }: LoadedPolicy): boolean => layers.get(file) === 'project'
+  const refused = refusals(policyFiles, schema, policies)
+  // A mistake is named once: what does not load is not looked at for what follows from the mistake.
+  const sound = policies.filter(({ id }) => !refused.some(({ policy }) => policy === id))
   const findings = [
-    ...refusals(policyFiles, schema, policies),
+    ...refused,
     ...(people === undefined ? [] : findUnanswerable(policies, people)),
-    ...findUnreachable(policies, schema),
-    ...findConditions(policies, schema),
+    ...findUnreachable(sound, schema),
+    ...findConditions(sound, schema),
     ...findMissingReasons(policies.filter(isOwn)),
   ]
   const order = policyFiles.map(({ file }) => file)

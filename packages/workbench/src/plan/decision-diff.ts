@@ -112,6 +112,9 @@ function spotsOf(
   changed: ReadonlySet<string>,
 ): readonly Spot[] {
   const policies = [...before.policies, ...after.policies]
+  // An approval is one of a policy that asks.
+  const approvals = policies.filter(({ outcome }) => outcome === 'ask').map(({ id }) => id)
+  const words = { ...schema.words, approvals: [...new Set(approvals)].toSorted() }
   return workflows.flatMap((workflow) =>
     operations.flatMap((operation): readonly Spot[] => {
       const listed = workflow.operations.has(operation.id)
@@ -123,7 +126,7 @@ function spotsOf(
       const facts = listed ? {} : { compensating: true }
       const neutral = requestOf({ workflow, operation, arguments: completeArguments(type, {}), facts }, schema.meters)
       const formulas = reaching.map(({ json }) => formulaOf(json))
-      const { variables, ...rest } = variablesOf(formulas, neutral, schema.words, type)
+      const { variables, ...rest } = variablesOf(formulas, neutral, words, type)
       return [{ neutral, variables: { ...rest, variables: variables.filter(({ path }) => listed || path !== 'compensating') } }]
     }),
   )

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { CONFIGURATION_FILE, loadConfiguration, type ProjectPolicyFile, readPolicyFiles, readText } from '@tidegate/project'
 import { WorkbenchError } from '../error.ts'
 import { openProject } from '../open-project.ts'
-import { planPolicies, type PolicyPlan } from './plan-policies.ts'
+import { type PlanOptions, planPolicies, type PolicyPlan } from './plan-policies.ts'
 
 /** Files below a directory that is no project. */
 const MAX_FILES = 1_000
@@ -22,6 +22,11 @@ export async function planProject(
   const own = project.policyFiles.filter(({ layer }) => layer === 'limits' || layer === 'builtin')
   // What is made of limits and what is built in has no files to compare: it is the same on both sides.
   return planPolicies(project, { before: [...readAgainst(resolve(against)), ...own], samples })
+}
+
+/** The same against policies that are given as text: those that a server has in force. */
+export async function planAgainst(directory: string, options: PlanOptions): Promise<PolicyPlan> {
+  return planPolicies(await openProject(directory), options)
 }
 
 function readAgainst(directory: string): readonly ProjectPolicyFile[] {

@@ -5,7 +5,7 @@ import type { FullAgentPlan } from './agent-plan.ts'
 export const CONTROL_TOOLS = { finish: 'finish', escalate: 'escalate' } as const
 
 /** Writes the standing instructions. Only what people wrote stands here: no input, no observation. */
-export function writeSystem(plan: FullAgentPlan, { workflow }: PlannerView): string {
+export function writeSystem(plan: FullAgentPlan, { workflow }: Pick<PlannerView, 'workflow'>): string {
   const rules = plan.rules.map((rule) => `- ${rule}`)
   const { limits } = workflow
   return [

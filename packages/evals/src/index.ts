@@ -1,0 +1,6 @@
+export { type Hijacks } from './adversary/hijack.ts'
+export type { PolicyScope } from './adversary/judge.ts'
+export type { Leak, SuiteReport } from './adversary/measure.ts'
+export type { PlanMode } from './adversary/replay.ts'
+export { type AdversaryOptions, type AdversaryReport, runAdversary } from './adversary/run-adversary.ts'
+export { EVALS_ERROR_CODES, EvalsError, type EvalsErrorCode } from './error.ts'
