@@ -16,8 +16,8 @@ test('policy --quick measures ours in children of its own, decides all as the re
   const { code, stdout } = await bench('policy', '--quick', '--json')
   const result = JSON.parse(stdout) as { rows: Record<string, unknown>[]; ratio: Record<string, Record<string, number>> }
   expect(code).toBe(0)
-  expect(result).toMatchObject({ sizes: [10, 1_000], timerUs: expect.any(Number), machine: { node: process.versions.node } })
-  const rows = [10, 1_000].flatMap((policies) =>
+  expect(result).toMatchObject({ sizes: [10, 100], timerUs: expect.any(Number), machine: { node: process.versions.node } })
+  const rows = [10, 100].flatMap((policies) =>
     ['ours', 'ours-product', 'typescript'].map((name) => ({
       ...{ name, policies, checked: 1_000, mismatches: 0, explained: true },
       version: expect.any(String),
@@ -33,8 +33,8 @@ test('policy --quick measures ours in children of its own, decides all as the re
   )
   expect(result.rows).toEqual(rows)
   expect(Object.keys(result.ratio)).toEqual(['ours-product', 'typescript'])
-  expect(Object.keys(result.ratio.typescript ?? {})).toEqual(['10', '1000'])
-})
+  expect(Object.keys(result.ratio.typescript ?? {})).toEqual(['10', '100'])
+}, 60_000)
 
 test('policy is explained', async () => {
   const { stdout } = await bench('--help')

@@ -127,8 +127,12 @@ describe('a measurement', () => {
     expect(measured).toMatchObject({ policies: 60, checked: 1_000, mismatches: 0, explained: true })
     expect(measured.perCpuSecond).toBeGreaterThan(0)
     expect(await measureEngine(oursProduct, options)).toMatchObject({ mismatches: 0, explained: true })
-    expect(await measureEngine(oursBalanced, options)).toMatchObject({ checked: 1_000, mismatches: 0, explained: true })
   })
+
+  test('finds no difference between the product with its default policies and Cedar itself', async () => {
+    const measured = await measureEngine(oursBalanced, { ...options, policies: 20 })
+    expect(measured).toMatchObject({ checked: 1_000, mismatches: 0, explained: true })
+  }, 60_000)
 
   test('counts every answer of an engine that gets it wrong', async () => {
     const careless: EngineUnderTest<PolicyQuestion> = {
@@ -223,7 +227,7 @@ describe('the command line of policy', () => {
 
   test('is quick without the peers', () => {
     const command = parseCommand(['policy', '--quick'])
-    expect(command).toMatchObject({ only: new Set(['ours', 'ours-product', 'typescript']), sizes: [10, 1_000] })
+    expect(command).toMatchObject({ only: new Set(['ours', 'ours-product', 'typescript']), sizes: [10, 100] })
   })
 
   test.each([

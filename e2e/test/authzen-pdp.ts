@@ -1,5 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { Readable } from 'node:stream'
+import { setImmediate as pause } from 'node:timers/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -47,6 +49,10 @@ export interface Asking {
   /** Sent as it is, instead of JSON. */
   readonly raw?: string
 }
+
+/** From this length on a body is sent in pieces. */
+const LARGE = 1_000_000
+const PIECE = 65_536
 
 /** The fixture, as a server in a process of its own. */
 export interface Pdp {
@@ -111,8 +117,21 @@ function send(url: string, method: string, headers: Readonly<Record<string, stri
   })
   sending.once('error', reject)
   sending.setTimeout(20_000, () => sending.destroy(new Error('no answer')))
-  sending.end(text)
+  if (text === undefined || text.length < LARGE) sending.end(text)
+  else {
+    // In pieces, and no more of them once the answer is there: the server need not read what it has refused.
+    const body = Readable.from(piecesOf(text))
+    sending.once('response', () => body.unpipe(sending))
+    body.once('error', reject).pipe(sending)
+  }
   return promise
+}
+
+async function* piecesOf(text: string): AsyncGenerator<string> {
+  for (let at = 0; at < text.length; at += PIECE) {
+    await pause()
+    yield text.slice(at, at + PIECE)
+  }
 }
 
 function parse(text: string): Answered {

@@ -1,3 +1,4 @@
+export { deriveSecret } from './derive-secret.ts'
 export { JOURNAL_ERROR_CODES, JournalError, type JournalErrorCode } from './error.ts'
 export {
   openSqliteJournal,
@@ -6,4 +7,5 @@ export {
   type SqliteJournalOptions,
   type ThreadedJournalOptions,
 } from './journal.ts'
+export { openSnapshotFile, type SnapshotFile } from './snapshot-file.ts'
 export type { WriterParts } from './writer.ts'

@@ -1,12 +1,10 @@
-import { type PolicyJson, policyToText } from '@cedar-policy/cedar-wasm/nodejs'
-import { type EstPolicy, isObject, type Json } from '@tidegate/kernel'
-import { CedarError } from './error.ts'
+import { type EstPolicy, expressionText, isObject, type Json } from '@tidegate/kernel'
 
 /** One part of a policy's condition: a policy is satisfied when all its `needed` parts hold and none of its `excluded` ones does. */
 export interface ConditionPart {
   readonly kind: 'needed' | 'excluded'
   readonly body: unknown
-  /** As Cedar writes it. */
+  /** In Cedar's language. */
   readonly text: string
   /** Ways from the context to the facts that it speaks of: `['risk']`, `['flow', 'sinks']`. */
   readonly facts: readonly (readonly string[])[]
@@ -19,21 +17,13 @@ export function policyOf(body: unknown): EstPolicy {
   return { effect: 'permit', ...OPEN, conditions: [{ kind: 'when', body }] }
 }
 
-/**
- * The parts of a policy's condition: `when` clauses are split at `&&`, `unless` clauses at `||`, in the order in which they stand.
- * `exact` and `json` are the same policy; only the first has large numbers as they are, and only the second can be written.
- */
-export function partsOf(exact: EstPolicy, json: PolicyJson): readonly ConditionPart[] {
-  const written = bodiesOf(json.conditions)
-  return bodiesOf(exact.conditions).map(({ kind, body }, index): ConditionPart => {
-    return { kind, body, text: textOf(written[index]?.body), facts: [...factsIn(body)] }
-  })
-}
-
-function bodiesOf(conditions: readonly { readonly kind: 'when' | 'unless'; readonly body: unknown }[]) {
+/** The parts of a policy's condition: `when` clauses are split at `&&`, `unless` clauses at `||`, in the order in which they stand. */
+export function partsOf({ conditions }: EstPolicy): readonly ConditionPart[] {
   return conditions.flatMap(({ kind, body }) => {
     const [side, operator] = kind === 'when' ? (['needed', '&&'] as const) : (['excluded', '||'] as const)
-    return split(body, operator).map((part) => ({ kind: side, body: part }))
+    return split(body, operator).map((part): ConditionPart => {
+      return { kind: side, body: part, text: expressionText(part), facts: [...factsIn(part)] }
+    })
   })
 }
 
@@ -42,19 +32,6 @@ function split(body: unknown, operator: '&&' | '||'): readonly unknown[] {
   if (!isObject(both as Json)) return [body]
   const { left, right } = both as { readonly left: unknown; readonly right: unknown }
   return [...split(left, operator), ...split(right, operator)]
-}
-
-const BEFORE = 'permit(principal, action, resource)'
-
-function textOf(body: unknown): string {
-  // Sound: the body is a part of a policy that Cedar has parsed.
-  const answer = policyToText(policyOf(body) as unknown as PolicyJson)
-  if (answer.type === 'failure') throw new CedarError('policy_engine', 'Cedar cannot write what it parsed')
-  const written = answer.text.replace(/\s+/g, ' ').trim()
-  return written
-    .slice(BEFORE.length)
-    .replace(/^ ?when ?\{ ?/, '')
-    .replace(/ ?\};$/, '')
 }
 
 /** The facts that an expression reads, each once; not the arguments. */

@@ -38,11 +38,18 @@ export interface ConformanceReport {
   readonly requests: number
   /** Tests whose policies must not pass the validator, and do not. */
   readonly invalidAsExpected: number
+  /**
+   * Of these, the tests where the validator only warns that no action is applicable: an error in the version that wrote the tests, a
+   * warning in ours.
+   */
+  readonly invalidByWarning: number
   /** Policies that failed in some request, counted per request. */
   readonly evaluationErrors: number
   readonly mismatches: readonly ConformanceMismatch[]
 }
 
+/** Part of a warning of Cedar's validator. */
+const INAPPLICABLE = 'unable to find an applicable action'
 /** Mismatches that a report spells out. */
 const MAX_MISMATCHES = 1_000
 
@@ -59,7 +66,7 @@ const MAX_MISMATCHES = 1_000
 export async function runConformance(folder: string, options: ConformanceOptions = {}): Promise<ConformanceReport> {
   const suite = await findSuite(folder)
   const tests = suite.tests.slice(0, options.maxTests ?? suite.tests.length)
-  const tally = { requests: 0, invalidAsExpected: 0, evaluationErrors: 0 }
+  const tally = { requests: 0, invalidAsExpected: 0, invalidByWarning: 0, evaluationErrors: 0 }
   const mismatches: ConformanceMismatch[] = []
   for (const [index, test] of tests.entries()) {
     for (const mismatch of await runTest(suite.root, test, tally))
@@ -72,6 +79,7 @@ export async function runConformance(folder: string, options: ConformanceOptions
 interface Tally {
   requests: number
   invalidAsExpected: number
+  invalidByWarning: number
   evaluationErrors: number
 }
 
@@ -79,7 +87,9 @@ async function runTest(root: string, test: string, tally: Tally): Promise<readon
   try {
     const { fields, prepared } = await prepareTest(root, test)
     const mismatches: ConformanceMismatch[] = []
-    const validates = prepared.validationErrors.length === 0
+    const isWarned = prepared.validationErrors.length === 0 && prepared.inapplicable && !fields.shouldValidate
+    const validates = prepared.validationErrors.length === 0 && !isWarned
+    if (isWarned) tally.invalidByWarning += 1
     if (validates !== fields.shouldValidate) {
       const actual = validates ? 'valid' : prepared.validationErrors.join('; ')
       mismatches.push({ test, request: undefined, what: 'validation', expected: `valid: ${fields.shouldValidate}`, actual })
@@ -109,6 +119,8 @@ interface Prepared {
   readonly types: SchemaTypes
   readonly entities: EntityStore
   readonly validationErrors: readonly string[]
+  /** The validator warns that no action is applicable. */
+  readonly inapplicable: boolean
 }
 
 interface TestFields {
@@ -130,13 +142,15 @@ async function prepareTest(root: string, test: string): Promise<{ readonly field
   const found = findPolicies([policies], 'position')
   const [issue, ...issues] = found.issues
   if (issue !== undefined) throw errorOfIssues([issue, ...issues])
+  const validated = validatePolicies(found.policies, found.links, schema)
   return {
     fields: { shouldValidate: fields.shouldValidate === true, requests: requestsOf(fields.requests, test) },
     prepared: {
       types,
       compiled: compileAll([...staticSources(found.policies), ...readLinks(found.links, found.policies)], types),
       entities: readEntities(parseExactJson(entitiesFile.text, entitiesFile.file, 'entities_invalid'), types),
-      validationErrors: validatePolicies(found.policies, found.links, schema).errors.map(({ message }) => message),
+      validationErrors: validated.errors.map(({ message }) => message),
+      inapplicable: validated.warnings.some(({ message }) => message.includes(INAPPLICABLE)),
     },
   }
 }

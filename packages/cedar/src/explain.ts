@@ -77,7 +77,7 @@ interface Probe {
 
 function probeOf(policy: LoadedPolicy): Probe {
   const exact = parseExactly(policy)
-  const parts = partsOf(exact, policy.json)
+  const parts = partsOf(exact)
   const sources = [
     { id: `${policy.id}/scope`, policy: { ...exact, effect: 'permit' as const, conditions: [] } },
     ...parts.map(({ body }, index) => ({ id: `${policy.id}/${index}`, policy: policyOf(body) })),

@@ -1,4 +1,4 @@
-import { type PolicyContext, type PolicyRequest } from '@tidegate/kernel'
+import type { PolicyContext, PolicyRequest } from '@tidegate/kernel'
 
 /** Names the first fact of a request that is missing or of another type than the schema says; undefined when all fit. */
 export type FactCheck = (request: PolicyRequest) => string | undefined

@@ -308,7 +308,8 @@ test('each policy loads alone and together', () => {
   for (const text of [PERMIT, ASK, DRY, DENY, PERMIT + ASK + DRY + DENY]) expect(engineOf(text).version).toMatch(/^[0-9a-f]{64}$/)
 })
 
-test('the tables use every code but the one for a crash of Cedar itself', () => {
-  const used = new Set<string>([...bad.map(([, , code]) => code), 'schema_invalid'])
-  expect(CEDAR_ERROR_CODES.filter((code) => !used.has(code))).toEqual(['policy_engine'])
+test('the tables use every code of a policy set but the one for a crash of Cedar itself', () => {
+  const used = new Set<string>([...bad.map(([, , code]) => code), 'schema_invalid', 'policy_link'])
+  const about = CEDAR_ERROR_CODES.filter((code) => code.startsWith('policy') || code.startsWith('schema'))
+  expect(about.filter((code) => !used.has(code))).toEqual(['policy_engine'])
 })

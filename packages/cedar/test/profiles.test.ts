@@ -235,10 +235,10 @@ describe.each(Object.keys(rows))('%s', (profile) => {
     expect(parts.filter(({ id, part }) => `${without(id, (text) => text.replace(part, ''))}` === `${intact}`)).toEqual([])
   })
 
-  test('every rule has the name of its profile and a reason in words, and only owners are asked', () => {
+  test('every rule has the name of its profile and a reason in words, and only operators are asked', () => {
     for (const { id, reason, approvers } of policies) {
       expect([id, reason.split(' ').length > 2]).toEqual([expect.stringMatching(`^${profile}\\.`), true])
-      expect(approvers.filter(({ role }) => role !== 'owner')).toEqual([])
+      expect(approvers.filter(({ role }) => role !== 'operator')).toEqual([])
     }
   })
 })

@@ -2,9 +2,14 @@ import { createHash } from 'node:crypto'
 import {
   admit,
   type Admission,
+  declaredFacts,
   type Json,
+  NO_FLOW,
+  type Observed,
+  observeAction,
   type Operation,
   openRun,
+  policyRequest,
   type Proposal,
   type RunEvent,
   type RunState,
@@ -206,5 +211,83 @@ describe('admitting a proposal', () => {
     expect(admit(refund, admission({ breakers: { 'desk.refund': 200 }, nowMs: 200 })).kind).toBe('admitted')
     const taking = admission({ breakers: { 'desk.refund': 200 }, nowMs: 199, compensates: 0 })
     expect(admit(refund, taking).kind, 'taking back is tried all the same').toBe('admitted')
+  })
+})
+
+describe('what policy is told', () => {
+  const OBSERVED: Observed = {
+    confidence: 9_500,
+    confidences: { classification: 9_900, retrieval: 9_900, extraction: 9_900 },
+    attempts: 1,
+    compensates: null,
+    approvals: ['p'],
+    roles: ['clerk'],
+    time: { nowMs: 5, hour: 1, weekday: 2 },
+    meters: { today: 3 },
+    flow: NO_FLOW,
+  }
+
+  function askedAbout(id: string, args: Json, observed: Partial<Observed> = {}, state = run()) {
+    const admitted = admit(proposal(id, args), admission({ state }))
+    if (admitted.kind !== 'admitted') throw new Error(admitted.decision.policies[0]?.reason)
+    return policyRequest(admitted, observeAction(admitted, { ...OBSERVED, ...observed }, state), state, workflow)
+  }
+
+  test('is declared by the operation and the workflow, or observed', () => {
+    expect(askedAbout('desk.refund', { invoiceId: 'inv-7', amountMinor: 5 })).toEqual({
+      agent: 'a',
+      workflow: 'w',
+      operation: 'desk.refund',
+      tool: 'desk',
+      user: 'user:ann',
+      client: '',
+      context: {
+        environment: 'test',
+        risk: 'low',
+        mutability: 'write',
+        dataClass: 'customer',
+        blastRadius: 'single',
+        nature: [],
+        reversible: true,
+        stage: 4,
+        actors: ['user:ann'],
+        roles: ['clerk'],
+        records: 1,
+        confidence: 9_500,
+        confidences: OBSERVED.confidences,
+        attempts: 1,
+        time: OBSERVED.time,
+        meters: { today: 3 },
+        origins: ['model'],
+        flow: NO_FLOW,
+        compensating: false,
+        mode: 'live',
+        approvals: ['p'],
+        arguments: { invoiceId: 'inv-7', amountMinor: 5 },
+      },
+    })
+  })
+
+  test('records are counted as they are limited', () => {
+    expect(askedAbout('desk.close-many', { ticketIds: ['t-1', 't-2'] }).context.records).toBe(2)
+    expect(askedAbout('desk.read', { customerId: 'c-1' }).context.records).toBe(1)
+  })
+
+  test.each<[string, Partial<Observed>, number, number]>([
+    ['the planner', { confidence: 4_000 }, 10_000, 4_000],
+    ['any of its parts', { confidences: { classification: 9_900, retrieval: 3_000, extraction: 9_900 } }, 10_000, 3_000],
+    ['the doubts of the run', {}, 2_000, 2_000],
+    ['but not for taking back', { compensates: 0 }, 2_000, 9_500],
+  ])('confidence is the least: %s', (_why, observed, ofRun, confidence) => {
+    const state = { ...run(), confidence: ofRun }
+    const { context } = askedAbout('desk.read', { customerId: 'c-1' }, observed, state)
+    expect([context.confidence, context.compensating]).toEqual([confidence, observed.compensates === 0])
+  })
+
+  test('what is read leaves nothing behind; what is written may', () => {
+    const declared = (changes: Partial<Operation>) => declaredFacts(operation('desk.x', changes), workflow).reversible
+    expect(declared({ mutability: 'read', reversibility: 'irreversible' })).toBe(true)
+    expect(declared({ reversibility: 'compensable' })).toBe(true)
+    expect(declared({ reversibility: 'irreversible' })).toBe(false)
   })
 })

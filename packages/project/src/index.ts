@@ -1,6 +1,7 @@
 export { CONFIGURATION_FILE, loadConfiguration } from './configuration/load.ts'
 export { type Configuration, type Profile, PROFILES, type SecretReference } from './configuration/schema.ts'
 export { loadEntityPolicy } from './load-entity-policy.ts'
+export { loadLimits, type ProjectLimits } from './load-limits.ts'
 export { PROJECT_ERROR_CODES, ProjectError, type ProjectErrorCode } from './error.ts'
 export { type Builtin, loadProject, type LoadProjectOptions, type Project } from './load-project.ts'
 export type { ProjectWorkflow, ProjectWorkflows } from './load-workflows.ts'

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import { type CedarSchema, generateSchema, type PolicyFile } from '@tidegate/cedar'
-import type { Operation, Workflow } from '@tidegate/kernel'
+import { type Meter, meterNames, type Operation, type Workflow } from '@tidegate/kernel'
 import type { Tool } from '@tidegate/tools'
 import { loadConfiguration } from './configuration/load.ts'
 import type { Configuration } from './configuration/schema.ts'
+import { loadLimits } from './load-limits.ts'
 import { loadTools } from './load-tools.ts'
 import { loadWorkflows, type ProjectWorkflows } from './load-workflows.ts'
 import { type ProjectPolicyFile, readPolicyFiles } from './policy-files.ts'
@@ -18,6 +19,8 @@ export interface Project extends ProjectWorkflows {
   /** Of all tools, those built in left out. */
   readonly operations: readonly Operation[]
   readonly policyFiles: readonly ProjectPolicyFile[]
+  /** What is counted, as the files of limits declare it. */
+  readonly meters: readonly Meter[]
   /** What the policies are checked against. */
   readonly schema: CedarSchema
 }
@@ -51,13 +54,16 @@ export async function loadProject(directory: string, options: LoadProjectOptions
   const tools = await loadTools(project, configuration)
   const operations = tools.flatMap((tool) => tool.operations)
   const { workflows, withoutModel } = loadWorkflows(project, configuration, operations)
+  const limits = loadLimits(project, configuration, operations)
   const policyFiles = [
     ...readPolicyFiles(project, configuration),
+    ...limits.policyFiles,
     ...builtin.policies.map((file) => ({ ...file, layer: 'builtin' as const })),
   ]
   const schema = generateSchema(
     [...operations, ...builtin.operations],
     [...workflows.map(({ workflow }) => workflow), ...builtin.workflows],
+    { roles: configuration.people.flatMap(({ roles }) => roles), meters: meterNames(limits.meters) },
   )
   return {
     name: configuration.name,
@@ -68,6 +74,7 @@ export async function loadProject(directory: string, options: LoadProjectOptions
     workflows,
     withoutModel,
     policyFiles,
+    meters: limits.meters,
     schema,
   }
 }

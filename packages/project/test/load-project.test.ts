@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,12 +9,20 @@ import { loadConfiguration, loadProject } from '../src/index.ts'
 const DESK = fileURLToPath(new URL('../../../examples/support-desk', import.meta.url))
 const TEMPLATE = fileURLToPath(new URL('../../cli/template', import.meta.url))
 
+const LIMIT = `- name: erased-per-day
+  of: calls
+  operations: [notebook.note.erase]
+  window: 1d
+  limits: [{ above: 3, then: deny, reason: "more than three notes erased in a day" }]
+`
+
 /** A copy of the template that a test may change, inside the repository's reach so that its tool finds its imports. */
 function copy(): string {
   const root = mkdtempSync(join(tmpdir(), 'tidegate-project-'))
   onTestFinished(() => rmSync(root, { recursive: true }))
   cpSync(TEMPLATE, root, { recursive: true })
   writeFileSync(join(root, 'tools', 'notebook.ts'), `export { tool } from '${join(TEMPLATE, 'tools', 'notebook.ts')}'\n`)
+  edit(root, 'tidegate.yaml', (text) => text.replace(/^profile:.*\n/m, ''))
   return root
 }
 
@@ -79,6 +87,24 @@ test.each([
   const root = copy()
   edit(root, 'tidegate.yaml', (text) => `${text}\n${line}\n`)
   await expect(loadProject(root)).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string })
+})
+
+test('limits become meters that policies can read, and policies that hold to them', async () => {
+  const root = copy()
+  mkdirSync(join(root, 'limits'))
+  edit(root, 'tidegate.yaml', (text) => `${text}\nlimits: [limits/*.yaml]\n`)
+  await expect(loadProject(root)).rejects.toMatchObject({ code: 'configuration_invalid' })
+  writeFileSync(join(root, 'limits', 'a.yaml'), LIMIT)
+  const project = await loadProject(root)
+  expect(project.meters.map(({ name }) => name)).toEqual(['erased-per-day'])
+  expect(project.schema.meters).toContain('erased_per_day')
+  expect(project.policyFiles.filter(({ layer }) => layer === 'limits')).toMatchObject([{ file: 'limits/erased-per-day' }])
+  expect(() => createCedarEngine({ policies: project.policyFiles, schema: project.schema })).not.toThrow()
+  writeFileSync(join(root, 'limits', 'a.yaml'), LIMIT.replace('erase', 'eraze'))
+  await expect(loadProject(root)).rejects.toMatchObject({
+    code: 'limits_invalid',
+    message: expect.stringContaining('limits/a.yaml:') as string,
+  })
 })
 
 test('names that are taken twice are refused with the files that take them', async () => {

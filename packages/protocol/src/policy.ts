@@ -23,7 +23,7 @@ export const backtestRangeSchema = z.strictObject({
 
 /** `POST /v1/policy/plan`: what would these policies change? Null for no backtest. */
 export const policyPlanRequestSchema = z.strictObject({
-  files: z.array(policyTextSchema).min(1).max(MAX_FILES),
+  files: z.array(policyTextSchema).min(1).max(MAX_FILES).readonly(),
   backtest: backtestRangeSchema.nullable().default({ last: 10_000 }),
 })
 export type WirePolicyPlanRequest = z.input<typeof policyPlanRequestSchema>

@@ -1,17 +1,377 @@
-import { createDisk, createMemoryJournal } from '@tidegate/testkit'
-import { expect, test } from 'vitest'
-import { ANN, OTTO, PERMISSIVE, policies, RITA, startChangeBench, STRICT } from './change-bench.ts'
+import type { AppendResult, Draft, Journal } from '@tidegate/kernel'
+import { createDisk, createMemoryJournal, type Disk } from '@tidegate/testkit'
+import { describe, expect, test } from 'vitest'
+import { ANN, OTTO, PERMISSIVE, policies, RITA, SET, startChangeBench, STRICT } from './change-bench.ts'
+
+type Bench = Awaited<ReturnType<typeof startChangeBench>>
+
+/** Proposes a text of policies; answers the run. */
+async function propose(bench: Bench, text: string, person = OTTO): Promise<string> {
+  const answer = await bench.changes.apply({ person, files: policies(text), backtest: { last: 100 }, why: 'a change' })
+  if (answer.kind === 'refused') throw new Error(answer.message)
+  return answer.run
+}
 
 test('a change waits for a reviewer, and the next decision is made by what was agreed on', async () => {
   const bench = await startChangeBench()
   expect(await bench.outcomeOf(await bench.work())).toBe('allow')
   const before = bench.store.version
-  const proposed = await bench.changes.apply({ person: OTTO, files: policies(STRICT), backtest: { last: 100 }, why: 'no more' })
-  if (proposed.kind === 'refused') throw new Error(proposed.message)
-  const { head, view } = await bench.approve(proposed.run)
+  const run = await propose(bench, STRICT)
+  const { head, view } = await bench.approve(run)
   expect(view.reasons).toEqual(['a change of policy or of a tool: somebody else looks at it first'])
-  expect(view.preview).toMatchObject({ before: { version: before }, after: { version: proposed.version } })
+  expect(view.preview).toMatchObject({
+    before: { version: before, policies: {} },
+    after: {
+      version: bench.store.version,
+      policies: { 'no-set': expect.stringContaining('nothing is set any more') },
+      unchanged: 4,
+      backtest: { decided: 2, changed: 1, loosened: 0 },
+    },
+  })
   expect(head.state).toBe('completed')
-  expect(bench.store.version).toBe(proposed.version)
+  expect(bench.store.version).not.toBe(before)
+  expect(bench.store.record).toMatchObject({ cause: 'change', by: 'user:otto', reviewers: ['user:rita'], run, previous: before })
   expect(await bench.outcomeOf(await bench.work())).toBe('deny')
+})
+
+describe('who may', () => {
+  test('whoever proposes may not approve, though they review the changes of others', async () => {
+    const bench = await startChangeBench()
+    const run = await propose(bench, STRICT)
+    expect((await bench.approve(run, OTTO)).answer).toMatchObject({ kind: 'rejected', code: 'is_requester' })
+    expect((await bench.approve(run, ANN)).answer).toMatchObject({ kind: 'rejected', code: 'not_entitled' })
+    expect(bench.store.record.cause).toBe('first_start')
+  })
+
+  test('whoever is neither operator nor reviewer proposes nothing', async () => {
+    const { changes } = await startChangeBench()
+    const why = 'because'
+    const codes = [
+      await changes.apply({ person: ANN, files: policies(STRICT), backtest: null, why }),
+      await changes.rollback({ person: ANN, why }),
+      await changes.acceptTool({ person: ANN, operation: 'desk.set', why }),
+    ].map((answer) => (answer.kind === 'refused' ? answer.code : answer.kind))
+    expect(codes).toEqual(['not_entitled', 'not_entitled', 'not_entitled'])
+  })
+
+  test('nobody opens the workflow from outside', async () => {
+    const { tidegate } = await startChangeBench()
+    const request = { workflow: 'policy-change', source: 's', event: 'e', input: {}, user: 'user:ann', client: 'client:test' }
+    expect(await tidegate.trigger(request)).toMatchObject({ kind: 'refused', code: 'unknown_workflow' })
+  })
+
+  test('without reviewers an operator changes them alone, and it is recorded', async () => {
+    const bench = await startChangeBench({ reviewers: [] })
+    const run = await propose(bench, STRICT)
+    expect((await bench.settled(run)).state).toBe('completed')
+    expect(bench.store.record).toMatchObject({ cause: 'change', by: 'user:otto', reviewers: [] })
+  })
+})
+
+describe('what is refused', () => {
+  test.each([
+    ['no Cedar', 'permit (principal', 'policies/desk.cedar', 1],
+    [
+      'an operation that is not there',
+      `${PERMISSIVE}\n\n@id("x")\npermit (principal, action == Action::"desk.nothing", resource);`,
+      'policies/desk.cedar',
+      6,
+    ],
+    [
+      'the id of a built-in policy',
+      `${PERMISSIVE}\n@id("tidegate.own-agent")\npermit (principal, action, resource);`,
+      'policies/desk.cedar',
+      4,
+    ],
+  ])('%s, with its place, while the old goes on deciding', async (_, text, file, line) => {
+    const bench = await startChangeBench()
+    const before = bench.store.version
+    const answer = await bench.changes.apply({ person: OTTO, files: policies(text), backtest: null, why: 'oops' })
+    expect(answer).toMatchObject({ kind: 'refused', code: 'policy_refused', faults: [{ file, line }] })
+    expect(bench.store.version).toBe(before)
+    expect(await bench.outcomeOf(await bench.work())).toBe('allow')
+  })
+
+  test('what is in force already', async () => {
+    const { changes } = await startChangeBench()
+    const answer = await changes.apply({
+      person: OTTO,
+      files: policies(PERMISSIVE, 'policies/other.cedar'),
+      backtest: null,
+      why: 'w',
+    })
+    expect(answer).toMatchObject({ kind: 'refused', code: 'nothing_to_change' })
+  })
+
+  test.each([
+    ['a forbid over everything', 'forbid (principal, action, resource);'],
+    ['a trial of everything', '@outcome("dry_run")\nforbid (principal, action, resource);'],
+  ])('%s: nobody could take it back', async (_, rule) => {
+    const { changes } = await startChangeBench()
+    const files = policies(`${PERMISSIVE}\n@id("all")\n@reason("nothing at all")\n${rule}`)
+    const answer = await changes.plan({ person: OTTO, files, backtest: null })
+    expect(answer).toMatchObject({ kind: 'refused', code: 'policy_locks_out', message: expect.stringContaining('all') })
+  })
+
+  test.each([
+    ['no file', []],
+    ['two files of one name', [...policies(PERMISSIVE), ...policies(STRICT)]],
+    ['a name that leads elsewhere', policies(PERMISSIVE, '../x.cedar')],
+    ['too much', policies(`// ${'x'.repeat(700_001)}`)],
+  ])('%s', async (_, files) => {
+    const { changes } = await startChangeBench()
+    expect(await changes.plan({ person: OTTO, files, backtest: null })).toMatchObject({ kind: 'refused', code: 'invalid_input' })
+  })
+})
+
+describe('two at once', () => {
+  test('the second is asked about again, and refused: it was meant for other policies', async () => {
+    const bench = await startChangeBench()
+    const first = await propose(bench, STRICT)
+    const second = await propose(bench, `${PERMISSIVE}// and a word\n`)
+    expect((await bench.approve(first)).head.state).toBe('completed')
+    const version = bench.store.version
+    expect((await bench.approve(second)).head.state).toBe('failed')
+    expect(bench.store.version).toBe(version)
+    const state = await bench.tidegate.run(second)
+    expect([...(state?.approvals.values() ?? [])].map(({ state: became }) => became)).toEqual(['voided'])
+    expect(state?.actions.at(-1)?.decision?.policies[0]?.id).toBe('tidegate:preview-failed')
+  })
+
+  test('of two that are in flight together one is refused', async () => {
+    const bench = await startChangeBench({ reviewers: [] })
+    const runs = await Promise.all([propose(bench, STRICT), propose(bench, `${PERMISSIVE}// and a word\n`)])
+    const states = (await Promise.all(runs.map((run) => bench.settled(run)))).map(({ state }) => state)
+    expect(states.toSorted()).toEqual(['completed', 'failed'])
+    expect(bench.store.history.versions).toHaveLength(2)
+  })
+})
+
+describe('going back', () => {
+  test('undoes the run that changed them, and is reviewed like any change', async () => {
+    const bench = await startChangeBench()
+    const before = bench.store.version
+    const run = await propose(bench, STRICT)
+    await bench.approve(run)
+    const back = await bench.changes.rollback({ person: OTTO, why: 'it was wrong' })
+    if (back.kind === 'refused') throw new Error(back.message)
+    expect((await bench.tidegate.run(back.run))?.opened.undoes).toBe(run)
+    expect((await bench.approve(back.run)).head.state).toBe('completed')
+    expect(bench.store.version).toBe(before)
+    expect(bench.store.record).toMatchObject({ by: 'user:otto', reviewers: ['user:rita'], run: back.run })
+    expect(await bench.outcomeOf(await bench.work())).toBe('allow')
+    expect((await bench.tidegate.run(run))?.undoneBy).toBe(back.run)
+  })
+
+  test('leads to any version by a few of its digits', async () => {
+    const bench = await startChangeBench()
+    const first = bench.store.version
+    await bench.approve(await propose(bench, STRICT))
+    await bench.approve(await propose(bench, `${PERMISSIVE}// and a word\n`))
+    const back = await bench.changes.rollback({ person: OTTO, version: first.slice(0, 8), why: 'back to the first' })
+    if (back.kind === 'refused') throw new Error(back.message)
+    await bench.approve(back.run)
+    expect(bench.store.version).toBe(first)
+    expect(bench.changes.versions().map(({ version, inForce }) => [version === first, inForce])).toEqual([
+      [true, true],
+      [false, false],
+      [false, false],
+      [true, false],
+    ])
+    expect(bench.changes.show()?.texts.map(({ file, layer }) => [file, layer])).toEqual([
+      ['policies/desk.cedar', 'project'],
+      ['builtin/changes.cedar', 'builtin'],
+    ])
+  })
+
+  test('has nowhere to go before the first change, and from an unknown version', async () => {
+    const { changes } = await startChangeBench()
+    expect(await changes.rollback({ person: OTTO, why: 'w' })).toMatchObject({ kind: 'refused', code: 'not_found' })
+    expect(await changes.rollback({ person: OTTO, version: 'abcdef', why: 'w' })).toMatchObject({ code: 'not_found' })
+  })
+})
+
+/** A journal that lets somebody look at each record before it is written, and hold it back. */
+function watched(
+  disk: Disk,
+  before: (draft: Draft) => Promise<void>,
+  after: (draft: Draft) => Promise<void> = async () => {},
+): Journal {
+  const inner = createMemoryJournal(disk)
+  return {
+    ...inner,
+    append: async (draft): Promise<AppendResult> => {
+      await before(draft)
+      const result = await inner.append(draft)
+      await after(draft)
+      return result
+    },
+  }
+}
+
+test('what was decided before the change does not start after it', async () => {
+  const disk = createDisk()
+  const adopted = Promise.withResolvers<void>()
+  let held = 0
+  const journal = watched(disk, async (draft) => {
+    const starts = draft.events.some((event) => event.type === 'effect.started' && event.lease.length === 0)
+    const isDesk = draft.events.some((event) => event.type === 'action.proposed' && event.operation === 'desk.set')
+    if (!starts || !isDesk || held > 0) return
+    held += 1
+    await adopted.promise
+  })
+  const bench = await startChangeBench({ journal, reviewers: [] })
+  const working = bench.work()
+  await expect.poll(() => held).toBe(1)
+  const run = await propose(bench, STRICT)
+  expect((await bench.settled(run)).state).toBe('completed')
+  adopted.resolve()
+  const outcome = await bench.outcomeOf(await working)
+  expect([outcome, bench.connector.done]).toEqual(['deny', []])
+})
+
+test('a crash between the change and its record leaves the change, and the run finds it', async () => {
+  const disk = createDisk()
+  let crashed = false
+  const never = new Promise<void>(() => {})
+  const journal = watched(
+    disk,
+    async () => (crashed ? never : undefined),
+    async ({ events }) => {
+      if (!events.some((event) => event.type === 'policy.adopted' && event.cause === 'change')) return
+      crashed = true
+      await never
+    },
+  )
+  const before = await startChangeBench({ journal, reviewers: [] })
+  const run = await propose(before, STRICT)
+  await expect.poll(() => crashed).toBe(true)
+
+  const after = await startChangeBench({ journal: createMemoryJournal(disk), reviewers: [], onDisk: STRICT })
+  expect((await after.settled(run)).state).toBe('completed')
+  const action = (await after.tidegate.run(run))?.actions[0]
+  expect([action?.found, action?.attempts]).toEqual(['happened', 1])
+  expect(after.store.history.versions.map(({ cause }) => cause)).toEqual(['first_start', 'change'])
+})
+
+test('a crash before the change leaves the old policies, and the run does not try blindly again', async () => {
+  const disk = createDisk()
+  let crashed = false
+  const never = new Promise<void>(() => {})
+  const journal = watched(disk, async ({ events }) => {
+    crashed ||= events.some((event) => event.type === 'policy.adopted' && event.cause === 'change')
+    if (crashed) await never
+  })
+  const before = await startChangeBench({ journal, reviewers: [] })
+  const run = await propose(before, STRICT)
+  await expect.poll(() => crashed).toBe(true)
+
+  const after = await startChangeBench({ journal: createMemoryJournal(disk), reviewers: [] })
+  expect((await after.settled(run)).state).toBe('failed')
+  expect(after.store.history.versions.map(({ cause }) => cause)).toEqual(['first_start'])
+})
+
+describe('a later start', () => {
+  test('without reviewers brings the files on disk into force, and records it', async () => {
+    const disk = createDisk()
+    await startChangeBench({ journal: createMemoryJournal(disk), reviewers: [] })
+    const again = await startChangeBench({ journal: createMemoryJournal(disk), reviewers: [] })
+    expect(again.store.history.versions).toHaveLength(1)
+    const changed = await startChangeBench({ journal: createMemoryJournal(disk), reviewers: [], onDisk: STRICT })
+    expect(changed.store.history.versions.map(({ cause, by }) => [cause, by])).toEqual([
+      ['first_start', 'system:start'],
+      ['start', 'system:start'],
+    ])
+    expect(await changed.outcomeOf(await changed.work())).toBe('deny')
+  })
+
+  test('with reviewers goes on with what is recorded, and says what to type', async () => {
+    const disk = createDisk()
+    const first = await startChangeBench({ journal: createMemoryJournal(disk) })
+    const again = await startChangeBench({ journal: createMemoryJournal(disk), onDisk: STRICT })
+    expect(again.store.version).toBe(first.store.version)
+    expect(await again.outcomeOf(await again.work())).toBe('allow')
+    const [line] = again.lines.filter(({ code }) => code === 'policy_not_applied')
+    expect(line?.message).toMatch(/tidegate policy plan.*tidegate policy apply/)
+    const garbage = await startChangeBench({ journal: createMemoryJournal(disk), onDisk: 'permit (' })
+    expect(garbage.store.version).toBe(first.store.version)
+    expect(garbage.lines.find(({ code }) => code === 'policy_not_applied')?.message).toContain('would be refused')
+  })
+
+  test('is refused when the recorded policies do not fit the tools any more', async () => {
+    const disk = createDisk()
+    await startChangeBench({ journal: createMemoryJournal(disk), onDisk: STRICT })
+    const gone = { ...SET, id: 'desk.put' }
+    const start = startChangeBench({ journal: createMemoryJournal(disk), onDisk: PERMISSIVE, operations: [gone] })
+    await expect(start).rejects.toMatchObject({
+      code: 'policy_unfit',
+      message: expect.stringContaining('policies/desk.cedar:6:30'),
+    })
+  })
+
+  test('records another version of the same texts when what is declared has changed', async () => {
+    const disk = createDisk()
+    await startChangeBench({ journal: createMemoryJournal(disk) })
+    const more = { ...SET, id: 'desk.put' }
+    const again = await startChangeBench({ journal: createMemoryJournal(disk), operations: [more, SET] })
+    const [first, second] = again.store.history.versions
+    expect([second?.cause, second?.texts === first?.texts, second?.version === first?.version]).toEqual(['schema', true, false])
+  })
+})
+
+describe('explaining', () => {
+  test('decides again with the policies of the day, also after they have changed', async () => {
+    const disk = createDisk()
+    const bench = await startChangeBench({ journal: createMemoryJournal(disk) })
+    const allowed = await bench.work()
+    await bench.approve(await propose(bench, STRICT))
+    const denied = await bench.work()
+    const again = await startChangeBench({ journal: createMemoryJournal(disk), onDisk: STRICT })
+    const told = await Promise.all([allowed, denied].map((run) => again.changes.explain({ run, action: 0 })))
+    const [old, fresh] = told.map((answer) => (answer.kind === 'explained' ? answer.decisions : []))
+    expect(old).toMatchObject([{ verdict: 'agrees', recorded: { outcome: 'allow' }, rules: [{ id: 'desk-runs' }] }])
+    expect(fresh).toMatchObject([{ verdict: 'agrees', recorded: { outcome: 'deny' }, rules: [{ id: 'no-set', line: 4 }] }])
+    expect(fresh?.[0]?.hints[0]).toContain('no-set forbids it')
+  })
+
+  test('says loudly when a decision does not come out as it was recorded', async () => {
+    const disk = createDisk()
+    const bench = await startChangeBench({ journal: createMemoryJournal(disk) })
+    const run = await bench.work()
+    for (const [i, entry] of disk.entries.entries()) {
+      const events = entry.events.map((event) =>
+        event.type === 'action.decided' && event.action === 0
+          ? { ...event, policies: [{ id: 'other', reason: 'forged' }] }
+          : event,
+      )
+      if (entry.stream === `run/${run}`) disk.entries[i] = { ...entry, events }
+    }
+    const answer = await bench.changes.explain({ run, action: 0 })
+    expect(answer).toMatchObject({ decisions: [{ verdict: 'differs', recomputed: { policies: [{ id: 'desk-runs' }] } }] })
+  })
+
+  test('refuses what is erased, unknown, or never decided', async () => {
+    const bench = await startChangeBench()
+    const run = await bench.work()
+    expect(await bench.changes.explain({ run: 'nothing' })).toMatchObject({ kind: 'refused', code: 'not_found' })
+    expect(await bench.changes.explain({ run, action: 77 })).toMatchObject({ kind: 'refused', code: 'not_found' })
+    await bench.journal.erase(`run/${run}`)
+    expect(await bench.changes.explain({ run })).toMatchObject({ kind: 'refused', code: 'run_erased' })
+  })
+
+  test('tells a guard from a policy', async () => {
+    const bench = await startChangeBench({ reviewers: [] })
+    const refused = await propose(bench, STRICT)
+    await bench.settled(refused)
+    expect(await bench.changes.explain({ run: refused })).toMatchObject({
+      decisions: [{ verdict: 'agrees' }, { verdict: 'agrees' }],
+    })
+  })
+})
+
+test('reviewers who are not people in the actor chain see who asked', async () => {
+  const bench = await startChangeBench()
+  const run = await propose(bench, STRICT, RITA)
+  expect((await bench.approve(run, RITA)).answer).toMatchObject({ code: 'is_requester' })
+  expect((await bench.approve(run, OTTO)).answer).toMatchObject({ kind: 'counted', state: 'granted' })
 })

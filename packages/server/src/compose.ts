@@ -1,9 +1,9 @@
 import { join, resolve } from 'node:path'
 import { createPolicyLoader } from '@tidegate/cedar'
 import { nodeEntropy, nodeHasher, nodeVerifier, systemClock } from '@tidegate/crypto-node'
-import { createWriterParts } from '@tidegate/crypto-node/writer-parts'
+import { createWriterParts, type JournalKeys } from '@tidegate/crypto-node/writer-parts'
 import { openThreadedJournal, type SqliteJournal } from '@tidegate/journal-sqlite'
-import type { Clock, Log, PolicyLoader } from '@tidegate/kernel'
+import type { Clock, Journal, Log, PolicyLoader } from '@tidegate/kernel'
 import { createOpenAiModel } from '@tidegate/model-openai'
 import { type Configuration, loadProject, type Project } from '@tidegate/project'
 import {
@@ -30,7 +30,6 @@ import {
   startTidegate,
   sweepRetention,
   withBuiltinPolicy,
-  withoutMeters,
   type WorkflowWithPlanner,
 } from '@tidegate/runtime'
 import { builtinDeclarations, createBuiltinParts } from './builtins.ts'
@@ -41,6 +40,7 @@ import { checkState } from './state/check-state.ts'
 import { writeExport } from './state/export-writer.ts'
 import { makeDirectory } from './state/make-directory.ts'
 import { openKeys } from './state/keys.ts'
+import { openProjectMeters } from './project-meters.ts'
 import { createSteadyClock } from './steady-clock.ts'
 import { startWitnessing } from './witnessing.ts'
 
@@ -80,12 +80,15 @@ export async function compose(ground: Ground): Promise<Composition> {
   const loader = createPolicyLoader(loaded.schema)
   checkPolicies(loader, loaded)
   const stateDirectory = resolve(project, configuration.store.directory)
-  const journal = await openJournal(stateDirectory, configuration)
+  const { journal: opened, keys } = await openJournal(stateDirectory, configuration)
+  const { ledger } = opened
   const stop: (() => void)[] = []
   try {
     const clock = createSteadyClock(systemClock)
+    const meters = await openProjectMeters(loaded, { journal: opened, keys, clock, log })
+    const { journal } = meters
     const control = await openControl(journal, clock)
-    const witnessing = await startWitnessing({ configuration, clock, ledger: journal.ledger, log })
+    const witnessing = await startWitnessing({ configuration, clock, ledger, log })
     if (witnessing !== undefined) stop.push(witnessing.stop)
     const store = await openPolicies(loaded, { journal, control, loader, log })
     const { operations } = loaded
@@ -112,10 +115,10 @@ export async function compose(ground: Ground): Promise<Composition> {
       log,
       breakers: createBreakerPanel({ control, clock, log }),
       inFlight: createInFlight(),
-      ledger: witnessing?.ledger ?? journal.ledger,
+      ledger: witnessing?.ledger ?? ledger,
       ...(witnessing === undefined ? {} : { beforeExport: witnessing.show }),
       writeExport,
-      meters: withoutMeters(journal),
+      meters,
       labels: createLabels(registry),
       timeFacts,
       rolesOf: rolesIn(configuration),
@@ -134,13 +137,14 @@ export async function compose(ground: Ground): Promise<Composition> {
       stop.push(startRetention({ journal, control, clock, log }, configuration.retention.payloads))
     const close = async (): Promise<void> => {
       for (const each of stop) each()
+      await meters.save()
       await tidegate.close()
     }
     const authzen = prepared.start({ tidegate, clock, control, stateDirectory })
     return { tidegate, authzen, registry, stateDirectory, close }
   } catch (error) {
     for (const each of stop) each()
-    await journal.close()
+    await opened.close()
     throw error
   }
 }
@@ -148,13 +152,15 @@ export async function compose(ground: Ground): Promise<Composition> {
 /** Refuses policies on disk that would have to come into force with this start, before anything is opened. */
 function checkPolicies(loader: PolicyLoader, { configuration, policyFiles }: Project): void {
   if (configuration.changes !== undefined) return // then what is recorded is in force, whatever is on disk
-  const loading = loader.load(policyFiles)
+  const isBuiltin = ({ layer }: (typeof policyFiles)[number]): boolean => layer === 'builtin'
+  const ordered = [...policyFiles.filter(isBuiltin), ...policyFiles.filter((file) => !isBuiltin(file))]
+  const loading = loader.load(ordered) // as the store will load them
   if (loading.kind === 'refused') throw loading.cause
 }
 
 /** What is opened for a Tidegate, one after the other. */
 interface Opened {
-  readonly journal: SqliteJournal
+  readonly journal: Journal
   readonly control: Control
   readonly loader: PolicyLoader
   readonly store: PolicyStore
@@ -238,7 +244,10 @@ function modelUse({ configuration, project, environment }: Ground): ModelUse | u
   return { model: createOpenAiModel(options), clock: systemClock, price: micros, timeoutMs: timeout, maxOutputTokens }
 }
 
-function openJournal(directory: string, configuration: Configuration): Promise<SqliteJournal> {
+async function openJournal(
+  directory: string,
+  configuration: Configuration,
+): Promise<{ readonly journal: SqliteJournal; readonly keys: JournalKeys }> {
   checkState(directory)
   const keys = openKeys(directory, `${configuration.trustDomain}/${configuration.name}`)
   try {
@@ -246,12 +255,13 @@ function openJournal(directory: string, configuration: Configuration): Promise<S
   } catch (cause) {
     throw new ServerError('state_unusable', `The state directory ${directory} cannot be made.`, { cause })
   }
-  return openThreadedJournal({
+  const journal = await openThreadedJournal({
     file: join(directory, 'journal.db'),
     ...createWriterParts(keys),
     partsModule: new URL(import.meta.resolve('@tidegate/crypto-node/writer-parts')),
     partsData: keys,
   })
+  return { journal, keys }
 }
 
 /** Sweeps now and then, one sweep at a time; the answer ends it, also one that is under way. */

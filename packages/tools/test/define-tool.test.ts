@@ -94,6 +94,32 @@ test('a compensation is a call, nothing, or a call that nobody accepts; it never
   expect(compensate?.({ arguments: null, output: null })).toEqual({ operation: 'box.rename', arguments: null })
 })
 
+describe('the nature of an effect', () => {
+  test.each<[string, Partial<OperationDeclaration>, readonly string[]]>([
+    ['a write that does not say is unclassified', {}, ['unclassified']],
+    ['one that says nothing special is nothing special', { nature: [] }, []],
+    ['in one order, each once', { nature: ['message', 'financial', 'message'] }, ['financial', 'message']],
+    ['what is destructive is a deletion', { mutability: 'destructive' }, ['deletion']],
+    ['whatever it says', { mutability: 'destructive', nature: ['code'] }, ['deletion', 'code']],
+  ])('%s', (_why, more, nature) => {
+    expect(toolOf({ rename: { ...write, ...more } }).operations[0]?.nature).toEqual(nature)
+  })
+
+  test('a read has none unless it says so', () => {
+    const [plain, paid] = toolOf({ plain: read, paid: { ...read, nature: ['egress'] } }).operations
+    expect([plain?.nature, paid?.nature]).toEqual([[], ['egress']])
+  })
+
+  test('nobody declares to be unclassified, or something else', () => {
+    for (const nature of [['unclassified'], ['financal'], 'financial']) {
+      expect(issuesOf(() => toolOf({ rename: { ...write, nature } }))[0]).toEqual([
+        'tool_declaration',
+        expect.stringMatching(/^box\.rename\.nature/),
+      ])
+    }
+  })
+})
+
 describe('the schema version', () => {
   const version = (more: Partial<OperationDeclaration>) => toolOf({ rename: { ...write, ...more } }).operations[0]?.schemaVersion
   const first = version({})
@@ -105,6 +131,7 @@ describe('the schema version', () => {
     { title: 'Other' },
     { description: 'Other.' },
     { risk: 'high' },
+    { nature: [] },
     { dataClass: 'regulated' },
     { timeoutMs: 9999 },
     { secrets: ['key'] },

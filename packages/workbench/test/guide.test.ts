@@ -24,12 +24,13 @@ function blocks(language: string): readonly string[] {
 }
 
 test.each([
-  ['the example', DESK, 17],
-  ['a new project', TEMPLATE, 3],
-])('%s is covered by its cases, and the lint has nothing to say', async (_what, project, policies) => {
+  ['the example', DESK],
+  ['a new project', TEMPLATE],
+])('%s is covered by its cases, and the lint has nothing to say', async (_what, project) => {
   const report = await testProject(project, { files: [], cwd: project })
   expect(report.cases.filter(({ passed }) => !passed)).toEqual([])
-  expect([report.policies, report.uncovered]).toEqual([policies, []])
+  expect(report.policies).toBeGreaterThan(0)
+  expect(report.uncovered).toEqual([])
   expect((await lintProject(project)).findings).toEqual([])
 })
 

@@ -1,42 +1,15 @@
 import { createCedarEngine, generateSchema, readPolicies } from '@tidegate/cedar'
-import { RISK_CLASSES } from '@tidegate/kernel'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { formulaOf } from '../src/condition/formula.ts'
 import { implies } from '../src/condition/implies.ts'
 import { type FactOverrides, requestOf } from '../src/request/facts.ts'
+import { condition, facts } from './arbitraries.ts'
 import { operation } from './operation.ts'
 
 const read = operation('desk.read')
 const workflow = { name: 'w', agent: 'clerk', environment: 'production', stage: 3 }
 const schema = generateSchema([read], [workflow])
-
-const atom = fc.oneof(
-  fc.constantFrom(...RISK_CLASSES).map((risk) => `context.risk == "${risk}"`),
-  fc.constantFrom(...RISK_CLASSES).map((risk) => `context.risk != "${risk}"`),
-  fc.tuple(fc.constantFrom('<', '<=', '>', '>=', '==', '!='), fc.nat(4)).map(([op, n]) => `context.attempts ${op} ${n}`),
-  fc.tuple(fc.constantFrom('<', '>='), fc.nat(4)).map(([op, n]) => `${n} ${op} context.records`),
-  fc
-    .constantFrom('contains("user")', 'contains("model")', 'isEmpty()', 'containsAny(["user", "system"])')
-    .map((of) => `context.origins.${of}`),
-  fc.constantFrom('context.compensating', 'context.attempts + 1 > 2', '["low", "high"].contains(context.risk)'),
-)
-const { condition } = fc.letrec<{ condition: string }>((tie) => ({
-  condition: fc.oneof(
-    { depthSize: 'small' },
-    atom,
-    tie('condition').map((inner) => `!(${inner})`),
-    fc.tuple(tie('condition'), fc.constantFrom('&&', '||'), tie('condition')).map(([a, op, b]) => `(${a} ${op} ${b})`),
-  ),
-}))
-
-const facts: fc.Arbitrary<FactOverrides> = fc.record({
-  risk: fc.constantFrom(...RISK_CLASSES),
-  attempts: fc.nat(5),
-  records: fc.nat(5),
-  compensating: fc.boolean(),
-  origins: fc.subarray(['user', 'model', 'system'] as const),
-})
 
 /** Which of the two conditions hold of a request, by the engine that decides. */
 function engineOf(premise: string, conclusion: string) {
@@ -57,12 +30,13 @@ test('law: what is said to follow does follow, for every request that the engine
     fc.property(condition, condition, fc.array(facts, { minLength: 20, maxLength: 20 }), (premise, other, requests) => {
       // Half of the conclusions are weaker on purpose, so that enough of them follow.
       const conclusion = other.length % 2 === 0 ? other : `(${other} || ${premise})`
+      let engine: ReturnType<typeof engineOf>
       try {
-        engineOf(premise, conclusion)
+        engine = engineOf(premise, conclusion)
       } catch {
         return // Cedar's validator sees that one of them can never match.
       }
-      const { formulas, holds } = engineOf(premise, conclusion)
+      const { formulas, holds } = engine
       const [a, b] = formulas
       if (a === undefined || b === undefined) throw new Error('two policies')
       const follows = implies(a, b, schema.words)
@@ -73,8 +47,8 @@ test('law: what is said to follow does follow, for every request that the engine
         expect(!matched.includes('a') || matched.includes('b')).toBe(true)
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   )
-  expect(proved.yes).toBeGreaterThan(20)
-  expect(proved.no).toBeGreaterThan(20)
+  expect(proved.yes).toBeGreaterThan(8)
+  expect(proved.no).toBeGreaterThan(8)
 })

@@ -52,6 +52,7 @@ function refund(http: Http, { title, description, amount, risk }: RefundSize) {
     dataClass: 'customer',
     blastRadius: 'single',
     risk,
+    nature: ['financial', 'customer-visible'],
     reversibility: 'compensable',
     maxAttempts: MAX_ATTEMPTS,
     records: ['/invoiceId'],
@@ -93,6 +94,7 @@ function cancelRefund(http: Http) {
     dataClass: 'customer',
     blastRadius: 'single',
     risk: 'medium',
+    nature: ['financial', 'customer-visible'],
     // Another refund could be made, but this one stays cancelled.
     reversibility: 'irreversible',
     maxAttempts: MAX_ATTEMPTS,

@@ -64,6 +64,7 @@ function setState(http: Http) {
     dataClass: 'internal',
     blastRadius: 'single',
     risk: 'low',
+    nature: [],
     reversibility: 'reversible',
     maxAttempts: MAX_ATTEMPTS,
     records: ['/ticketId'],
@@ -120,6 +121,7 @@ function closeMany(http: Http) {
     dataClass: 'internal',
     blastRadius: 'batch',
     risk: 'high',
+    nature: ['customer-visible'],
     // Each ticket can be put back by itself, but no single call puts back them all.
     reversibility: 'irreversible',
     maxAttempts: MAX_ATTEMPTS,

@@ -1,5 +1,5 @@
 import type { Chance } from '@tidegate/testkit'
-import type { Tree } from './print.ts'
+import type { Tree } from './tree.ts'
 import {
   ACTIONS,
   ATTRIBUTE_NAMES,

@@ -1,7 +1,7 @@
 import type { Chance } from '@tidegate/testkit'
 import { drawExpression } from './generate-expression.ts'
-import { printExpression, type Tree } from './print.ts'
-import { quotedText } from '@tidegate/kernel'
+import type { Tree } from './tree.ts'
+import { clauseText, uidText } from '@tidegate/kernel'
 import {
   ACTION_GROUPS,
   ACTIONS,
@@ -65,7 +65,7 @@ export function drawWorld(chance: Chance, size: { readonly policies: number; rea
 
 /** The text of a policy, as a person would write it but for the brackets. */
 export function printPolicy({ effect, scope, clauses }: DrawnPolicy): string {
-  return `${effect} (${scope})${clauses.map(({ kind, body }) => `\n${kind} { ${printExpression(body)} }`).join('')};`
+  return `${effect} (${scope})${clauses.map((clause) => `\n${clauseText(clause)}`).join('')};`
 }
 
 function drawPolicy(chance: Chance, index: number): DrawnPolicy {
@@ -92,13 +92,13 @@ function drawPolicy(chance: Chance, index: number): DrawnPolicy {
 
 function drawConstraint(chance: Chance, variable: 'principal' | 'resource', isTemplate: boolean): string {
   const type = chance.pick(ENTITY_TYPES)
-  const entity = isTemplate ? `?${variable}` : printUid(drawUid(chance))
+  const entity = isTemplate ? `?${variable}` : uidText(drawUid(chance))
   const forms = ['', '', '', ` == ${entity}`, ` in ${entity}`, ` is ${type}`, ` is ${type} in ${entity}`]
   return `${variable}${chance.pick(forms)}`
 }
 
 function drawActionConstraint(chance: Chance): string {
-  const action = () => printUid({ type: 'Action', id: chance.pick(ACTIONS) })
+  const action = () => uidText({ type: 'Action', id: chance.pick(ACTIONS) })
   const list = Array.from({ length: chance.below(3) + 1 }, action)
   return chance.pick(['action', 'action', `action == ${action()}`, `action in ${action()}`, `action in [${list.join(', ')}]`])
 }
@@ -167,8 +167,4 @@ const SMALL_LONGS = LONGS.filter((long) => Number.isSafeInteger(Number(long)) &&
 
 function drawUid(chance: Chance): UidJson {
   return { type: chance.pick(ENTITY_TYPES), id: chance.pick(ENTITY_IDS) }
-}
-
-function printUid({ type, id }: UidJson): string {
-  return `${type}::${quotedText(id)}`
 }

@@ -1,7 +1,7 @@
 import { createChance } from '@tidegate/testkit'
 import { askCedar, askOurs, parseSources, prepareCedar, prepareOurs, WAYS } from './compare.ts'
 import { drawWorld, type World } from './generate-world.ts'
-import { partsOf, type Tree } from './print.ts'
+import { partsOf, type Tree } from './tree.ts'
 import { describe, type Disagreement, isSame, shrink } from './shrink.ts'
 
 export interface RunOptions {

@@ -1,6 +1,6 @@
 import { askCedarOnce, askOurs, parseSources, prepareOurs, type Said, type Way } from './compare.ts'
 import { type DrawnPolicy, type DrawnRequest, printPolicy, type World } from './generate-world.ts'
-import { partsOf, type Tree, withPart } from './print.ts'
+import { partsOf, type Tree, withPart } from './tree.ts'
 
 /** A question that the two answer differently. */
 export interface Disagreement {

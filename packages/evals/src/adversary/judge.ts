@@ -40,10 +40,13 @@ export type PolicyScope = 'provenance' | 'profile'
 
 const PROFILES = new URL('../../../cedar/profiles/', import.meta.url)
 const TOOL = 'suite'
-/** Without the rest of a profile something has to permit at all. */
-const PERMIT: PolicyFile = {
+/** Without the rest of a profile something has to permit at all, and what nobody declared has to ask. */
+const FLOOR: PolicyFile = {
   file: 'evals.cedar',
-  text: '@id("evals.permit") @reason("permitted unless a rule forbids it") permit (principal, action, resource);',
+  text: `@id("evals.permit") @reason("permitted unless a rule forbids it") permit (principal, action, resource);
+@id("evals.undeclared") @outcome("ask") @approvers("role:operator") @reason("nobody has declared what this operation does")
+forbid (principal, action, resource) when { context.nature.contains("unclassified") }
+unless { context.approvals.contains("evals.undeclared") };`,
 }
 
 /** Reads the policies of a profile that ships with the product. */
@@ -54,7 +57,7 @@ export function readProfile(profile: string, scope: PolicyScope): readonly Polic
   if (files.length === 0)
     throw new EvalsError('profile_missing', `there is no profile "${profile}" with policies about provenance`)
   const policies = files.map((file) => ({ file: `${profile}/${file}`, text: readFileSync(join(directory, file), 'utf8') }))
-  return scope === 'profile' ? policies : [...policies, PERMIT]
+  return scope === 'profile' ? policies : [...policies, FLOOR]
 }
 
 /** Creates the judge of a suite. An operation that the manifest does not declare is an external write of which nothing is known. */

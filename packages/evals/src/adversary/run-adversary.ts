@@ -14,8 +14,11 @@ export interface AdversaryOptions {
   readonly manifest: string
   /** A profile that ships with the product: `balanced` or `strict`. */
   readonly profile?: string
-  /** True: the operations of a task are granted before anything untrusted is read, and no others. False: nothing but the words of the turn. */
-  readonly planGrant?: boolean
+  /**
+   * True (the default): the operations of a task are granted before anything untrusted is read, and no others. False: nobody made a plan.
+   * `lexical`: nobody did, and an operation whose name has no word in common with the turn asks.
+   */
+  readonly planGrant?: boolean | 'lexical'
   /** Only the rules about provenance (the default), or the whole profile. */
   readonly scope?: PolicyScope
   /** Policies in place of a profile. */
@@ -41,7 +44,7 @@ export function runAdversary(options: AdversaryOptions): AdversaryReport {
   const { suiteDir, manifest, profile = 'balanced', planGrant = true, scope = 'provenance' } = options
   const policies = options.policies ?? readProfile(profile, scope)
   const manifests = readManifests(manifest)
-  const plan: PlanMode = planGrant ? 'plan' : 'none'
+  const plan: PlanMode = planGrant === 'lexical' ? 'lexical' : planGrant ? 'plan' : 'none'
   const suites = readSuites(suiteDir)
   const reports = suites.map((suite) => {
     const declared = manifestFor(suite, manifests, manifest)

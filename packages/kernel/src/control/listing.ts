@@ -96,7 +96,7 @@ export function decodeListing(text: string): Listing {
 export function changedNames(before: Listing | undefined, after: Listing): readonly string[] {
   return [
     ...changedKeys(before?.operations ?? {}, after.operations, (listed) => `${listed.version} ${listed.declaration}`),
-    ...changedKeys(before?.workflows ?? {}, after.workflows, (listed) => JSON.stringify(listed)).map(
+    ...changedKeys(before?.workflows ?? {}, after.workflows, (listed) => canonicalJson({ ...listed })).map(
       (name) => `workflow ${name}`,
     ),
   ]

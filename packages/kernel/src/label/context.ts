@@ -20,7 +20,8 @@ import { canonicalText } from './words.ts'
  * 3. Nothing here lowers the label of the context. An approval covers one call, one value for one sink, or a list of calls.
  */
 export interface FlowContext {
-  readonly task: Task
+  /** Read when it is first looked at: most runs see nothing untrusted and never do. */
+  readonly task: () => Task
   readonly tainted: boolean
   /** Who brought third-party text into the context, sorted. */
   readonly sources: readonly string[]
@@ -61,7 +62,7 @@ export interface Observation {
 /** Opens the context of a run. `task` is what those wrote who may instruct it: the user's turn and the constants of the workflow. */
 export function openFlow(task: readonly string[]): FlowContext {
   return withMoments({
-    task: readTask(task),
+    task: once(() => readTask(task)),
     tainted: false,
     sources: [],
     readers: [],
@@ -79,7 +80,7 @@ export function observe(context: FlowContext, observation: Observation): FlowCon
   const { source, output, flow, hidden = false, echoesUntrusted = false } = observation
   const label = labelOf(output, flow, echoesUntrusted)
   const tainting = label.untrusted && !hidden
-  const evidence = once(() => evidenceOf(output, flow, echoesUntrusted, context.task))
+  const evidence = once(() => evidenceOf(output, flow, echoesUntrusted, context.task()))
   return withMoments({
     ...context,
     tainted: context.tainted || tainting,
@@ -195,7 +196,7 @@ function withMoments(context: FlowContext): FlowContext {
     const evidence = context.seen.map((seen) => seen.evidence())
     const today = [...new Set(evidence.flatMap((e) => e.today))]
     const recorded = evidence.flatMap((e) => e.moments)
-    return [context.task.moments(today), momentsIn([...today, ...recorded].join('\n'), [])]
+    return [context.task().moments(today), momentsIn([...today, ...recorded].join('\n'), [])]
   })
   return { ...context, moments }
 }

@@ -37,7 +37,8 @@ export interface SinkPlace {
 }
 
 /** A bare number of up to three digits names nothing by itself: "13 people" is not event 13. */
-function isNamedByTask({ task }: FlowContext, phrase: string, { operation, pointer }: SinkPlace): boolean {
+function isNamedByTask(context: FlowContext, phrase: string, { operation, pointer }: SinkPlace): boolean {
+  const task = context.task()
   if (!/^\d{1,3}$/.test(phrase)) return hasPhrase(task.text, phrase)
   const nouns = `${operation} ${pointer}`.toLowerCase().split(/[^a-z]+/)
   return ['id', 'number', 'no', 'nr', ...nouns].some((noun) => noun.length > 1 && hasPhrase(task.text, `${noun} ${phrase}`))
@@ -66,9 +67,9 @@ function isOnly(values: ReadonlySet<string> | undefined, phrase: string): boolea
 export function isGroundedAmount(context: FlowContext, value: unknown): boolean {
   const amount = numberOf(value)
   if (amount === undefined) return false
-  if (context.task.quantities.some((quantity) => !quantity.percent && quantity.value === amount)) return true
+  if (context.task().quantities.some((quantity) => !quantity.percent && quantity.value === amount)) return true
   const recorded = context.seen.flatMap((seen) => seen.evidence().numbers)
-  return recorded.includes(amount) || isDerived(amount, context.task.quantities, [...new Set(recorded)])
+  return recorded.includes(amount) || isDerived(amount, context.task().quantities, [...new Set(recorded)])
 }
 
 /** True when a value of a closed type, a secret or a name that selects nothing is grounded. */
@@ -79,7 +80,7 @@ export function isGroundedValue(
   place: SinkPlace,
 ): boolean {
   if (input.default !== undefined && value === input.default) return true
-  const { task } = context
+  const task = context.task()
   const phrase = canonicalText(String(value))
   switch (input.type) {
     case 'flag':
@@ -114,10 +115,10 @@ const MAX_COMPOSED_WORDS = 200
  */
 export function gradeText(context: FlowContext, text: string): 'task' | 'prose' | 'relayed' | 'carrying' {
   const canonical = canonicalText(text)
-  if (hasPhrase(context.task.text, canonical)) return 'task'
+  if (hasPhrase(context.task().text, canonical)) return 'task'
   const words = canonical.split(' ')
   const names = context.seen.map((seen) => seen.evidence().names)
-  if (words.length <= MAX_COMPOSED_WORDS && words.every((word) => isOwnWord(context, word, names))) return 'task'
+  if (words.length <= MAX_COMPOSED_WORDS && isComposed(context, words, names)) return 'task'
   const references = referencesIn(text)
   if (references?.every((reference) => isKnownReference(context, reference)) !== true) return 'carrying'
   return isRelayed(context, plainWords(text)) ? 'relayed' : 'prose'
@@ -131,7 +132,7 @@ function isRelayed(context: FlowContext, words: readonly string[]): boolean {
   const length = Math.min(RUN_LENGTH, words.length)
   for (let i = 0; i + length <= words.length; i++) {
     const run = words.slice(i, i + length)
-    const said = run.filter((word) => !isGrammar(word) && !context.task.stems.has(stem(word)))
+    const said = run.filter((word) => !isGrammar(word) && !context.task().stems.has(stem(word)))
     if (said.length === 0) continue
     const phrase = run.join(' ')
     if (context.seen.some((seen) => hasPhrase(seen.evidence().foreignWords(), phrase))) return true
@@ -139,13 +140,20 @@ function isRelayed(context: FlowContext, words: readonly string[]): boolean {
   return false
 }
 
-function isOwnWord(context: FlowContext, word: string, names: readonly ReadonlySet<string>[]): boolean {
-  if (isGrammar(word) || context.task.stems.has(stem(word)) || names.some((set) => set.has(word))) return true
-  return /^\d{1,2}(?:-?(?:st|nd|rd|th))?$/.test(word) || isNamedMoment(word, context.moments())
+/** True when every word is the task's own, a name, a moment of the task, a small count or grammar, and not all of them say nothing. */
+function isComposed(context: FlowContext, words: readonly string[], names: readonly ReadonlySet<string>[]): boolean {
+  let said = 0
+  for (const word of words) {
+    if (context.task().stems.has(stem(word)) || names.some((set) => set.has(word))) said++
+    else if (!isGrammar(word) && !SMALL_COUNT.test(word) && !isNamedMoment(word, context.moments())) return false
+  }
+  return said > 0
 }
 
+const SMALL_COUNT = /^\d{1,2}(?:-?(?:st|nd|rd|th))?$/
+
 function isKnownReference(context: FlowContext, reference: string): boolean {
-  if (hasPhrase(context.task.text, reference)) return true
+  if (hasPhrase(context.task().text, reference)) return true
   return context.seen.some((seen) => {
     const evidence = seen.evidence()
     return evidence.listed.has(reference) || hasPhrase(evidence.memberText, reference)

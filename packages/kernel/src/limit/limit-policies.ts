@@ -62,7 +62,7 @@ function actionScope(on: readonly string[], operations: readonly { readonly id: 
     const named = operations.filter(({ id }) => matchesOperation([pattern], id)).map(({ id }) => id)
     return named.length === 0 ? [pattern] : named
   })
-  const texts = [...new Set(ids)].map((id) => `Action::${quote(id)}`)
+  const texts = [...new Set(ids)].toSorted().map((id) => `Action::${quote(id)}`)
   return `action in [${texts.join(', ')}]`
 }
 

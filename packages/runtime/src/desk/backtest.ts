@@ -41,7 +41,7 @@ export interface BacktestParts {
 }
 
 /** How long others wait for their turn at most, but for the reading of one run. */
-const TURN_MS = 8
+const TURN_MS = 5
 const PAGE = 500
 
 /**

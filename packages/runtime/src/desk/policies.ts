@@ -106,7 +106,7 @@ export async function openPolicyStore(parts: PolicyStoreParts): Promise<PolicySt
   })
 
   function load(texts: readonly LayeredText[]): CandidateLoading {
-    const loading = parts.loader.load([...texts, ...parts.builtin])
+    const loading = parts.loader.load([...parts.builtin, ...texts]) // whoever takes an id of ours is told so at their own place
     if (loading.kind === 'refused') return loading
     return { kind: 'loaded', candidate: { set: loading.set, texts, digest: digestOfTexts(hasher, texts) } }
   }

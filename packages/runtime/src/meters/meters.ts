@@ -14,7 +14,7 @@ import type {
 import { createCalendar } from './calendar.ts'
 import { createHashKey } from './hash-key.ts'
 import type { LedgerTexts } from './read-ledger.ts'
-import { rebuildBook, type SnapshotStore } from './rebuild.ts'
+import { rebuildBook, type SnapshotStore, writeSnapshot } from './rebuild.ts'
 import { withoutMeters } from './without-meters.ts'
 
 /** What the meters of one process are made of. */
@@ -117,7 +117,8 @@ function runOf(stream: string): string {
 }
 
 /** Writes the book down now and then. */
-function createKeeper({ snapshots, clock, log }: MetersParts, book: MeterBook): { counted(): void; save(): Promise<void> } {
+function createKeeper(parts: MetersParts, book: MeterBook): { counted(): void; save(): Promise<void> } {
+  const { snapshots, clock, log } = parts
   let since = 0
   let savedAtMs = clock.monotonicMs()
   let saving: Promise<void> | undefined
@@ -126,7 +127,7 @@ function createKeeper({ snapshots, clock, log }: MetersParts, book: MeterBook): 
     since = 0
     savedAtMs = clock.monotonicMs()
     try {
-      await store.save(JSON.stringify(book.dump()))
+      await store.save(writeSnapshot(book, parts))
     } catch (error) {
       const message = error instanceof Error ? error.message : 'unknown'
       log({ level: 'warning', message: `the meters could not be written down; the next start counts again: ${message}` })

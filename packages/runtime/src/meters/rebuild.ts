@@ -1,5 +1,7 @@
 import {
   createMeterBook,
+  encodeHex,
+  type Hasher,
   isDumpOf,
   type Journal,
   type Log,
@@ -23,6 +25,7 @@ export interface SnapshotStore {
 }
 
 export interface RebuildParts extends MeterBookParts {
+  readonly hasher: Hasher
   readonly journal: Pick<Journal, 'read'>
   readonly ledger: LedgerTexts
   readonly snapshots?: SnapshotStore
@@ -44,12 +47,30 @@ export async function rebuildBook(parts: RebuildParts): Promise<MeterBook> {
   return book
 }
 
-async function loadDump({ snapshots, meters, log }: RebuildParts, size: number): Promise<MeterDump | undefined> {
+/** Writes a book down, tied to the ledger that it was counted from. */
+export function writeSnapshot(book: MeterBook, parts: Pick<RebuildParts, 'ledger' | 'hasher'>): string {
+  const dump = book.dump()
+  return JSON.stringify({ anchor: anchorOf(parts, dump.next), dump } satisfies Snapshot)
+}
+
+interface Snapshot {
+  /** Of the last entry in it: another ledger has another. */
+  readonly anchor: string
+  readonly dump: MeterDump
+}
+
+function anchorOf({ ledger, hasher }: Pick<RebuildParts, 'ledger' | 'hasher'>, next: number): string {
+  for (const text of ledger.texts(next - 1, next)) return encodeHex(hasher.sha256(text))
+  return ''
+}
+
+async function loadDump(parts: RebuildParts, size: number): Promise<MeterDump | undefined> {
+  const { snapshots, meters, log } = parts
   const text = await snapshots?.load()
   if (text === undefined) return undefined
   try {
-    const dump = JSON.parse(text) as MeterDump // what `save` was given; see SnapshotStore
-    if (isDumpOf(dump, meters) && dump.next <= size) return dump
+    const { anchor, dump } = JSON.parse(text) as Snapshot // what `save` was given; see SnapshotStore
+    if (isDumpOf(dump, meters) && dump.next <= size && anchor === anchorOf(parts, dump.next)) return dump
     log({ level: 'info', message: 'the meters have changed, so they are counted again from the ledger' })
   } catch {
     log({ level: 'warning', message: 'the snapshot of the meters cannot be read, so they are counted again from the ledger' })

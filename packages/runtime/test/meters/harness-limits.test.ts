@@ -6,6 +6,7 @@ import { meter } from '../../../kernel/test/limit/run-events.ts'
 import {
   createBreakerPanel,
   createInFlight,
+  createLabels,
   createRegistry,
   createTimeFacts,
   openControl,
@@ -48,13 +49,14 @@ async function startMetered(options: {
   const control = await openControl(journal, systemClock)
   const operations = [READ, SET, UNDO]
   const limits = { ...workflow(operations).limits, wallMs: 60_000 }
+  const registry = createRegistry(
+    [{ name: 'desk', operations, connector }],
+    [{ workflow: workflow(operations, { limits }), planner: listPlanner(planned) }],
+  )
   const tidegate = await startTidegate({
     journal,
     control,
-    registry: createRegistry(
-      [{ name: 'desk', operations, connector }],
-      [{ workflow: workflow(operations, { limits }), planner: listPlanner(planned) }],
-    ),
+    registry,
     policy,
     clock: systemClock,
     entropy: nodeEntropy,
@@ -67,6 +69,7 @@ async function startMetered(options: {
     ledger: { ...ledger, verifierKey: '', tile: () => new Uint8Array(), lastIndex: () => undefined, payloads: () => [] },
     writeExport: async () => 0,
     meters,
+    labels: createLabels(registry),
     timeFacts: createTimeFacts({ timeZone: 'UTC' }),
     rolesOf: () => [],
   })
@@ -130,9 +133,11 @@ describe('a limit of ten effects', () => {
     const through = (journal: Journal): Journal => ({
       ...journal,
       async append(draft) {
-        const raise = draft.fence === undefined ? undefined : stopNow
-        stopNow = undefined
-        if (raise !== undefined) await raise()
+        if (draft.fence !== undefined) {
+          const raise = stopNow
+          stopNow = undefined
+          await raise?.()
+        }
         return journal.append(draft)
       },
     })

@@ -75,6 +75,10 @@ function createBox(text?: string): SnapshotStore & { text: string | undefined } 
   return box
 }
 
+function dumpIn({ text }: { readonly text: string | undefined }): MeterDump {
+  return (JSON.parse(text ?? '') as { dump: MeterDump }).dump
+}
+
 const calendar = createCalendar('UTC')
 
 /** What of a dump still counts at its time: a process that has run for long keeps more than one that has just started. */
@@ -216,10 +220,10 @@ describe('law: after a crash at any record, counting again gives what the proces
         const process = await start(disk, meters, undefined, live)
         await play(process, list, async () => {
           await process.save()
-          const before = JSON.parse(live.text ?? '') as MeterDump
+          const before = dumpIn(live)
           const box = createBox()
           await (await start(disk, meters, before.next, box)).save()
-          const after = JSON.parse(box.text ?? '') as MeterDump
+          const after = dumpIn(box)
           expect(after.next).toBe(before.next)
           expect(countsOf({ ...after, atMs: before.atMs }, meters)).toEqual(countsOf(before, meters))
         })
@@ -241,8 +245,8 @@ describe('law: after a crash at any record, counting again gives what the proces
         })
         const box = createBox(old)
         await (await start(disk, METERS, undefined, box)).save()
-        const before = JSON.parse(live.text ?? '') as MeterDump
-        const after = JSON.parse(box.text ?? '') as MeterDump
+        const before = dumpIn(live)
+        const after = dumpIn(box)
         expect(countsOf(after, METERS)).toEqual(countsOf(before, METERS))
       }),
       { numRuns: 60 },

@@ -1,5 +1,6 @@
-import { answer, questionsOf, type Sample, samplesOf, type Words } from './answers.ts'
+import { questionsOf, type Sample, samplesOf, type Words } from './answers.ts'
 import { all, type Formula, leavesOf, not } from './formula.ts'
+import { holds } from './holds.ts'
 
 /** Cases that are looked at before the question is given up. */
 const MAX_CASES = 50_000
@@ -70,18 +71,11 @@ function search(formula: Formula, variables: readonly Variable[], choice: Choice
 }
 
 function evaluate(formula: Formula, choice: Choice): boolean {
-  switch (formula.kind) {
-    case 'constant':
-      return formula.value
-    case 'not':
-      return !evaluate(formula.of, choice)
-    case 'all':
-      return formula.of.every((each) => evaluate(each, choice))
-    case 'any':
-      return formula.of.some((each) => evaluate(each, choice))
-    case 'opaque':
-      return choice.opaque.get(formula.key) === true
-    case 'test':
-      return answer(formula.test, choice.attributes.get(formula.path))
-  }
+  return (
+    holds(
+      formula,
+      (path) => choice.attributes.get(path),
+      (key) => choice.opaque.get(key),
+    ) === true
+  )
 }

@@ -1,23 +1,7 @@
-import type { CedarEngine, CedarSchema } from '@tidegate/cedar'
-import {
-  type Decision,
-  type Json,
-  type Operation,
-  type Outcome,
-  type PolicyDiff,
-  type PolicyRequest,
-  resolveVerdict,
-  type Workflow,
-  writeApprovers,
-} from '@tidegate/kernel'
-import type { Sample } from '../condition/answers.ts'
-import { formulaOf } from '../condition/formula.ts'
-import { within } from '../condition/scope.ts'
-import { completeArguments } from '../request/example-arguments.ts'
-import { requestOf } from '../request/facts.ts'
+import { type Decision, type Json, type Outcome, type PolicyDiff, resolveVerdict, writeApprovers } from '@tidegate/kernel'
 import { tourOf } from './combinations.ts'
-import { valueOf, withFact } from './fact-path.ts'
-import { type Variable, variablesOf } from './variables.ts'
+import { rawValue, withFact } from './fact-path.ts'
+import { type Choices, chosen, type Spot, type SpotGround, spotsOf } from './spots.ts'
 
 /** What becomes of one operation in one workflow, where it is not what it was. */
 export interface DecisionChange {
@@ -43,9 +27,9 @@ export interface ChangeExample {
 
 /** How decisions differ under two sets of policies. */
 export interface DecisionDiff {
-  /** Requests that were decided under both. */
+  /** Requests that were decided under both: of those on which a changed policy says something else. */
   readonly requests: number
-  /** True when they stand for all requests that differ in what policies ask about; false when they are a sample of them. */
+  /** True when they stand for all of these; false when they are a sample. */
   readonly exhaustive: boolean
   /** Attributes that policies ask about in ways that are not varied. */
   readonly notVaried: readonly string[]
@@ -54,12 +38,7 @@ export interface DecisionDiff {
 }
 
 /** What is decided under both sets. */
-export interface DecisionGround {
-  readonly before: CedarEngine
-  readonly after: CedarEngine
-  readonly schema: CedarSchema
-  readonly operations: readonly Operation[]
-  readonly workflows: readonly Workflow[]
+export interface DecisionGround extends SpotGround {
   /** Requests to decide in all. */
   readonly budget: number
 }
@@ -67,86 +46,30 @@ export interface DecisionGround {
 /**
  * Decides requests under two sets of policies and says which outcomes change.
  *
- * The requests are those that can be made: each operation that a workflow may use, as both are declared, with the facts varied that
- * the policies in reach ask about, by values that answer each question in every way. Operations that no changed policy reaches are left
- * out: their decisions are the same. Deterministic.
+ * The requests are those that can be made, each operation that a workflow may use as both are declared, and on which a changed policy
+ * says something else than before; all others are decided as before. The facts are varied that the policies in reach ask about, by
+ * values that answer each question in every way. Deterministic.
  */
 export function diffDecisions(ground: DecisionGround, diff: PolicyDiff): DecisionDiff {
-  const spots = spotsOf(ground, changedIds(diff))
-  const budget = Math.max(1, Math.floor(ground.budget / Math.max(1, spots.length)))
+  const spots = spotsOf(ground, diff)
   const changes = new Map<string, Counted>()
-  const notVaried = new Set<string>()
   const tally = { requests: 0, exhaustive: true }
-  for (const spot of spots) {
-    const { variables, complete, opaque } = spot.variables
-    for (const path of opaque) notVaried.add(path)
-    const tour = tourOf(
-      variables.map(({ samples }) => samples.length),
-      budget,
-    )
-    tally.exhaustive &&= tour.exhaustive && complete && opaque.length === 0
-    for (const point of tour.points) {
+  for (const [i, spot] of spots.entries()) {
+    const { seeds, variables, complete } = spot
+    // What one spot leaves of its share is for those that follow.
+    const share = Math.max(1, Math.floor((ground.budget - tally.requests) / (spots.length - i)))
+    const tour = tourOf([seeds.length, ...variables.map(({ samples }) => samples.length)], share)
+    tally.exhaustive &&= tour.exhaustive && complete
+    for (const [seed = 0, ...point] of tour.points) {
       tally.requests += 1
-      compare(ground, spot, chosen(variables, point), changes)
+      compare(ground, spot, [...(seeds[seed] ?? []), ...chosen(variables, point)], changes)
     }
   }
   return {
     ...tally,
-    notVaried: [...notVaried].toSorted(),
+    notVaried: [...new Set(spots.flatMap(({ opaque }) => opaque))].toSorted(),
     changes: [...changes.values()].map(({ change }) => change).toSorted((a, b) => rank(a) - rank(b) || byPlace(a, b)),
   }
-}
-
-interface Spot {
-  readonly neutral: PolicyRequest
-  readonly variables: ReturnType<typeof variablesOf>
-}
-
-function changedIds({ added, removed, changed }: PolicyDiff): ReadonlySet<string> {
-  return new Set([...added, ...removed, ...changed].map(({ id }) => id))
-}
-
-/** Where decisions may differ: an operation in a workflow that a changed policy reaches. */
-function spotsOf(
-  { before, after, schema, operations, workflows }: DecisionGround,
-  changed: ReadonlySet<string>,
-): readonly Spot[] {
-  const policies = [...before.policies, ...after.policies]
-  // An approval is one of a policy that asks.
-  const approvals = policies.filter(({ outcome }) => outcome === 'ask').map(({ id }) => id)
-  const words = { ...schema.words, approvals: [...new Set(approvals)].toSorted() }
-  return workflows.flatMap((workflow) =>
-    operations.flatMap((operation): readonly Spot[] => {
-      const listed = workflow.operations.has(operation.id)
-      if (!listed && !mayTakeBack(operation, operations)) return []
-      const shot = { agent: workflow.agent, operation: operation.id, tool: operation.tool }
-      const reaching = policies.filter(({ json }) => within(json, [shot]).length > 0)
-      if (!reaching.some(({ id }) => changed.has(id))) return []
-      const type = schema.arguments[operation.id]
-      const facts = listed ? {} : { compensating: true }
-      const neutral = requestOf({ workflow, operation, arguments: completeArguments(type, {}), facts }, schema.meters)
-      const formulas = reaching.map(({ json }) => formulaOf(json))
-      const { variables, ...rest } = variablesOf(formulas, neutral, words, type)
-      return [{ neutral, variables: { ...rest, variables: variables.filter(({ path }) => listed || path !== 'compensating') } }]
-    }),
-  )
-}
-
-/**
- * An operation that a workflow does not list may still be called there to take back another one of its tool. Which one takes back what
- * is known only of a call, so that each counts: as what takes back, and never as an action of its own.
- */
-function mayTakeBack({ tool }: Operation, operations: readonly Operation[]): boolean {
-  return operations.some((other) => other.tool === tool && other.compensation !== undefined)
-}
-
-type Choices = readonly (readonly [path: string, sample: Sample])[]
-
-function chosen(variables: readonly Variable[], point: readonly number[]): Choices {
-  return variables.flatMap(({ path, samples }, i) => {
-    const sample = samples[point[i] ?? 0]
-    return sample === undefined ? [] : [[path, sample] as const]
-  })
 }
 
 interface Counted {
@@ -178,7 +101,7 @@ function compare(ground: DecisionGround, { neutral }: Spot, choices: Choices, ch
 
 function exampleOf(choices: Choices, before: Decision, after: Decision): ChangeExample {
   return {
-    facts: Object.fromEntries(choices.map(([path, sample]) => [path, writeFact(path, valueOf(sample))])),
+    facts: Object.fromEntries(choices.map(([path, sample]) => [path, writeFact(path, rawValue(sample))])),
     policiesBefore: before.policies.map(({ id }) => id),
     policiesAfter: after.policies.map(({ id }) => id),
   }

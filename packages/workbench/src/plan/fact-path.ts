@@ -42,7 +42,7 @@ const TIMES: Readonly<Record<string, 'nowMs' | 'hour' | 'weekday'>> = { now: 'no
 
 /** The request with one attribute changed. */
 export function withFact(request: PolicyRequest, path: string, sample: Sample): PolicyRequest {
-  const value = valueOf(sample)
+  const value = rawValue(sample)
   if (path === 'user' || path === 'client') return { ...request, [path]: String(value) }
   const { context } = request
   const time = TIMES[path]
@@ -61,7 +61,7 @@ function put(owner: JsonObject, [name = '', ...rest]: readonly string[], value: 
 }
 
 /** A sample as it stands in a request. */
-export function valueOf(sample: Sample): Json | undefined {
+export function rawValue(sample: Sample): Json | undefined {
   if (sample.kind === 'absent') return undefined
   return sample.kind === 'number' && sample.unit === 'decimal' ? sample.value / 10_000 : sample.value
 }

@@ -90,7 +90,7 @@ function fitsFact(path: string, sample: Sample): boolean {
 }
 
 /** A value of a request as a sample. */
-function sampleOf(value: Json | undefined): Sample | undefined {
+export function sampleOf(value: Json | undefined): Sample | undefined {
   if (value === undefined) return { kind: 'absent' }
   if (typeof value === 'boolean') return { kind: 'flag', value }
   if (typeof value === 'string') return { kind: 'text', value }

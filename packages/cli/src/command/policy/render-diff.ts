@@ -35,13 +35,13 @@ export function renderDecisionDiff(
   { style, columns }: View,
   { requests, exhaustive, notVaried, changes }: DecisionDiff,
 ): readonly string[] {
-  const extent = exhaustive ? 'that differ in what policies ask' : 'of a sample'
+  const extent = exhaustive ? 'to which a change applies, all that there are' : 'to which a change applies, a sample'
   const gaps =
     notVaried.length === 0 ? [] : [hang('  ', `not varied, because policies compute with it: ${notVaried.join(', ')}`, columns)]
   const rest = changes.length > SHOWN ? [`  and ${changes.length - SHOWN} more`] : []
   const head = changes.length === 0 ? 'none changes' : `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`
   return [
-    `Decisions: ${requests} requests ${extent}, ${head}.`,
+    `Decisions: ${requests} requests ${extent}: ${head}.`,
     ...changes.slice(0, SHOWN).flatMap((change) => renderChange(style, change, columns)),
     ...rest,
     ...gaps,

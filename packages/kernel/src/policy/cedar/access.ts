@@ -21,7 +21,7 @@ export function attributeAccess(left: Compiled, attribute: string, isContext: bo
   if (isContext) {
     return termOf((environment) => {
       const value = read(environment.context)
-      if (typeof value === 'string' || typeof value === 'boolean') return value
+      if (typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value)) return value as Value
       if (value === undefined) throw missingRecordAttribute(attribute)
       return checkedValue(value)
     })

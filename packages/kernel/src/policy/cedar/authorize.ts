@@ -54,18 +54,26 @@ export function matchPolicies(
 ): PolicyMatches {
   const { principal, action, resource, context } = request
   const environment: Environment = { principal, action, resource, context, entities, actions: compiled.actions }
-  const permits: string[] = []
-  const forbids: string[] = []
-  const failures: PolicyFailure[] = []
-  compiled.index.visit(environment, (policy) => {
-    const satisfied = evaluate(policy, environment)
-    if (satisfied instanceof EvaluationFailure) failures.push({ id: policy.id, kind: satisfied.kind, message: satisfied.message })
-    else if (satisfied) (policy.effect === 'permit' ? permits : forbids).push(policy.id)
-  })
-  if (permits.length > 1) permits.sort()
-  if (forbids.length > 1) forbids.sort()
-  if (failures.length > 1) failures.sort((a, b) => (a.id < b.id ? -1 : 1))
-  return { permits, forbids, failures }
+  const candidates = compiled.index.find(environment)
+  let permits: string[] | undefined
+  let forbids: string[] | undefined
+  let failures: PolicyFailure[] | undefined
+  for (let index = 0; index < candidates.length; index += 1) {
+    const policy = candidates[index]
+    const satisfied = policy === undefined ? false : evaluate(policy, environment)
+    if (satisfied === false || policy === undefined) continue
+    if (satisfied !== true) {
+      failures ??= []
+      failures.push({ id: policy.id, kind: satisfied.kind, message: satisfied.message })
+    } else if (policy.effect === 'permit') {
+      permits ??= []
+      permits.push(policy.id)
+    } else {
+      forbids ??= []
+      forbids.push(policy.id)
+    }
+  }
+  return { permits: permits ?? NOTHING, forbids: forbids ?? NOTHING, failures: failures ?? NOTHING }
 }
 
 /**
@@ -90,6 +98,9 @@ export function authorizeNarrowly(compiled: CompiledPolicies, request: CedarRequ
   if (forbids.length > 0) return { kind: 'forbidden', forbids, permits }
   return permits.length > 0 ? { kind: 'permitted', permits } : { kind: 'unmatched' }
 }
+
+/** One list for all answers, so that an answer allocates only what it has to say. */
+const NOTHING: readonly never[] = Object.freeze([])
 
 function evaluate({ test }: CompiledPolicy, environment: Environment): boolean | EvaluationFailure {
   if (test === undefined) return true

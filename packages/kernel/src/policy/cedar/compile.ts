@@ -1,7 +1,7 @@
 import { KernelError } from '../../error.ts'
 import { createEntities, type EntityData, type EntityStore } from './entities.ts'
 import type { EstClause, EstPolicy } from './est.ts'
-import { compileExpression } from './expression.ts'
+import { createExpressionCompiler, type ExpressionCompiler } from './expression.ts'
 import { asTest, type Test } from './node.ts'
 import { type ActionConstraint, type Constraint, readActionConstraint, readConstraint, type Slots } from './scope.ts'
 import { createScopeIndex, type ScopeIndex } from './scope-index.ts'
@@ -57,17 +57,22 @@ export const MAX_COMPILED_POLICIES = 100_000
 export function compilePolicies(sources: readonly PolicySource[], { actions = [] }: CompileOptions = {}): CompiledPolicies {
   if (sources.length > MAX_COMPILED_POLICIES)
     throw new KernelError('cedar_policy', `more than ${MAX_COMPILED_POLICIES} policies are too many for one set`)
-  const known = new Map<string, CompiledPolicy>()
+  const expressions = createExpressionCompiler()
+  const compiled = new Map<string, CompiledPolicy>()
   for (const source of sources) {
-    if (known.has(source.id)) throw new KernelError('cedar_policy', `two policies have the id "${source.id}"`)
-    known.set(source.id, compilePolicy(source))
+    if (compiled.has(source.id)) throw new KernelError('cedar_policy', `two policies have the id "${source.id}"`)
+    compiled.set(source.id, compilePolicy(source, expressions))
   }
-  const policies = [...known.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
-  return { policies, actions: createEntities(actions), index: createScopeIndex(policies) }
+  const policies = [...compiled.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const known = [...actions]
+  const index = createScopeIndex(
+    policies,
+    known.map(({ uid }) => uid),
+  )
+  return { policies, actions: createEntities(known), index }
 }
 
-/** Compiles one policy; see {@link compilePolicies}. */
-export function compilePolicy({ id, policy, slots = {} }: PolicySource): CompiledPolicy {
+function compilePolicy({ id, policy, slots = {} }: PolicySource, expressions: ExpressionCompiler): CompiledPolicy {
   try {
     if (policy.effect !== 'permit' && policy.effect !== 'forbid')
       throw new KernelError('cedar_policy', 'the effect of a policy is permit or forbid')
@@ -80,7 +85,7 @@ export function compilePolicy({ id, policy, slots = {} }: PolicySource): Compile
       action: readActionConstraint(policy.action),
       resource: readConstraint(policy.resource, slots),
       clauses: policy.conditions,
-      test: allOf(policy.conditions.map(compileClause)),
+      test: allOf(policy.conditions.map((clause) => compileClause(clause, expressions))),
     }
   } catch (cause) {
     if (!(cause instanceof KernelError)) throw cause
@@ -88,9 +93,10 @@ export function compilePolicy({ id, policy, slots = {} }: PolicySource): Compile
   }
 }
 
-function compileClause({ kind, body }: EstClause): Test {
+/** One condition as a test. */
+export function compileClause({ kind, body }: EstClause, expressions: ExpressionCompiler): Test {
   if (kind !== 'when' && kind !== 'unless') throw new KernelError('cedar_policy', 'a condition is a when or an unless')
-  const test = asTest(compileExpression(body))
+  const test = asTest(expressions.compile(body))
   return kind === 'when' ? test : (environment) => !test(environment)
 }
 

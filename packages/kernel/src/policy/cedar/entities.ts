@@ -1,6 +1,8 @@
 import { KernelError } from '../../error.ts'
+import { CedarSet } from './set.ts'
 import { uidText } from './text.ts'
-import { type CedarRecord, type EntityUid, isSameEntity } from './value.ts'
+import { UidMap } from './uid-map.ts'
+import { type CedarRecord, type EntityUid, isSameEntity, type Value } from './value.ts'
 
 /** An entity as policies see it. */
 export interface EntityData {
@@ -26,35 +28,6 @@ export interface Entity extends EntityData {
 
 /** Entities of one store. */
 export const MAX_ENTITIES = 200_000
-
-/** A map by names of entities. */
-export class UidMap<T> {
-  readonly #types = new Map<string, Map<string, T>>()
-  #size = 0
-
-  get size(): number {
-    return this.#size
-  }
-
-  get(uid: EntityUid): T | undefined {
-    return this.#types.get(uid.type)?.get(uid.id)
-  }
-
-  /** The value of the name; a new one is put in when there is none. */
-  ensure(uid: EntityUid, create: () => T): T {
-    let ids = this.#types.get(uid.type)
-    if (ids === undefined) {
-      ids = new Map()
-      this.#types.set(uid.type, ids)
-    }
-    const known = ids.get(uid.id)
-    if (known !== undefined) return known
-    const value = create()
-    ids.set(uid.id, value)
-    this.#size += 1
-    return value
-  }
-}
 
 /**
  * Creates a store of entities. What is above an entity is worked out when it is first asked.
@@ -88,9 +61,9 @@ class Node implements Entity {
 
   constructor({ uid, attrs, parents, tags }: EntityData, known: UidMap<Node>) {
     this.uid = uid
-    this.attrs = attrs
+    this.attrs = prepared(attrs)
     this.parents = parents
-    this.tags = tags ?? NO_TAGS
+    this.tags = tags === undefined ? NO_TAGS : prepared(tags)
     this.#known = known
   }
 
@@ -109,6 +82,15 @@ class Node implements Entity {
 }
 
 const NO_TAGS: CedarRecord = {}
+
+/** Lists become sets here, once, rather than in every decision. */
+function prepared(record: CedarRecord): CedarRecord {
+  const values = Object.entries(record)
+  if (!values.some(([, value]) => Array.isArray(value))) return record
+  return Object.fromEntries(
+    values.map(([name, value]): [string, Value] => [name, Array.isArray(value) ? new CedarSet(value) : value]),
+  )
+}
 
 function climb(from: Node, known: UidMap<Node>) {
   const set = new UidMap<true>()

@@ -25,7 +25,9 @@ export {
   NO_ENTITIES,
 } from './entities.ts'
 export type { EstClause, EstPolicy, EstScope } from './est.ts'
+export { type ClauseExplanation, explainPolicies, type PolicyExplanation } from './explain.ts'
 export { MAX_EXPRESSION_DEPTH } from './expression.ts'
+export { clauseText, expressionText } from './expression-text.ts'
 export { EXTENSION_FUNCTIONS } from './extension.ts'
 export { FAILURE_KINDS as CEDAR_FAILURE_KINDS, type FailureKind as CedarFailureKind } from './failure.ts'
 export { callConstructor, decodeEntityEscape, decodeScalar, decodeUid, decodeValue, recordOf } from './json-value.ts'

@@ -94,15 +94,23 @@ function comparison(isTrue: (left: Long, right: Long) => boolean): Binary {
   return (left, right) => {
     const { run: a } = left
     const { run: b } = right
+    if (right.form === 'constant' && typeof right.value === 'number')
+      return fold(withFixed(a, isTrue, right.value), [left, right])
     const node = testOf((environment) => {
       const x = a(environment)
       const y = b(environment)
-      if (typeof x === 'number' && typeof y === 'number' && Number.isSafeInteger(x) && Number.isSafeInteger(y))
-        return isTrue(x, y)
-      return isTrue(...comparable(x, y))
+      return typeof x === 'number' && typeof y === 'number' ? isTrue(x, y) : isTrue(...comparable(x, y))
     })
     return fold(node, [left, right])
   }
+}
+
+/** Comparing with a number that is fixed, which is what limits are: nothing but the number is looked up. */
+function withFixed(run: Term, isTrue: (left: Long, right: Long) => boolean, fixed: number): Compiled {
+  return testOf((environment) => {
+    const value = run(environment)
+    return typeof value === 'number' ? isTrue(value, fixed) : isTrue(...comparable(value, fixed))
+  })
 }
 
 /** The two as integers that compare as the values do: both whole numbers, both points in time, or both lengths of time. */

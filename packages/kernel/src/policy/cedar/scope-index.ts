@@ -1,29 +1,66 @@
-import { UidMap } from './entities.ts'
 import { isEntityIn } from './hierarchy.ts'
 import { type Environment, findEntity } from './node.ts'
 import type { ActionConstraint, Constraint } from './scope.ts'
+import { createClasses, type Scoped } from './scope-class.ts'
+import { UidMap } from './uid-map.ts'
 import { type EntityUid, isSameEntity } from './value.ts'
 
-/** What the index holds: anything that has a scope. */
-export interface Scoped {
-  readonly principal: Constraint
-  readonly action: ActionConstraint
-  readonly resource: Constraint
-}
-
 /**
- * Policies by their scope, so that a decision looks only at those whose scope can match.
+ * Policies by their scope. What it yields has a scope that matches, exactly; conditions are left to evaluate.
  *
  * Three levels: the constraint of the action, then that of the principal, then that of the resource; each is a look-up by name, by
- * type, or by everything above the entity. What the index yields has a scope that matches, exactly; conditions are left to evaluate.
+ * type, or by everything above the entity. Where nothing above a principal or resource is asked for, the result depends on few things
+ * that the policies name, and is kept: a decision then costs three look-ups by name and one by number, with any number of policies.
  */
 export interface ScopeIndex<T extends Scoped> {
-  /** Calls back for every policy whose scope matches, each once. */
-  visit(environment: Environment, visitor: (policy: T) => void): void
+  /** Every policy whose scope matches, each once, in the order in which they were given. */
+  find(environment: Environment): readonly T[]
 }
 
-/** Creates the index. What is above an action is asked of the environment, where the compiled actions come first. */
-export function createScopeIndex<T extends Scoped>(policies: readonly T[]): ScopeIndex<T> {
+/** Results that are kept. They depend on names in policies, not on those in requests, so this many are seldom reached. */
+const MAX_KEPT = 100_000
+
+/** Creates the index. `actions` are those whose groups are known for good. */
+export function createScopeIndex<T extends Scoped>(policies: readonly T[], actions: readonly EntityUid[]): ScopeIndex<T> {
+  const order = new Map(policies.map((policy, index) => [policy, index]))
+  const inOrder = (list: T[]) => list.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0))
+  const climbing = createTree(policies.filter(isClimbing))
+  const flatPolicies = policies.filter((policy) => !isClimbing(policy))
+  const flat = createTree(flatPolicies)
+  const classes = createClasses(flatPolicies, actions)
+  const kept = new Map<number, readonly T[]>()
+
+  const findFlat = (environment: Environment): readonly T[] => {
+    const key = classes.keyOf(environment)
+    const known = key < 0 ? undefined : kept.get(key)
+    if (known !== undefined) return known
+    const found = inOrder(flat.collect(environment))
+    if (key < 0) return found
+    if (kept.size >= MAX_KEPT) kept.clear()
+    kept.set(key, found)
+    return found
+  }
+  if (climbing.isEmpty) return { find: findFlat }
+  return {
+    find(environment) {
+      const above = climbing.collect(environment)
+      const found = findFlat(environment)
+      return above.length === 0 ? found : inOrder([...found, ...above])
+    },
+  }
+}
+
+/** True when the scope asks what is above the principal or the resource, which only a request's entities tell. */
+function isClimbing({ principal, resource }: Scoped): boolean {
+  return [principal.op, resource.op].some((op) => op === 'in' || op === 'is_in')
+}
+
+interface Tree<T> {
+  readonly isEmpty: boolean
+  collect(environment: Environment): T[]
+}
+
+function createTree<T extends Scoped>(policies: readonly T[]): Tree<T> {
   const groups = groupByAction(policies)
   const everything = groups.find((group) => group.constraint.op === 'any')?.root
   const exact = new UidMap<Branch<Branch<T[]>>>()
@@ -35,23 +72,20 @@ export function createScopeIndex<T extends Scoped>(policies: readonly T[]): Scop
   for (const { uids, root } of within) if (uids.length === 1 && uids[0] !== undefined) singles.ensure(uids[0], () => root)
   const several = within.filter(({ uids }) => uids.length !== 1)
   return {
-    visit(environment, visitor) {
+    isEmpty: policies.length === 0,
+    collect(environment) {
       const { action } = environment
-      if (everything !== undefined) visitPrincipal(everything, environment, visitor)
-      const own = exact.get(action)
-      if (own !== undefined) visitPrincipal(own, environment, visitor)
-      if (singles.size > 0) {
-        const self = singles.get(action)
-        if (self !== undefined) visitPrincipal(self, environment, visitor)
-        const above = findEntity(environment, action)?.ancestors ?? NONE
-        for (let index = 0; index < above.length; index += 1) {
-          const uid = above[index]
-          const group = uid === undefined ? undefined : singles.get(uid)
-          if (group !== undefined) visitPrincipal(group, environment, visitor)
-        }
-      }
-      for (const { uids, root } of several)
-        if (uids.some((uid) => isEntityIn(environment, action, uid))) visitPrincipal(root, environment, visitor)
+      const above = singles.size > 0 ? (findEntity(environment, action)?.ancestors ?? NONE) : NONE
+      const roots = [
+        everything,
+        exact.get(action),
+        singles.get(action),
+        ...above.map((uid) => singles.get(uid)),
+        ...several.filter(({ uids }) => uids.some((uid) => isEntityIn(environment, action, uid))).map(({ root }) => root),
+      ]
+      const found: T[] = []
+      for (const root of roots) if (root !== undefined) visitPrincipal(root, environment, (policy) => found.push(policy))
+      return found
     },
   }
 }

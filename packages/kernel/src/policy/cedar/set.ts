@@ -2,31 +2,38 @@ import { invalidValue, typeFailure } from './failure.ts'
 import { longOf } from './long.ts'
 import { type CedarRecord, Datetime, Decimal, Duration, EntityUid, isRecord, isSameEntity, Typed, type Value } from './value.ts'
 import { IpAddr } from './ip.ts'
-
-type Scalar = boolean | number | bigint | string
+import { UidMap } from './uid-map.ts'
 
 /**
  * A set: its elements have no order and none is there twice.
  *
- * Sets of scalars (nearly all are) look an element up by itself; others by a text that two elements share exactly when they are equal.
+ * Sets of scalars and sets of entities (nearly all are one of the two) look an element up by itself; others by a text that two elements
+ * share exactly when they are equal.
  */
 export class CedarSet extends Typed {
   readonly kind = 'set'
   readonly elements: readonly Value[]
-  readonly #scalars: ReadonlySet<Scalar> | undefined
-  #keys: ReadonlySet<string> | undefined
+  /** The elements by name, when all of them are entities; undefined for any other set, but not for the empty one. */
+  readonly entities: UidMap<EntityUid> | undefined
+  readonly #scalars: ReadonlySet<Value> | undefined
+  readonly #keys: ReadonlySet<string> | undefined
 
   constructor(values: readonly Value[]) {
     super()
     const checked = values.map(checkedValue)
     if (checked.every(isScalar)) {
-      this.#scalars = new Set(checked)
+      this.#scalars = new Set<Value>(checked)
       this.elements = [...this.#scalars]
+      this.entities = checked.length === 0 ? new UidMap() : undefined
+    } else if (checked.every(isEntity)) {
+      const entities = new UidMap<EntityUid>()
+      this.elements = checked.filter((uid) => entities.get(uid) === undefined && entities.ensure(uid, () => uid))
+      this.entities = entities
     } else {
       const distinct = new Map(checked.map((value) => [keyOf(value), value]))
-      this.#scalars = undefined
       this.#keys = new Set(distinct.keys())
       this.elements = [...distinct.values()]
+      this.entities = undefined
     }
   }
 
@@ -35,13 +42,9 @@ export class CedarSet extends Typed {
   }
 
   has(value: Value): boolean {
-    if (this.#scalars === undefined) return this.#keySet().has(keyOf(value))
-    return isScalar(value) && this.#scalars.has(value)
-  }
-
-  #keySet(): ReadonlySet<string> {
-    this.#keys ??= new Set(this.elements.map(keyOf))
-    return this.#keys
+    if (this.#scalars !== undefined) return this.#scalars.has(value)
+    if (this.entities !== undefined) return isEntity(value) && this.entities.get(value) !== undefined
+    return this.#keys?.has(keyOf(value)) ?? false
   }
 }
 
@@ -162,6 +165,10 @@ function isSet(value: Value): boolean {
   return value instanceof CedarSet || Array.isArray(value)
 }
 
-function isScalar(value: Value): value is Scalar {
+function isScalar(value: Value): boolean {
   return typeof value !== 'object'
+}
+
+function isEntity(value: Value): value is EntityUid {
+  return value instanceof EntityUid
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { tool } from '@tidegate/example-support-desk/tools'
+import { tool } from '../tools/desk.ts'
 import {
   BLAST_RADII,
   DATA_CLASSES,
@@ -23,7 +23,7 @@ import {
   NO_ARGUMENTS,
   type PolicyFile,
   sampleArguments,
-} from '../src/index.ts'
+} from '@tidegate/cedar'
 
 const { operations } = tool({ settings: { baseUrl: 'http://127.0.0.1:7444' } })
 const schema = generateSchema(operations, [{ name: 'support-billing', agent: 'support-desk' }], { meters: ['refunds_today'] })
@@ -39,7 +39,7 @@ const TYPED = `
 @id("typed.permit") permit (principal, action in Action::"tool::desk", resource) when { context.hour < 20 };
 @id("typed.late") @reason("late at night") forbid (principal, action, resource)
 when { context.now.toTime() >= duration("22h") || context.weekday > 5 };
-@id("typed.often") @outcome("ask") @approvers("role:owner") @reason("many today") forbid (principal, action, resource)
+@id("typed.often") @outcome("ask") @approvers("role:operator") @reason("many today") forbid (principal, action, resource)
 when { context.meters.refunds_today * 9000000000000000 > 1 } unless { context.approvals.contains("typed.often") };
 @id("typed.large") @outcome("dry_run") @reason("a large amount") forbid (principal, action, resource)
 when { context.arguments has amountMinor && context.arguments.amountMinor > 2000 && context.user like "user:*" };
@@ -127,10 +127,10 @@ function comparable(verdict: PolicyVerdict): unknown {
 }
 
 test.each([
-  ['the example', filesOf('../../../examples/support-desk/policies/')],
-  ['balanced', filesOf('../profiles/balanced/')],
-  ['strict', filesOf('../profiles/strict/')],
-  ['observe', filesOf('../profiles/observe/')],
+  ['the example', filesOf('../policies/')],
+  ['balanced', filesOf('../../../packages/cedar/profiles/balanced/')],
+  ['strict', filesOf('../../../packages/cedar/profiles/strict/')],
+  ['observe', filesOf('../../../packages/cedar/profiles/observe/')],
   ['typed arguments, time and meters', [{ file: 'typed.cedar', text: TYPED }]],
 ])('the compiled engine says what Cedar says: %s', (_what, policies) => {
   const [compiled, oracle] = [createCedarEngine({ policies, schema }), createOracleEngine({ policies, schema })]
