@@ -41,12 +41,9 @@ unless { context.compensating || context.approvals.contains("medium-asks") };
 let tickets: string[] = []
 async function setTheStage(configuration = REVIEWED): Promise<void> {
   stage = await setStage({ customers: 20, configuration })
-  tickets = [
-    ...stockTickets(
-      stage.deskFile,
-      Array.from({ length: 20 }, (_, n) => ticketOf('smallRefund', customerOf(n))),
-    ),
-  ]
+  const reachable = Array.from({ length: 20 }, (_, n) => customerOf(n)).filter(({ bounces }) => !bounces)
+  const refunds = reachable.map((customer) => ticketOf('smallRefund', customer))
+  tickets = [...stockTickets(stage.deskFile, refunds)]
   running = await stage.start()
 }
 
@@ -123,7 +120,7 @@ test('a change of policy is planned against the past, approved by somebody else,
   expect(asked).toBe('waiting')
 
   const back = await operator.policyRollback({ why: 'too many questions' })
-  for (const person of ['mei', 'jonas'] as const) await vote(person, back.run)
+  expect(await vote('jonas', back.run)).toBe('granted') // the project exempts what takes something back; Tidegate does not
   expect((await operator.settled(back.run, 15_000)).state).toBe('completed')
   expect((await operator.policyVersion()).version).toBe(plan.from)
   expect((await operator.run(change.run)).undoneBy).toBe(back.run)
@@ -135,7 +132,7 @@ test('a change of policy is planned against the past, approved by somebody else,
     expect(decisions.map(({ verdict }) => verdict).filter((verdict) => verdict !== 'agrees')).toEqual([])
   }
   expect((await stage.client('operator').ledgerVerify()).problems).toEqual([])
-})
+}, 60_000)
 
 test('garbage is refused with its places, and what is on disk is not in force until it is applied', async () => {
   await setTheStage()
@@ -165,7 +162,7 @@ test('garbage is refused with its places, and what is on disk is not in force un
   ])
   const versions = await cli('policy', 'versions')
   expect(versions.stdout).toContain(version.slice(0, 12))
-})
+}, 60_000)
 
 test('a server that is killed in the middle of a change comes back with the one or the other, whole', async () => {
   await setTheStage()
@@ -188,7 +185,7 @@ test('a server that is killed in the middle of a change comes back with the one 
     expect(versions.filter(({ inForce }) => inForce).map(({ version }) => version)).toEqual([change.version])
   }
   expect((await stage.client('operator').ledgerVerify()).problems).toEqual([])
-})
+}, 60_000)
 
 test('without reviewers the files on disk are in force after a start, and who changed what is in the ledger', async () => {
   await setTheStage('')
@@ -198,4 +195,4 @@ test('without reviewers the files on disk are in force after a start, and who ch
   const operator = stage.client('operator')
   expect((await operator.policyVersions()).map(({ cause }) => cause)).toEqual(['start', 'first_start'])
   expect((await refund(operator))[0]).toBe('waiting')
-})
+}, 60_000)

@@ -89,6 +89,15 @@ test('policy plan compares with another directory, and fails for policies that d
   expect((await plan('--samples', '0')).code).toBe(2)
 })
 
+test('a plan reads as the guide shows it', async () => {
+  const against = join(root, 'against')
+  cpSync(join(DESK, 'policies'), against, { recursive: true })
+  edit(join(against, 'autonomy.cedar'), 'context.confidence < 9000', 'context.confidence < 9500')
+  const { stdout } = await cli(['policy', 'plan', '--project', DESK, '--against', against])
+  const guide = readFileSync(fileURLToPath(new URL('../../../docs/guide/policy-testing.md', import.meta.url)), 'utf8')
+  expect(guide).toContain(`\n${stdout}`)
+})
+
 test("policy authorize decides Cedar's own files, with the exit codes of Cedar", async () => {
   const folder = join(root, 'cedar')
   mkdirSync(folder)

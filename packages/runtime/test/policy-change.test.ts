@@ -254,7 +254,7 @@ test('a crash between the change and its record leaves the change, and the run f
   expect(after.store.history.versions.map(({ cause }) => cause)).toEqual(['first_start', 'change'])
 })
 
-test('a crash before the change leaves the old policies, and the run does not try blindly again', async () => {
+test('a crash before the change leaves the old policies, and the run looks before it tries again', async () => {
   const disk = createDisk()
   let crashed = false
   const never = new Promise<void>(() => {})
@@ -267,8 +267,10 @@ test('a crash before the change leaves the old policies, and the run does not tr
   await expect.poll(() => crashed).toBe(true)
 
   const after = await startChangeBench({ journal: createMemoryJournal(disk), reviewers: [] })
-  expect((await after.settled(run)).state).toBe('failed')
   expect(after.store.history.versions.map(({ cause }) => cause)).toEqual(['first_start'])
+  expect((await after.settled(run)).state).toBe('completed')
+  expect((await after.tidegate.run(run))?.actions[0]).toMatchObject({ attempts: 2, state: 'done' })
+  expect(after.store.history.versions.map(({ cause }) => cause)).toEqual(['first_start', 'change'])
 })
 
 describe('a later start', () => {

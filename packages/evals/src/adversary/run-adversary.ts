@@ -1,7 +1,7 @@
 import type { PolicyFile } from '@tidegate/cedar'
-import { EvalsError } from '../error.ts'
 import { type Manifest, readManifests } from '../manifest/read-manifest.ts'
 import { readSuites } from '../suite/read-suite.ts'
+import type { ManifestOperation } from '../manifest/schema.ts'
 import type { Suite } from '../suite/schema.ts'
 import { createJudge, type PolicyScope, readProfile } from './judge.ts'
 import type { PlanMode } from './replay.ts'
@@ -47,8 +47,7 @@ export function runAdversary(options: AdversaryOptions): AdversaryReport {
   const plan: PlanMode = planGrant === 'lexical' ? 'lexical' : planGrant ? 'plan' : 'none'
   const suites = readSuites(suiteDir)
   const reports = suites.map((suite) => {
-    const declared = manifestFor(suite, manifests, manifest)
-    return measureSuite({ suite, judge: createJudge(suite, declared.operations, policies), plan })
+    return measureSuite({ suite, judge: createJudge(suite, manifestFor(suite, manifests), policies), plan })
   })
   return {
     profile,
@@ -56,21 +55,15 @@ export function runAdversary(options: AdversaryOptions): AdversaryReport {
     plan,
     suites: reports,
     overall: sumReports('overall', reports),
-    warnings: suites.flatMap((suite) => warningsOf(suite, manifestFor(suite, manifests, manifest))),
+    warnings: suites.flatMap((suite) => warningsOf(suite, manifestFor(suite, manifests))),
   }
 }
 
-function manifestFor(suite: Suite, manifests: ReadonlyMap<string, Manifest>, path: string): Manifest {
-  const found = manifests.get(suite.name)
-  if (found === undefined)
-    throw new EvalsError(
-      'manifest_missing',
-      `${path} declares nothing about the suite "${suite.name}" (it has: ${[...manifests.keys()].join(', ')})`,
-    )
-  return found
+function manifestFor(suite: Suite, manifests: ReadonlyMap<string, Manifest>): ReadonlyMap<string, ManifestOperation> {
+  return manifests.get(suite.name)?.operations ?? new Map()
 }
 
-function warningsOf(suite: Suite, { operations }: Manifest): readonly string[] {
+function warningsOf(suite: Suite, operations: ReadonlyMap<string, ManifestOperation>): readonly string[] {
   const names = new Set(suite.tools.map((tool) => tool.name))
   const missing = [...names]
     .filter((name) => !operations.has(name))

@@ -52,7 +52,7 @@ function readManifest(file: string): ReadonlyMap<string, ReadonlyMap<string, Man
       cause: broken,
     })
   }
-  const parsed = manifestSchema.safeParse(document.toJS({ maxAliasCount: 0 }))
+  const parsed = manifestSchema.safeParse(plainData(document, file))
   if (parsed.success) {
     const suites = 'suites' in parsed.data ? Object.entries(parsed.data.suites) : [[parsed.data.suite, parsed.data] as const]
     return new Map(suites.map(([name, { operations }]) => [name, new Map(Object.entries(operations))]))
@@ -63,6 +63,17 @@ function readManifest(file: string): ReadonlyMap<string, ReadonlyMap<string, Man
     typeof node === 'object' && node !== null && 'range' in node ? (node.range as readonly number[] | undefined) : undefined
   const line = lines.linePos(range?.[0] ?? 0).line
   throw new EvalsError('manifest_invalid', `${basename(file)}:${line}: /${path.map(String).join('/')}: ${message}`)
+}
+
+/** The data of a document without aliases: they make a small file large. */
+function plainData(document: ReturnType<typeof parseDocument>, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 })
+  } catch (cause) {
+    throw new EvalsError('manifest_invalid', `${basename(file)}: ${cause instanceof Error ? cause.message : 'cannot be read'}`, {
+      cause,
+    })
+  }
 }
 
 interface Issue {

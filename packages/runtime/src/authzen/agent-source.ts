@@ -6,11 +6,13 @@ import {
   isObject,
   type Json,
   type JsonObject,
+  leavesOf,
   type Observed,
   observeAction,
   openRun,
   policyRequest,
   type Proposal,
+  type Rejected,
   resolveVerdict,
   type RunOpened,
   type RunState,
@@ -85,14 +87,22 @@ async function judge(
     tool: operation.tool,
   })
   if (stopped !== undefined) return unknown('stopped', 'a stop covers this agent, workflow, run or tool')
-  const proposal = {
-    goal: '',
-    operation: operation.id,
-    arguments: context.arguments ?? {},
-    justification: '',
-    confidence: 10_000,
-  }
-  const admitted = admit(proposal, {
+  const asked = put(parts, { state, workflow, approvals }, { operation: operation.id, arguments: context.arguments ?? {} })
+  if (asked.admitted.kind === 'rejected') return { kind: 'decided', decision: asked.admitted.decision }
+  return { kind: 'decided', decision: decide(parts, { ...asked, admitted: asked.admitted }, { state, workflow, approvals }) }
+}
+
+/**
+ * Puts the call to the guards. A call that the run has proposed itself is put as the run put it: with its own word on where the
+ * arguments come from, and not as a repetition. Of any other the arguments are traced through what the run has seen, and what cannot
+ * be found there counts as made up.
+ */
+function put(
+  parts: AgentSourceParts,
+  { state, workflow }: Situation,
+  call: Pick<Proposal, 'operation' | 'arguments'>,
+): Pick<Asked, 'proposal' | 'attempts'> & { readonly admitted: Admitted | Rejected } {
+  const admission = {
     state,
     workflow,
     find: parts.registry.find,
@@ -102,14 +112,25 @@ async function judge(
     nowMs: parts.clock.nowMs(),
     compensates: null,
     ...(parts.quarantined === undefined ? {} : { quarantined: parts.quarantined() }),
-  })
-  if (admitted.kind === 'rejected') return { kind: 'decided', decision: admitted.decision }
-  return { kind: 'decided', decision: decide(parts, { admitted, proposal }, { state, workflow, approvals }) }
+  }
+  const unheard = { goal: '', justification: '', confidence: 10_000, ...call }
+  const admitted = admit(unheard, admission)
+  const before = state.actions.findLast(
+    ({ proposed }) => proposed.purpose === 'act' && proposed.digest !== null && proposed.digest === admitted.digest,
+  )
+  if (before === undefined) return { proposal: unheard, attempts: 0, admitted }
+  const { sealed, confidence, node } = before.proposed
+  const origins = sealed.leaves ?? Object.fromEntries(leavesOf(sealed.arguments).map(([pointer]) => [pointer, sealed.origins]))
+  const proposal = { ...unheard, arguments: sealed.arguments, confidence, origins, ...(node === null ? {} : { node }) }
+  const others = { ...state, actions: state.actions.filter(({ n }) => n !== before.n) }
+  return { proposal, attempts: before.failures, admitted: admit(proposal, { ...admission, state: others }) }
 }
 
 interface Asked {
   readonly admitted: Admitted
   readonly proposal: Proposal
+  /** Failed attempts of this very action so far. */
+  readonly attempts: number
 }
 
 /** I6: whatever breaks on the way to a verdict denies. */
@@ -125,7 +146,11 @@ function decide(parts: AgentSourceParts, asked: Asked, situation: Situation): De
 }
 
 /** What the runtime would have found out about this action, had a run proposed it now. The room it would take is given up at once. */
-function observe(parts: AgentSourceParts, { admitted, proposal }: Asked, { state, workflow, approvals }: Situation): Observed {
+function observe(
+  parts: AgentSourceParts,
+  { admitted, proposal, attempts }: Asked,
+  { state, workflow, approvals }: Situation,
+): Observed {
   const { operation, arguments: args } = admitted
   const aside = { ...state, opened: { ...state.opened, run: ASIDE } }
   const { values } = parts.meters.reserve({
@@ -140,7 +165,7 @@ function observe(parts: AgentSourceParts, { admitted, proposal }: Asked, { state
   return {
     confidence: proposal.confidence,
     confidences: state.confidences,
-    attempts: 0,
+    attempts,
     compensates: null,
     approvals,
     roles: parts.rolesOf(state.opened.actors[0] ?? ''),

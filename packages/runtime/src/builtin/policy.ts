@@ -68,6 +68,7 @@ const APPLY: Operation = ownOperation(POLICY_APPLY, {
   canPreview: true,
   canReconcile: true,
   canVerify: true,
+  maxAttempts: 3,
   compensation: ({ output }) => {
     const { version = null, previous = null } = output as JsonObject // accepted by the output shape above
     return { operation: POLICY_APPLY, arguments: { version: previous, previous: version, why: 'taken back' } }

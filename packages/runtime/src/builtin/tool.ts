@@ -37,6 +37,7 @@ const ACCEPT: Operation = ownOperation(TOOL_ACCEPT, {
   canPreview: true,
   canReconcile: true,
   canVerify: true,
+  maxAttempts: 3,
   compensation: ({ output }) => {
     const { operation = null, previous = null } = output as JsonObject // accepted by the output shape above
     return { operation: TOOL_ACCEPT, arguments: { operation, version: previous, why: 'taken back' } }

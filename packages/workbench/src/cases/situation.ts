@@ -2,7 +2,7 @@ import type { CedarSchema } from '@tidegate/cedar'
 import type { Operation, PolicyRequest, Workflow } from '@tidegate/kernel'
 import { type Finding, suggest } from '@tidegate/project'
 import { completeArguments } from '../request/example-arguments.ts'
-import { type FactOverrides, MONDAY_NOON, requestOf } from '../request/facts.ts'
+import { type FactOverrides, type MONDAY_NOON, requestOf } from '../request/facts.ts'
 import type { ContextText, SituationText } from './case-schema.ts'
 
 /** What cases are held against. */

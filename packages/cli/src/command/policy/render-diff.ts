@@ -1,6 +1,5 @@
 import type { DecisionChange, DecisionDiff, PolicyPlan } from '@tidegate/workbench'
 import type { Shell } from '../../shell.ts'
-import type { Style } from '../../terminal/style.ts'
 import { hang } from '../../terminal/wrap.ts'
 
 type View = Pick<Shell, 'style' | 'columns'>
@@ -31,31 +30,48 @@ export function renderPolicyDiff({ style, columns }: View, diff: PolicyPlan['dif
 const SHOWN = 30
 
 /** Which decisions differ under two sets of policies, what is allowed now first. The texts must be inert. */
-export function renderDecisionDiff(
-  { style, columns }: View,
-  { requests, exhaustive, notVaried, changes }: DecisionDiff,
-): readonly string[] {
+export function renderDecisionDiff(view: View, { requests, exhaustive, notVaried, changes }: DecisionDiff): readonly string[] {
   const extent = exhaustive ? 'to which a change applies, all that there are' : 'to which a change applies, a sample'
   const gaps =
-    notVaried.length === 0 ? [] : [hang('  ', `not varied, because policies compute with it: ${notVaried.join(', ')}`, columns)]
-  const rest = changes.length > SHOWN ? [`  and ${changes.length - SHOWN} more`] : []
-  const head = changes.length === 0 ? 'none changes' : `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`
+    notVaried.length === 0
+      ? []
+      : [hang('  ', `not varied, because policies compute with it: ${notVaried.join(', ')}`, view.columns)]
+  const groups = grouped(changes)
+  const rest = groups.length > SHOWN ? [`  and ${groups.length - SHOWN} more`] : []
+  const head = changes.length === 0 ? 'no decision changes' : `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}`
   return [
     `Decisions: ${requests} requests ${extent}: ${head}.`,
-    ...changes.slice(0, SHOWN).flatMap((change) => renderChange(style, change, columns)),
+    ...groups.slice(0, SHOWN).flatMap((group) => renderGroup(view, group)),
     ...rest,
     ...gaps,
   ]
 }
 
-function renderChange(style: Style, change: DecisionChange, columns: number): readonly string[] {
-  const { before, after, operation, workflow, approversBefore, approversAfter, requests, example } = change
+type Group = readonly [DecisionChange, ...DecisionChange[]]
+
+/** Operations of one workflow to which the same happens for the same reason stand together, where the first of them stands. */
+function grouped(changes: readonly DecisionChange[]): readonly Group[] {
+  const groups = new Map<string, [DecisionChange, ...DecisionChange[]]>()
+  for (const change of changes) {
+    const { operation: _, requests: __, ...rest } = change
+    const key = JSON.stringify(rest)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [change])
+    else group.push(change)
+  }
+  return [...groups.values()]
+}
+
+function renderGroup({ style, columns }: View, group: Group): readonly string[] {
+  const [{ before, after, workflow, approversBefore, approversAfter, example }] = group
   const tone = after === 'allow' ? 'bad' : 'warn'
   const who = approversBefore === approversAfter ? '' : `  ${approversBefore || 'nobody'} -> ${approversAfter || 'nobody'}`
   const facts = Object.entries(example.facts).map(([path, value]) => `${path} ${JSON.stringify(value)}`)
   const why = `${example.policiesBefore.join(', ')} -> ${example.policiesAfter.join(', ')}`
+  const operations = group.map(({ operation, requests }) => `${operation} (${requests})`).join(', ')
   return [
-    `  ${style(tone, `${before} -> ${after}`)}  ${style('strong', operation)}  ${style('faint', `${workflow}, ${requests} requests`)}${who}`,
+    `  ${style(tone, `${before} -> ${after}`)}  ${style('faint', workflow)}${who}`,
+    hang('      ', operations, columns),
     hang('      ', `such as ${facts.length === 0 ? 'an ordinary request' : facts.join(', ')}`, columns),
     hang('      ', why, columns),
   ]

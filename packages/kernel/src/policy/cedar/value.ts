@@ -1,3 +1,5 @@
+import { KernelError } from '../../error.ts'
+
 /** A 64-bit signed integer: a number as long as that is exact (a safe integer), a bigint beyond. Each integer has one form. */
 export type Long = number | bigint
 
@@ -53,7 +55,7 @@ export class Decimal extends Typed {
 
   constructor(scaled: Long) {
     super()
-    this.scaled = scaled
+    this.scaled = checkedLong(scaled)
   }
 }
 
@@ -64,7 +66,7 @@ export class Datetime extends Typed {
 
   constructor(epochMs: Long) {
     super()
-    this.epochMs = epochMs
+    this.epochMs = checkedLong(epochMs)
   }
 }
 
@@ -75,8 +77,14 @@ export class Duration extends Typed {
 
   constructor(ms: Long) {
     super()
-    this.ms = ms
+    this.ms = checkedLong(ms)
   }
+}
+
+/** No value of ours holds a number that is none of Cedar's. */
+function checkedLong(long: Long): Long {
+  if (typeof long === 'bigint' || Number.isSafeInteger(long)) return long
+  throw new KernelError('cedar_value', `${long} is not a whole number that policies know`)
 }
 
 /** The kind of a value. A value that is none of Cedar's has the kind undefined. */
