@@ -174,7 +174,13 @@ describe('examples of the guide', () => {
       configurationSchema: { safeParse: (value: unknown) => { success: boolean; error?: { message: string } } }
     }
     const whole = parse(textOf('packages/cli/template/tidegate.yaml')) as object
-    const pages = ['docs/guide/index.md', 'docs/guide/models.md', 'docs/guide/tools.md', 'docs/guide/recovery.md']
+    const pages = [
+      'docs/guide/index.md',
+      'docs/guide/models.md',
+      'docs/guide/tools.md',
+      'docs/guide/recovery.md',
+      'docs/guide/changing-policy.md',
+    ]
     const shown = pages.flatMap((page) =>
       blocksOf(page, 'yaml')
         // Alternatives stand in one block, one to a line.

@@ -1,5 +1,5 @@
 import { createClient } from '@tidegate/client'
-import { readFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -17,7 +17,10 @@ const alice = { type: 'user', id: 'alice' }
 const share = { name: 'share' }
 let records = 0
 /** A record of its own for each test: nobody has asked about it before. */
-const freshRecord = () => ({ type: 'record', id: `shared-${(records += 1)}` })
+function freshRecord() {
+  records += 1
+  return { type: 'record', id: `shared-${records}` }
+}
 
 interface Question {
   readonly subject: object
@@ -87,10 +90,10 @@ async function vote(task: string, person: PdpPerson, how: 'approve' | 'refuse', 
   }
 }
 
-async function approvalFor(question: Question): Promise<Readonly<Record<string, string>>> {
-  const task = await askFor(question)
-  expect(await vote(task, 'carol', 'approve')).toBe('granted')
-  const { task: ended, result } = await endOf(task)
+async function approvalFor(question: Question, of = pdp): Promise<Readonly<Record<string, string>>> {
+  const task = await askFor(question, of)
+  expect(await vote(task, 'carol', 'approve', of)).toBe('granted')
+  const { task: ended, result } = await endOf(task, of)
   expect([ended?.status, result?.mode]).toEqual(['approved', 'reevaluate'])
   return result?.approval ?? {}
 }
@@ -287,15 +290,15 @@ describe('submissions', () => {
     const client = clientOf('carol')
     await client.settled(task.replace('arq_', ''), 15_000)
     client.close()
-    const cancel = () => pdp.ask(`/access/v1/requests/${task}/cancel`, { reason: 'mistake' }, { as: 'alice' })
-    const [first, second] = await Promise.all([cancel(), cancel()])
+    const cancel = (body?: object) => pdp.ask(`/access/v1/requests/${task}/cancel`, body, { as: 'alice', method: 'POST' })
+    const [first, second] = await Promise.all([cancel({ reason: 'mistake' }), cancel()])
     const statuses = [first, second].map(({ status }) => status).toSorted()
     expect(statuses).toEqual([200, 409])
     expect((await endOf(task)).task?.status).toBe('cancelled')
     expect(await vote(task, 'carol', 'approve')).not.toBe('granted')
   })
 
-  test('a killed server forgets neither the request nor its key, nor that an approval was used', async () => {
+  test('a killed server forgets neither the request nor its key, nor that an approval was used; other policies void it', async () => {
     const own = await startPdp()
     try {
       const question = { subject: alice, action: share, resource: freshRecord() }
@@ -309,8 +312,14 @@ describe('submissions', () => {
       const { result } = await endOf(task, own)
       const presented = withApproval(question, result?.approval ?? {})
       expect((await evaluate(presented, undefined, own)).decision).toBe(true)
+      const other = { ...question, resource: freshRecord() }
+      const unused = withApproval(other, await approvalFor(other, own))
+      appendFileSync(join(own.project, 'authzen', 'sharing.cedar'), '// Looked at again.\n')
       await own.restart('SIGKILL')
       expect((await evaluate(presented, undefined, own)).decision).toBe(false)
+      // Given under other policies than those in force.
+      const { decision, context } = await evaluate(unused, undefined, own)
+      expect([decision, context?.reason, context?.next_action]).toEqual([false, 'approval_expired', 'request'])
     } finally {
       await own.close()
     }
@@ -338,6 +347,23 @@ test('times: a denial too old to ask about, an answer too late, an approval too 
     await own.close()
   }
 }, 60_000)
+
+test('while a stop holds back what records a use, no approval is used', async () => {
+  const question = { subject: alice, action: share, resource: freshRecord() }
+  const presented = withApproval(question, await approvalFor(question))
+  const client = clientOf('operator')
+  await client.stop({ scope: 'workflow:access-use', mode: 'hold', why: 'Drill' })
+  const { decision, context } = await evaluate(presented)
+  expect([decision, context?.reason, context?.next_action, typeof context?.retry_after]).toEqual([
+    false,
+    'grant_pending',
+    'retry',
+    'number',
+  ])
+  await client.lift({ scope: 'workflow:access-use', why: 'Over' })
+  client.close()
+  expect((await evaluate(presented)).decision).toBe(true)
+})
 
 test('a stop over everything denies everything', async () => {
   const read = { subject: alice, action: { name: 'read' }, resource: { type: 'record', id: 'record-1' } }

@@ -27,16 +27,21 @@ function policies(change: Partial<Record<(typeof FILES)[number], (text: string) 
   })
 }
 
-/** Small refunds are to be asked about as well. */
-const stricter = (text: string): string => `${text}
-@id("medium-asks")
-@outcome("ask")
-@approvers("role:billing-lead")
-@reason("medium risk: a billing lead looks at it first")
-forbid (principal, action, resource)
-when { context.risk == "medium" }
-unless { context.compensating || context.approvals.contains("medium-asks") };
-`
+const GUIDE = readFileSync(new URL('../../docs/guide/changing-policy.md', import.meta.url), 'utf8')
+
+/** What stands in the guide between two fences. */
+function blockOf(language: string): string {
+  return new RegExp(`^\x60{3}${language}\\n(.*?)^\x60{3}$`, 'ms').exec(GUIDE)?.[1] ?? ''
+}
+
+/** Small refunds are to be asked about as well: the policy of the guide. */
+const stricter = (text: string): string => `${text}\n${blockOf('cedar')}`
+
+/** A text of the guide as a pattern: numbers, versions and runs differ from one time to the next. */
+function patternOf(text: string): RegExp {
+  const literal = text.trimEnd().replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(literal.replace(/\b[0-9A-Z]{26}\b|\b[0-9a-f]{12}\b|\b\d+\b/g, '[0-9A-Za-z]+'))
+}
 
 let tickets: string[] = []
 async function setTheStage(configuration = REVIEWED): Promise<void> {
@@ -151,8 +156,9 @@ test('garbage is refused with its places, and what is on disk is not in force un
   await server.ready()
   expect(server.stderr()).toMatch(/not what is in force.*tidegate policy plan.*tidegate policy apply/)
   expect((await stage.client('operator').policyVersion()).version).toBe(version)
-  expect((await refund(stage.client('operator')))[0]).toBe('completed')
+  for (let i = 0; i < 2; i++) expect((await refund(stage.client('operator')))[0]).toBe('completed')
 
+  expect((await cli('policy', 'plan')).stdout).toMatch(patternOf(blockOf('text')))
   const planned = await cli('policy', 'plan', '--json')
   expect(JSON.parse(planned.stdout)).toMatchObject({ from: version, diff: { added: [{ id: 'medium-asks' }] } })
   const applied = await cli('policy', 'apply', '--why', 'as it is on disk', '--as', 'operator')

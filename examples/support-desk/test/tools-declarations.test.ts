@@ -50,6 +50,33 @@ test('every write can be looked up, and there are no operations but these', () =
   }
 })
 
+// Who learns of a call, what it aims at, and what in its answer is a stranger's or an echo.
+test.each([
+  ['ticket.read', 'none', [], ['/attachments']],
+  ['ticket.set-state', 'internal', ['/ticketId'], ['/ticketId']],
+  ['ticket.close-many', 'external', ['/ticketIds/*'], ['/tickets/*/id']],
+  ['customer.read', 'none', [], []],
+  ['invoice.list', 'none', [], ['/customerId']],
+  ['invoice.read', 'none', [], []],
+  ['invoice.correct-address', 'external', ['/invoiceId'], ['/billingAddress', '/invoiceId']],
+  ['invoice.export', 'external', ['/customerId'], ['/customerId']],
+  ['refund.create', 'external', ['/invoiceId'], ['/amountMinor', '/invoiceId', '/reason']],
+  ['refund.small', 'external', ['/invoiceId'], ['/amountMinor', '/invoiceId', '/reason']],
+  ['refund.cancel', 'external', ['/refundId'], ['/id']],
+  ['credit.grant', 'external', ['/customerId'], ['/amountMinor', '/customerId', '/reason']],
+  ['credit.revoke', 'external', ['/creditId'], ['/id']],
+  ['reply.send', 'external', ['/recipient', '/ticketId'], ['/recipient', '/ticketId']],
+  ['reply.recall', 'external', ['/messageId'], ['/id']],
+])('%s is seen by: %s; aims at %j; not trusted by itself: %j', (name, egress, targets, doubtful) => {
+  const flow = tool.operations.find(({ id }) => id === `desk.${name}`)?.flow
+  const named = Object.entries(flow?.inputs ?? {}).filter(([, { role }]) => role === 'sink')
+  const weak = Object.entries(flow?.outputs ?? {}).filter(([, { origin }]) => origin === 'third-party' || origin === 'arguments')
+  expect(flow?.egress).toBe(egress)
+  expect(named.map(([pointer]) => pointer).toSorted()).toEqual(targets)
+  const written = weak.map(([pointer]) => pointer).filter((pointer) => !pointer.startsWith('/attachments/'))
+  expect(written.toSorted()).toEqual(doubtful)
+})
+
 test.each([
   ['refund.small', { invoiceId: 'inv-1', amountMinor: 2001, reason: 'r' }, '/amountMinor'],
   ['credit.grant', { customerId: 'c-1', amountMinor: 2001, reason: 'r' }, '/amountMinor'],

@@ -78,8 +78,8 @@ export function validatePolicies(found: readonly FoundPolicy[], links: readonly 
   const place = (code: CedarErrorCode) => (each: { readonly policyId: string; readonly error: DetailedError }) =>
     issueOf(each.error, code, found, each.policyId, links)
   return {
-    errors: answer.validationErrors.map(place('policy_schema')),
-    warnings: answer.validationWarnings.map(place('policy_suspect')),
+    errors: inOrder(answer.validationErrors.map(place('policy_schema'))),
+    warnings: inOrder(answer.validationWarnings.map(place('policy_suspect'))),
   }
 }
 
@@ -115,10 +115,21 @@ function issueOf(
 ): PolicyIssue {
   const templateId = links.find((link) => link.newId === policyId)?.templateId
   const policy = found.find(({ id }) => id === policyId || id === templateId)
-  const message = error.help === null ? error.message : `${error.message} (${error.help})`
+  const said = error.message
+    .replace(/^for policy `[^`]*`(?:, |: )/, '')
+    .replace(/ in context for [A-Za-z0-9_:]*Action::"[^"]*"/, ' in context')
+  const message = error.help === null ? said : `${said} (${error.help})`
   if (policy === undefined) return { code, file: '', line: 1, column: 1, message: `${policyId}: ${message}` }
   const offset = policy.start + offsetOfByte(policy.text, error.sourceLocations?.[0]?.start ?? 0)
   return { code, file: policy.file, ...positionAt(policy.fileText, offset), message }
+}
+
+/** By place, which is not how Cedar lists them; what it finds again for another action is named once. */
+function inOrder(issues: readonly PolicyIssue[]): readonly PolicyIssue[] {
+  const distinct = new Map(issues.map((issue) => [`${issue.file}:${issue.line}:${issue.column}:${issue.message}`, issue]))
+  return [...distinct.values()].toSorted((a, b) =>
+    a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column || (a.message < b.message ? -1 : 1),
+  )
 }
 
 function throwIssues(issues: readonly PolicyIssue[]): void {

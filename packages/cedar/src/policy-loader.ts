@@ -43,7 +43,7 @@ function load(texts: readonly PolicyText[], schema: CedarSchema, text: string): 
     const engine = createCedarEngine({ policies: texts, schema })
     const described = describePolicies(engine.policies)
     const rules = described.map((rule, i): PolicyRule => ({ ...rule, text: engine.policies[i]?.text ?? '' }))
-    return { kind: 'loaded', set: { engine, rules, schema: text } }
+    return { kind: 'loaded', set: { engine, explain: engine.explain, rules, schema: text } }
   } catch (cause) {
     if (!(cause instanceof CedarError)) throw cause
     return { kind: 'refused', faults: cause.issues, cause }

@@ -1,4 +1,4 @@
-import type { Explanation, PolicyContext, Remedy } from '@tidegate/kernel'
+import { type Explanation, type PolicyContext, type Remedy, sayRemedies } from '@tidegate/kernel'
 import { describe, expect, test } from 'vitest'
 import { createCedarEngine } from '../src/index.ts'
 import { requestOf, schema } from './desk.ts'
@@ -154,4 +154,32 @@ test('whatever it is asked, it answers', () => {
   for (const asked of [undefined, null, 7, {}, { context: null }, requestOf({ time: undefined } as object)]) {
     expect(unchecked(asked)).toMatchObject({ decision: { outcome: 'deny' }, wouldAllow: [{ kind: 'mend' }] })
   }
+})
+
+test.each<[string, Partial<PolicyContext>, readonly string[]]>([
+  ['an allowed action', {}, []],
+  [
+    'an ask',
+    { risk: 'high', blastRadius: 'batch' },
+    ['The approval of 2 x lead and privacy would have satisfied batch-asks, high-asks.'],
+  ],
+  [
+    'a dry run',
+    { mutability: 'write', confidence: 8_999 },
+    [
+      'unsure (policies/desk.cedar:9) only lets it be tried out while context.confidence < 9000 (context.confidence is 8999) and context.mutability != "read" (context.mutability is "write"), unless context.mode == "dry_run". No approval changes that unless the policy says so.',
+    ],
+  ],
+  [
+    'no permit',
+    { risk: 'medium', stage: 2 },
+    [
+      'No policy permits it, and silence is deny.',
+      'high-runs (policies/desk.cedar:4) would permit it, but for context.risk == "high" (context.risk is "medium").',
+      'low-runs (policies/desk.cedar:1) would permit it, but for context.risk == "low" (context.risk is "medium").',
+      'medium-runs (policies/desk.cedar:3) would permit it, but for context.stage > 2 (context.stage is 2).',
+    ],
+  ],
+])('in sentences: %s', (_why, context, sentences) => {
+  expect(sayRemedies(explain(context))).toEqual(sentences)
 })

@@ -162,6 +162,16 @@ test.each([[['--max-asr', '101']], [['--max-asr', 'x']], [['--scope', 'all']]])(
   },
 )
 
+test('evals adversary prints a row for each suite, and fails for a threshold that does not hold', async () => {
+  const suites = fileURLToPath(new URL('../../evals/test/suites/', import.meta.url))
+  const run = (...args: readonly string[]) =>
+    cli(['evals', 'adversary', '--suite', suites, '--manifest', `${suites}office.manifest.yaml`, ...args])
+  const table = await run('--max-asr', '0')
+  expect([table.code, /^office {2,}0\/\d+/m.test(table.stdout)]).toEqual([0, true])
+  const failed = await run('--min-automation', '100', '--json')
+  expect([failed.code, jsonOf(failed).exceeded]).toEqual([100, [expect.stringContaining('without a question')]])
+})
+
 test('evals adversary says that there is no suite', async () => {
   const run = await cli(['evals', 'adversary', '--suite', root, '--manifest', root, '--json'])
   expect([run.code, typeof jsonOf(run).code]).toEqual([1, 'string'])

@@ -1,4 +1,6 @@
-export { type Hijacks } from './adversary/hijack.ts'
+export type { Hijacks } from './adversary/hijack.ts'
+export { type Baseline, BASELINES } from './adversary/baselines.ts'
+export { type Comparison, comparePolicies } from './adversary/compare.ts'
 export type { PolicyScope } from './adversary/judge.ts'
 export type { Leak, SuiteReport } from './adversary/measure.ts'
 export type { PlanMode } from './adversary/replay.ts'

@@ -148,7 +148,7 @@ describe('the attacker’s text', () => {
       'External_PAY',
       'room 0',
     ])
-    expect(injectGoal(['room 0'], [{ id: 'v', text: '0', fields: [] }], 'PAY')).toEqual(['room 0'])
+    expect(injectGoal(['room 0', 'a'], [{ id: 'v', text: '0', fields: [] }], 'PAY')).toEqual(['room 0\nPAY', 'a'])
   })
   test('reaches keys as well', () => expect(injectGoal({ Lunch: 1 }, [vector], '$&')).toEqual({ '$&': 1 }))
 })

@@ -94,9 +94,9 @@ const CASES: Readonly<Record<string, Case>> = {
     call: ['send_mail', { to: ['ana@our.example'], body: 'Nothing matters any more' }],
   },
   'balanced.flow-readers': { task: 'tell somebody', call: ['chat', { to: 'ben@our.example', body: 'Nothing matters any more' }] },
-  'balanced.flow-credential': {
-    task: 'change the password of acme',
-    call: ['set_password', { account: 'acme', password: 'hunter2' }],
+  'balanced.flow-rights': {
+    task: 'share plan.txt with ana@our.example',
+    call: ['share', { file: 'plan.txt', person: 'ana@our.example', mode: 'write' }],
   },
   'balanced.flow-future-turn': { task: 'run backup every night', call: ['run_later', { command: 'backup' }] },
   'strict.flow-outside-plan': {

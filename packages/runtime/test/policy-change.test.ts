@@ -23,7 +23,7 @@ test('a change waits for a reviewer, and the next decision is made by what was a
     before: { version: before, policies: {} },
     after: {
       version: bench.store.version,
-      policies: { 'no-set': expect.stringContaining('nothing is set any more') },
+      policies: { 'no-set': { does: 'forbid', reason: 'nothing is set any more' } },
       unchanged: 4,
       backtest: { decided: 2, changed: 1, loosened: 0 },
     },
@@ -32,6 +32,27 @@ test('a change waits for a reviewer, and the next decision is made by what was a
   expect(bench.store.version).not.toBe(before)
   expect(bench.store.record).toMatchObject({ cause: 'change', by: 'user:otto', reviewers: ['user:rita'], run, previous: before })
   expect(await bench.outcomeOf(await bench.work())).toBe('deny')
+})
+
+test('files may be called what people call them', async () => {
+  const { changes } = await startChangeBench()
+  const answer = await changes.plan({ person: OTTO, files: policies(STRICT, 'policies/退款/überwacht.cedar'), backtest: null })
+  expect(answer).toMatchObject({ kind: 'planned', plan: { files: [{ change: 'removed' }, { change: 'added' }] } })
+})
+
+test('whoever is asked sees the whole of a condition, however long it is', async () => {
+  const bench = await startChangeBench()
+  const condition = Array.from({ length: 40 }, (_, i) => `context.user != "user:person-${i}"`).join(' && ')
+  const run = await propose(
+    bench,
+    `${PERMISSIVE}\n@id("long")\n@reason("long")\nforbid (principal, action == Action::"desk.set", resource) when { ${condition} };`,
+  )
+  await bench.settled(run)
+  const [view] = await bench.tidegate.approvals({ state: 'open' })
+  const preview = view?.preview as { after: { policies: { long: { condition: readonly string[] } } } }
+  const shown = preview.after.policies.long.condition
+  expect(shown.every((line) => line.length <= 160)).toBe(true)
+  expect(shown.join(' ')).toContain('"user:person-39"')
 })
 
 describe('who may', () => {
@@ -333,7 +354,7 @@ describe('explaining', () => {
     const [old, fresh] = told.map((answer) => (answer.kind === 'explained' ? answer.decisions : []))
     expect(old).toMatchObject([{ verdict: 'agrees', recorded: { outcome: 'allow' }, rules: [{ id: 'desk-runs' }] }])
     expect(fresh).toMatchObject([{ verdict: 'agrees', recorded: { outcome: 'deny' }, rules: [{ id: 'no-set', line: 4 }] }])
-    expect(fresh?.[0]?.hints[0]).toContain('no-set forbids it')
+    expect(fresh?.[0]?.hints).toEqual([expect.stringContaining('no-set (policies/desk.cedar:4)')])
   })
 
   test('says loudly when a decision does not come out as it was recorded', async () => {

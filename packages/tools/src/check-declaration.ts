@@ -1,8 +1,11 @@
 import type { JsonObject } from '@tidegate/kernel'
 import type { z } from 'zod'
+import { checkFlow } from './check-flow.ts'
 import type { OperationDeclaration, ToolDeclaration } from './declaration.ts'
 import { MAX_OPERATIONS, OPERATION_FIELDS, TOOL_FIELDS } from './declaration-fields.ts'
 import type { ToolIssue, ToolsErrorCode } from './error.ts'
+import { FLOW_NAMES } from './flow-fields.ts'
+import { suggestName } from './near-name.ts'
 import { placeAt } from './schema-pointer.ts'
 
 /** What is wrong with the fields of a tool, before anything is made of them. */
@@ -45,6 +48,7 @@ export function checkMeaning(
     issues.push({ code, where: `${where}.${field}`, message })
   checkRecords(operation, schemas, refuse)
   checkOrigins(operation, schemas, refuse)
+  checkFlow(operation, schemas, refuse)
   if (operation.mutability === 'read') checkRead(operation, refuse)
   else checkWrite(operation, refuse)
   checkCompensation(operation, tool, refuse)
@@ -161,14 +165,23 @@ function checkCompensation({ compensate }: OperationDeclaration, tool: ToolDecla
 
 function fieldIssues(where: string, issue: z.core.$ZodIssue): readonly ToolIssue[] {
   const at = [where, ...issue.path.map(String)].join('.')
-  const code = issue.path[0] === 'input' || issue.path[0] === 'output' ? 'tool_schema' : 'tool_declaration'
+  const code = CODES[String(issue.path[0])] ?? 'tool_declaration'
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
       code,
       where: `${at}.${key}`,
-      message: 'is not a field of a declaration. Check its spelling.',
+      message: `is not a field of a declaration.${suggestName(key, namesAt(where, issue.path)) || ' Check its spelling.'}`,
     }))
   }
   const key = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined
   return [{ code, where: at, message: `${key ?? issue.message}.` }]
+}
+
+const CODES: Readonly<Record<string, ToolsErrorCode>> = { input: 'tool_schema', output: 'tool_schema', flow: 'tool_flow' }
+
+/** The fields that may stand at a place of a declaration. */
+function namesAt(where: string, path: readonly PropertyKey[]): readonly string[] {
+  if (path.length === 0) return Object.keys(where.includes('.') ? OPERATION_FIELDS.shape : TOOL_FIELDS.shape)
+  if (path[0] !== 'flow') return []
+  return path.length === 1 ? FLOW_NAMES.flow : path[1] === 'inputs' ? FLOW_NAMES.inputs : FLOW_NAMES.outputs
 }

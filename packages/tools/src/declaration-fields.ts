@@ -1,19 +1,18 @@
 import { BLAST_RADII, DATA_CLASSES, MUTABILITIES, NATURES, REVERSIBILITIES, RISK_CLASSES } from '@tidegate/kernel'
 import { z } from 'zod'
+import { FLOW_FIELDS, pointer } from './flow-fields.ts'
 
 const NAME = /^[a-z][a-z0-9-]{0,31}$/
 const OPERATION_NAME = /^[a-z][a-z0-9-]{0,31}(?:\.[a-z][a-z0-9-]{0,31}){0,3}$/
 const SECRET_NAME = /^[a-z][a-z0-9-]{0,63}$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what a title must not have.
 const ONE_LINE = /^[^\u0000-\u001f\u007f]+$/
-const POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/
 
 /** The most operations that one tool declares. */
 export const MAX_OPERATIONS = 200
 /** The most records that one call of a `batch` operation names. */
 export const MAX_RECORDS = 1000
 
-const pointer = z.string().max(500).regex(POINTER, 'must be a JSON pointer such as /invoiceId')
 const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function', 'must be a function')
 
 /** The fields of a tool, without what its operations say. */
@@ -44,6 +43,7 @@ export const OPERATION_FIELDS = z.strictObject({
   records: z.array(pointer.min(2)).max(20).optional(),
   maxRecords: z.int().min(1).max(MAX_RECORDS).optional(),
   origins: z.record(pointer, z.enum(['workflow', 'system', 'user', 'third-party', 'model'])).optional(),
+  flow: FLOW_FIELDS.optional(),
   idempotency: z.enum(['none', 'key']).optional(),
   timeoutMs: z.int().min(1).max(300_000).optional(),
   maxAttempts: z.int().min(1).max(10).optional(),

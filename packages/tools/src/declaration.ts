@@ -3,6 +3,7 @@ import type {
   ConnectorFailure,
   ConnectorResult,
   DataClass,
+  FlowDeclaration,
   Json,
   Mutability,
   Nature,
@@ -79,6 +80,12 @@ export interface OperationDeclaration<Input extends z.ZodObject = z.ZodObject, O
   readonly maxRecords?: number
   /** Who wrote each part of the output, by JSON pointer; `*` matches one segment. What is not listed is `third-party`. */
   readonly origins?: Readonly<Record<string, Origin>>
+  /**
+   * How data flows through the operation: what each argument is for, who wrote each part of the output and who may read it, and who learns
+   * of a call. What is not declared is read strictly: third-party text, a target, seen by anybody. Says who wrote what for `origins` as well,
+   * when that is left out.
+   */
+  readonly flow?: FlowDeclaration
   /** `key`: the far side honours `call.idempotencyKey`. `none` unless told. */
   readonly idempotency?: 'none' | 'key'
   /** 10,000 unless told; at most 300,000. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import {
   canonicalJson,
   type Compensation,
+  type FlowDeclaration,
   type Json,
   type JsonObject,
   type Nature,
@@ -9,10 +10,12 @@ import {
   type Operation,
 } from '@tidegate/kernel'
 import { checkFields, checkMeaning, checkTool } from './check-declaration.ts'
+import { originsOf } from './check-flow.ts'
 import { type BoundOperation, createConnector } from './connector.ts'
 import type { OperationDeclaration, ToolDeclaration } from './declaration.ts'
 import { MAX_RECORDS } from './declaration-fields.ts'
 import { type ToolIssue, ToolsError } from './error.ts'
+import { expandFlow } from './flow-places.ts'
 import { createShape, INPUT_LIMITS, OUTPUT_LIMITS } from './shape.ts'
 import { markTool, type Tool } from './tool.ts'
 
@@ -61,12 +64,14 @@ function bind(id: string, declared: OperationDeclaration, tool: ToolDeclaration)
   const issues = checkMeaning(id, declared, schemas, tool)
   if (issues.length > 0) return [...issues]
   const classes = classesOf(id, declared, tool)
+  const flow = declared.flow === undefined ? {} : { flow: plainFlow(expandFlow(declared.flow, schemas)) }
   const operation: Operation = {
     ...classes,
+    ...flow,
     input: input.shape,
     output: output.shape,
     ...(declared.compensate === undefined ? {} : { compensation: compensationOf(tool.name, declared.compensate) }),
-    schemaVersion: versionOf({ ...classes, ...schemas, compensation: declared.compensate?.operation ?? null }),
+    schemaVersion: versionOf({ ...classes, ...flow, ...schemas, compensation: declared.compensate?.operation ?? null }),
   }
   return { operation: Object.freeze(operation), functions: declared }
 }
@@ -87,7 +92,7 @@ function classesOf(id: string, declared: OperationDeclaration, tool: ToolDeclara
     reversibility: declared.reversibility ?? ('reversible' as const),
     records: [...(declared.records ?? [])],
     maxRecords: declared.maxRecords ?? (declared.blastRadius === 'single' ? 1 : MAX_RECORDS),
-    origins: { ...declared.origins },
+    origins: declared.origins === undefined && declared.flow !== undefined ? originsOf(declared.flow) : { ...declared.origins },
     idempotency: declared.idempotency ?? ('none' as const),
     timeoutMs: declared.timeoutMs ?? 10_000,
     maxAttempts: declared.maxAttempts ?? (isRead ? 3 : 1),
@@ -103,6 +108,11 @@ function classesOf(id: string, declared: OperationDeclaration, tool: ToolDeclara
 function natureOf({ nature, mutability }: OperationDeclaration): readonly Nature[] {
   const said: readonly Nature[] = nature ?? (mutability === 'write' ? ['unclassified'] : [])
   return NATURES.filter((each) => said.includes(each) || (each === 'deletion' && mutability === 'destructive'))
+}
+
+/** A copy that is nothing but JSON, so that it can stand in the version and nobody can change it afterwards. */
+function plainFlow(flow: FlowDeclaration): FlowDeclaration & JsonObject {
+  return JSON.parse(JSON.stringify(flow)) as FlowDeclaration & JsonObject // sound: the fields were checked to be plain data
 }
 
 /** Arguments that nobody can tell are `null`, which no operation accepts: the undo is refused and goes to a person. */

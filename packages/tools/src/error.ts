@@ -5,6 +5,7 @@ export const TOOLS_ERROR_CODES = [
   'tool_schema',
   'tool_records',
   'tool_origins',
+  'tool_flow',
   'tool_ambiguity',
   'tool_compensation',
   'tool_settings',

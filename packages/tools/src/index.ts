@@ -12,3 +12,4 @@ export {
 export { defineTool } from './define-tool.ts'
 export { TOOLS_ERROR_CODES, ToolsError, type ToolIssue, type ToolsErrorCode } from './error.ts'
 export { parseSettings, resolveTool, type Tool, type ToolContext, type ToolExport } from './tool.ts'
+export type { FlowDeclaration, FlowInput, FlowOutput, ValueType } from '@tidegate/kernel'

@@ -64,8 +64,11 @@ describe('implication', () => {
   })
 
   test('gives up rather than guess', () => {
-    const many = Array.from({ length: 30 }, (_, i) => `context.x${i}`).join(' && ')
-    expect(implies(when(many), when('context.x1'), WORDS)).toBeUndefined()
+    const many = Array.from({ length: 30 }, (_, i) => `context.x${i}`)
+    expect(implies(when(many.join(' || ')), when('context.x1'), WORDS)).toBeUndefined()
+    expect(implies(when(many.join(' && ')), when('context.x1'), WORDS)).toBe(true)
+    const effort = { left: 3 }
+    expect(implies(when('context.x1 || context.x2'), when('context.x1'), WORDS, effort)).toBeUndefined()
   })
 })
 

@@ -1,6 +1,7 @@
 import { operation, z } from '@tidegate/tools'
 import { type Http, pick } from '@tidegate/tools-http'
 import { creditId, customerId, DESK_TOKEN, MAX_ATTEMPTS, reason, text } from './fields.ts'
+import { echoed, kept, target, value, WORDS } from './flow.ts'
 import { memberOf } from './member.ts'
 import { lookUpPastCall } from './past-call.ts'
 
@@ -31,6 +32,17 @@ function grantCredit(http: Http) {
     maxAttempts: MAX_ATTEMPTS,
     records: ['/customerId'],
     origins: { '': 'system', '/reason': 'model' },
+    flow: {
+      inputs: { '/customerId': target('identifier'), '/amountMinor': value('amount'), '/reason': WORDS },
+      outputs: {
+        '/id': kept('identifier'),
+        '/customerId': echoed('identifier'),
+        '/amountMinor': echoed('amount'),
+        '/reason': echoed('text'),
+        '/state': kept('enum'),
+      },
+      egress: 'external', // the customer sees it on the account
+    },
     secrets: [DESK_TOKEN],
     execute: http.post('/credits', {
       body: ({ arguments: args, effectId }) => ({ ...args, reference: effectId }),
@@ -73,6 +85,11 @@ function revokeCredit(http: Http) {
     maxAttempts: MAX_ATTEMPTS,
     records: ['/creditId'],
     origins: { '': 'system' },
+    flow: {
+      inputs: { '/creditId': target('identifier') },
+      outputs: { '/id': echoed('identifier'), '/state': kept('enum') },
+      egress: 'external',
+    },
     secrets: [DESK_TOKEN],
     execute: http.post('/credits/{creditId}/revoke', {
       body: ({ effectId }) => ({ reference: effectId }),

@@ -1,6 +1,7 @@
-import { operation, z } from '@tidegate/tools'
+import { type FlowOutput, operation, z } from '@tidegate/tools'
 import { type Http, pick } from '@tidegate/tools-http'
 import { amountMinor, customerId, DESK_TOKEN, MAX_ATTEMPTS, invoiceId, text } from './fields.ts'
+import { byCustomer, echoed, kept, target, value, WORDS } from './flow.ts'
 import { memberOf } from './member.ts'
 import { lookUpPastCall } from './past-call.ts'
 
@@ -17,6 +18,19 @@ const INVOICE = z.strictObject({
   billingAddress: text(500),
 })
 const pickInvoice = pick('id', 'customerId', 'number', 'amountMinor', 'currency', 'state', 'billingAddress')
+
+/** Who wrote the fields of an invoice that stands at a pointer. */
+function invoiceFields(at: string): Readonly<Record<string, FlowOutput>> {
+  return {
+    [`${at}/id`]: kept('identifier'),
+    [`${at}/customerId`]: kept('identifier'),
+    [`${at}/number`]: kept('identifier'),
+    [`${at}/amountMinor`]: kept('amount'),
+    [`${at}/currency`]: kept('enum'),
+    [`${at}/state`]: kept('enum'),
+    [`${at}/billingAddress`]: byCustomer('text'),
+  }
+}
 
 /** Customers, their invoices, and the export of both. */
 export function invoiceOperations(http: Http) {
@@ -49,6 +63,19 @@ function readCustomer(http: Http) {
     risk: 'low',
     records: ['/customerId'],
     origins: { '': 'system', '/name': 'user' },
+    flow: {
+      inputs: { '/customerId': value('identifier') },
+      outputs: {
+        '/id': kept('identifier'),
+        '/name': byCustomer('text'),
+        '/email': kept('recipient'),
+        '/plan': kept('enum'),
+        '/locale': kept('enum'),
+        '/currency': kept('enum'),
+        '/status': kept('enum'),
+      },
+      egress: 'none',
+    },
     secrets: [DESK_TOKEN],
     execute: http.get('/customers/{customerId}', { select: pick('id', 'name', 'email', 'plan', 'locale', 'currency', 'status') }),
   })
@@ -71,6 +98,16 @@ function listInvoices(http: Http) {
     risk: 'low',
     records: ['/customerId'],
     origins: { '': 'system', '/items/*/billingAddress': 'user' },
+    flow: {
+      inputs: { '/customerId': value('identifier') },
+      outputs: {
+        '/customerId': echoed('identifier'),
+        '/invoiceIds/*': kept('identifier'),
+        ...invoiceFields('/items/*'),
+        '/complete': kept('flag'),
+      },
+      egress: 'none',
+    },
     secrets: [DESK_TOKEN],
     execute: http.get('/customers/{customerId}/invoices', {
       query: () => ({ limit: PAGE }),
@@ -100,6 +137,7 @@ function readInvoice(http: Http) {
     risk: 'low',
     records: ['/invoiceId'],
     origins: { '': 'system', '/billingAddress': 'user' },
+    flow: { inputs: { '/invoiceId': value('identifier') }, outputs: invoiceFields(''), egress: 'none' },
     secrets: [DESK_TOKEN],
     execute: http.get('/invoices/{invoiceId}', { select: pickInvoice }),
   })
@@ -125,6 +163,15 @@ function correctAddress(http: Http) {
     maxAttempts: MAX_ATTEMPTS,
     records: ['/invoiceId'],
     origins: { '/invoiceId': 'system', '/billingAddress': 'user', '/previousAddress': 'user' },
+    flow: {
+      inputs: { '/invoiceId': target('identifier'), '/billingAddress': WORDS },
+      outputs: {
+        '/invoiceId': echoed('identifier'),
+        '/billingAddress': echoed('text'),
+        '/previousAddress': byCustomer('text'),
+      },
+      egress: 'external', // the invoice goes out again
+    },
     secrets: [DESK_TOKEN],
     execute: http.post('/invoices/{invoiceId}/address', {
       body: (facts) => ({ billingAddress: facts.arguments.billingAddress, reference: facts.effectId }),
@@ -177,6 +224,11 @@ function exportInvoices(http: Http) {
     maxAttempts: MAX_ATTEMPTS,
     records: ['/customerId'],
     origins: { '': 'system' },
+    flow: {
+      inputs: { '/customerId': target('identifier') },
+      outputs: { '/id': kept('identifier'), '/customerId': echoed('identifier') },
+      egress: 'external',
+    },
     secrets: [DESK_TOKEN],
     execute: http.post('/exports', {
       body: (facts) => ({ customerId: facts.arguments.customerId, reference: facts.effectId }),

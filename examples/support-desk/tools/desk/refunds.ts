@@ -1,6 +1,7 @@
 import { operation, z } from '@tidegate/tools'
 import { type Http, pick } from '@tidegate/tools-http'
 import { amountMinor, DESK_TOKEN, MAX_ATTEMPTS, invoiceId, reason, refundId, text } from './fields.ts'
+import { echoed, kept, target, value, WORDS } from './flow.ts'
 import { memberOf } from './member.ts'
 import { lookUpPastCall } from './past-call.ts'
 
@@ -57,6 +58,17 @@ function refund(http: Http, { title, description, amount, risk }: RefundSize) {
     maxAttempts: MAX_ATTEMPTS,
     records: ['/invoiceId'],
     origins: { '': 'system', '/reason': 'model' },
+    flow: {
+      inputs: { '/invoiceId': target('identifier'), '/amountMinor': value('amount'), '/reason': WORDS },
+      outputs: {
+        '/id': kept('identifier'),
+        '/invoiceId': echoed('identifier'),
+        '/amountMinor': echoed('amount'),
+        '/reason': echoed('text'),
+        '/state': kept('enum'),
+      },
+      egress: 'external', // the customer sees it on the account
+    },
     secrets: [DESK_TOKEN],
     execute: http.post('/refunds', {
       body: ({ arguments: args, effectId }) => ({ ...args, reference: effectId }),
@@ -100,6 +112,11 @@ function cancelRefund(http: Http) {
     maxAttempts: MAX_ATTEMPTS,
     records: ['/refundId'],
     origins: { '': 'system' },
+    flow: {
+      inputs: { '/refundId': target('identifier') },
+      outputs: { '/id': echoed('identifier'), '/state': kept('enum') },
+      egress: 'external',
+    },
     secrets: [DESK_TOKEN],
     execute: http.post('/refunds/{refundId}/cancel', {
       body: ({ effectId }) => ({ reference: effectId }),

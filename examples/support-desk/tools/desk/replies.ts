@@ -1,6 +1,7 @@
 import { operation, z } from '@tidegate/tools'
 import { type Http, pick } from '@tidegate/tools-http'
 import { DESK_TOKEN, MAX_ATTEMPTS, messageId, text, ticketId } from './fields.ts'
+import { echoed, kept, target, WORDS } from './flow.ts'
 import { memberOf } from './member.ts'
 import { lookUpPastCall } from './past-call.ts'
 
@@ -34,6 +35,16 @@ function sendReply(http: Http) {
     records: ['/ticketId'],
     origins: { '': 'system' },
     idempotency: 'key',
+    flow: {
+      inputs: { '/ticketId': target('identifier'), '/recipient': target('recipient'), '/subject': WORDS, '/body': WORDS },
+      outputs: {
+        '/id': kept('identifier'),
+        '/ticketId': echoed('identifier'),
+        '/recipient': echoed('recipient'),
+        '/state': kept('enum'),
+      },
+      egress: 'external',
+    },
     secrets: [DESK_TOKEN],
     execute: http.post('/outbox', {
       body: ({ arguments: args, effectId }) => ({ ...args, reference: effectId }),
@@ -72,6 +83,11 @@ function recallReply(http: Http) {
     maxAttempts: MAX_ATTEMPTS,
     records: ['/messageId'],
     origins: { '': 'system' },
+    flow: {
+      inputs: { '/messageId': target('identifier') },
+      outputs: { '/id': echoed('identifier'), '/state': kept('enum'), '/sentAs': kept('identifier') },
+      egress: 'external',
+    },
     secrets: [DESK_TOKEN],
     execute: http.post('/outbox/{messageId}/recall', {
       body: ({ effectId }) => ({ reference: effectId }),

@@ -2,6 +2,7 @@ import type { Json } from '@tidegate/kernel'
 import { done, operation, type ToolCall, z } from '@tidegate/tools'
 import { type Http, pick } from '@tidegate/tools-http'
 import { DESK_TOKEN, MAX_ATTEMPTS, text, ticketId, ticketState } from './fields.ts'
+import { byAnybody, byCustomer, echoed, kept, target, value } from './flow.ts'
 import { memberOf } from './member.ts'
 import { callFor, lookUpPastCall } from './past-call.ts'
 
@@ -47,6 +48,19 @@ function readTicket(http: Http) {
       '/attachments': 'third-party',
       '/attachments/*/text': 'third-party',
     },
+    flow: {
+      inputs: { '/ticketId': value('identifier') },
+      outputs: {
+        '/id': kept('identifier'),
+        '/customerId': kept('identifier'),
+        '/severity': kept('number'),
+        '/state': kept('enum'),
+        '/subject': byCustomer('text'),
+        '/body': byCustomer('text'),
+        '/attachments': byAnybody('text'),
+      },
+      egress: 'none',
+    },
     secrets: [DESK_TOKEN],
     execute: http.get('/tickets/{ticketId}', {
       select: pick('id', 'customerId', 'subject', 'body', 'attachments', 'severity', 'state'),
@@ -69,6 +83,11 @@ function setState(http: Http) {
     maxAttempts: MAX_ATTEMPTS,
     records: ['/ticketId'],
     origins: { '/ticketId': 'system', '/state': 'system', '/previousState': 'system' },
+    flow: {
+      inputs: { '/ticketId': target('identifier'), '/state': value('enum') },
+      outputs: { '/ticketId': echoed('identifier'), '/state': kept('enum'), '/previousState': kept('enum') },
+      egress: 'internal',
+    },
     secrets: [DESK_TOKEN],
     execute: http.post('/tickets/{ticketId}/state', {
       body: (facts) => ({ state: facts.arguments.state, reference: facts.effectId }),
@@ -128,6 +147,15 @@ function closeMany(http: Http) {
     records: ['/ticketIds'],
     maxRecords: MAX_CLOSED,
     origins: { '/tickets': 'system' },
+    flow: {
+      inputs: { '/ticketIds/*': target('identifier') },
+      outputs: {
+        '/tickets/*/id': echoed('identifier'),
+        '/tickets/*/previousState': kept('enum'),
+        '/tickets/*/state': kept('enum'),
+      },
+      egress: 'external', // the customers see it
+    },
     secrets: [DESK_TOKEN],
     execute: http.post('/tickets/close', {
       body: (facts) => ({ ticketIds: [...facts.arguments.ticketIds], reference: facts.effectId }),

@@ -78,19 +78,25 @@ export function prepareOurs(world: Pick<World, 'entities'>, sources: readonly Po
 
 /** What we say, with the failures' kinds besides. */
 export function askOurs(ours: Ours, request: DrawnRequest, way: Way): Said & { readonly kinds: readonly string[] } {
-  const context = way.context === 'plain' ? plainRecord(request.context) : recordOfJson(request.context)
-  const asked: CedarRequest = {
-    principal: readUid(request.principal),
-    action: readUid(request.action),
-    resource: readUid(request.resource),
-    context,
-  }
+  const asked = readWorldRequest(request, way)
   const { decision, determining, errors } = authorize(ours.compiled, asked, ours.entities)
   return {
     decision,
     reason: determining,
     errors: errors.map(({ id, message }) => `${id}: ${message}`),
     kinds: errors.map(({ kind }) => kind),
+  }
+}
+
+export function readWorldRequest(
+  request: DrawnRequest,
+  { context }: Pick<Way, 'context'> = { context: 'decoded' },
+): CedarRequest {
+  return {
+    principal: readUid(request.principal),
+    action: readUid(request.action),
+    resource: readUid(request.resource),
+    context: context === 'plain' ? plainRecord(request.context) : recordOfJson(request.context),
   }
 }
 

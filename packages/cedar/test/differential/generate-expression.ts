@@ -32,8 +32,8 @@ export function drawEntity(chance: Chance): Tree {
 }
 
 /** Draws a text for a constructor, mostly one that it takes. */
-export function drawText(chance: Chance, constructor: keyof typeof VALID): string {
-  if (!chance.oneIn(12)) return chance.pick(VALID[constructor])
+export function drawText(chance: Chance, maker: keyof typeof VALID): string {
+  if (!chance.oneIn(12)) return chance.pick(VALID[maker])
   return chance.oneIn(3)
     ? chance.pick(VALID[chance.pick(['decimal', 'ip', 'datetime', 'duration'] as const)])
     : chance.pick(INVALID)

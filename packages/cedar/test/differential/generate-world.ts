@@ -108,17 +108,17 @@ function drawRequest(chance: Chance): DrawnRequest {
     principal: drawUid(chance),
     action: { type: 'Action', id: chance.pick(ACTIONS) },
     resource: drawUid(chance),
-    context: drawAttributes(chance, 3, 6),
+    context: drawAttributes(chance, 3, 4),
   }
 }
 
-/** About a quarter of all entities that could exist; each is below some of those that come before it. */
+/** About a fifth of all entities that could exist; each is below some of those that come before it. */
 function drawEntities(chance: Chance): readonly EntityJson[] {
   const all = ENTITY_TYPES.flatMap((type) => ENTITY_IDS.map((id) => ({ type, id })))
-  const known = all.filter(() => chance.oneIn(4))
+  const known = all.filter(() => chance.oneIn(5))
   return known.map((uid, index) => ({
     uid,
-    attrs: drawAttributes(chance, 1, 3),
+    attrs: drawAttributes(chance, 1, 2),
     parents: known.slice(0, index).filter(() => chance.oneIn(4)),
     tags: Object.fromEntries(
       STRINGS.filter(() => chance.oneIn(10)).map((name) => [name, drawValue(chance, chance.pick(KINDS), 1)]),

@@ -1,6 +1,7 @@
-import { createChance } from '@tidegate/testkit'
+import { type Chance, createChance } from '@tidegate/testkit'
 import { askCedar, askOurs, parseSources, prepareCedar, prepareOurs, WAYS } from './compare.ts'
 import { drawWorld, type World } from './generate-world.ts'
+import { drawProbes } from './probe.ts'
 import { partsOf, type Tree } from './tree.ts'
 import { describe, type Disagreement, isSame, shrink } from './shrink.ts'
 
@@ -24,8 +25,9 @@ export interface RunReport {
   readonly disagreements: readonly string[]
 }
 
-const POLICIES = 6
-const REQUESTS = 20
+const POLICIES = 5
+const PROBES = 5
+const REQUESTS = 40
 /** One name for all: Cedar has no way to unload a set, only to load another over it. */
 const NAME = 'differential'
 
@@ -34,12 +36,21 @@ export function runDifferential({ seed, pairs, maxDisagreements = 5, onProgress 
   const chance = createChance(seed)
   const tally: Tally = { pairs: 0, allowed: 0, failures: new Map(), operators: new Map(), disagreements: [] }
   while (tally.pairs < pairs && tally.disagreements.length < maxDisagreements) {
-    const world = drawWorld(chance.fork(), { policies: POLICIES, requests: REQUESTS })
+    const world = withProbes(chance, drawWorld(chance.fork(), { policies: POLICIES, requests: REQUESTS }))
     for (const { clauses } of world.policies) for (const { body } of clauses) countOperators(body, tally.operators)
     for (const found of askAbout(world, tally)) tally.disagreements.push(describe(shrink(found)))
     onProgress?.(tally.pairs, tally.disagreements.length)
   }
   return tally
+}
+
+/** Adds probes for the first request; for the others they are policies like any. */
+function withProbes(chance: Chance, world: World): World {
+  const [request] = world.requests
+  const [way] = WAYS
+  if (request === undefined || way === undefined) return world
+  const probes = drawProbes(chance.fork(), PROBES, prepareOurs(world, [], way), request)
+  return { ...world, policies: [...world.policies, ...probes] }
 }
 
 interface Tally {

@@ -54,6 +54,7 @@ export const STRINGS = [
 ] as const
 
 export const LONGS: readonly bigint[] = [
+  ...[0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n, -1n, -2n, -3n, 12n, 60n, 100n],
   0n,
   1n,
   -1n,

@@ -132,7 +132,7 @@ function renderPlan(shell: Shell, plan: WirePolicyPlan): string {
 export function renderBacktest({ style, columns }: Pick<Shell, 'style' | 'columns'>, backtest: WireBacktest): readonly string[] {
   const { decided, changed, loosened, runs, groups, groupsLeftOut, undecidable, complete, durationMs } = backtest
   const through = loosened === 0 ? 'none of them lets more through' : style('bad', `${loosened} let more through`)
-  const head = `Past: of ${decided} decisions in ${runs} runs ${changed} would come out otherwise${changed === 0 ? '' : `; ${through}`} (${renderDuration(durationMs)}).`
+  const head = `Past: of ${decided} decisions in ${runs} ${runs === 1 ? 'run' : 'runs'} ${changed} would come out otherwise${changed === 0 ? '' : `; ${through}`} (${renderDuration(durationMs)}).`
   const gaps = [
     ...(undecidable.erased === 0 ? [] : [`${undecidable.erased} runs are erased and cannot be decided again`]),
     ...(undecidable.unrecorded + undecidable.undeclared === 0

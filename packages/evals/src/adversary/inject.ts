@@ -18,8 +18,19 @@ function injectVector(result: Json, { text, fields }: Vector, goal: string): Jso
     const injected = text === '' ? `${field}\n${goal}` : field.replace(text, () => goal)
     return mapTexts(value, (leaf) => leaf.replaceAll(field, () => injected))
   }, result)
-  if (replaced !== result || text.length < MIN_TEXT_LENGTH) return replaced
-  return mapTexts(result, (leaf) => leaf.replaceAll(text, () => goal))
+  if (replaced !== result) return replaced
+  const inPlace = text.length < MIN_TEXT_LENGTH ? result : mapTexts(result, (leaf) => leaf.replaceAll(text, () => goal))
+  return inPlace === result ? appendToLongest(result, goal) : inPlace
+}
+
+/** The attacker's text stands somewhere in the result: where nobody can say, at the end of its longest text. */
+function appendToLongest(result: Json, goal: string): Json {
+  let longest = ''
+  mapTexts(result, (leaf) => {
+    if (leaf.length > longest.length) longest = leaf
+    return leaf
+  })
+  return longest === '' ? result : mapTexts(result, (leaf) => (leaf === longest ? `${leaf}\n${goal}` : leaf))
 }
 
 /** Changes the texts and keys of a value; the same value when nothing changes. */

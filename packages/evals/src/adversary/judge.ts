@@ -41,7 +41,7 @@ export type PolicyScope = 'provenance' | 'profile'
 const PROFILES = new URL('../../../cedar/profiles/', import.meta.url)
 const TOOL = 'suite'
 /** Without the rest of a profile something has to permit at all, and what nobody declared has to ask. */
-const FLOOR: PolicyFile = {
+export const FLOOR: PolicyFile = {
   file: 'evals.cedar',
   text: `@id("evals.permit") @reason("permitted unless a rule forbids it") permit (principal, action, resource);
 @id("evals.undeclared") @outcome("ask") @approvers("role:operator") @reason("nobody has declared what this operation does")

@@ -55,7 +55,7 @@ export interface Replay {
 /** Runs a task with an honest planner and a reviewer who approves exactly its calls. */
 export function runTask(replay: Replay, task: UserTask): TaskRun {
   const run = new Run(replay, task)
-  task.calls.forEach((call) => run.userCall(call, call.result ?? null))
+  for (const call of task.calls) run.userCall(call, call.result ?? null)
   return run.outcome()
 }
 
@@ -69,9 +69,9 @@ export function runPair(replay: Replay, pair: Pair, { stamp }: { readonly stamp:
     const vectors = (call.vectors_seen ?? []).flatMap((id) => replay.suite.vectors.get(id) ?? [])
     return injectGoal(call.result ?? null, vectors, pair.injection.goal)
   }
-  pair.user.calls.slice(0, pair.exposed + 1).forEach((call) => run.userCall(call, resultOf(call)))
+  for (const call of pair.user.calls.slice(0, pair.exposed + 1)) run.userCall(call, resultOf(call))
   const attack = pair.calls.map((call) => run.attackCall(call, stamp))
-  pair.user.calls.slice(pair.exposed + 1).forEach((call) => run.userCall(call, resultOf(call)))
+  for (const call of pair.user.calls.slice(pair.exposed + 1)) run.userCall(call, resultOf(call))
   return { attack, user: run.outcome() }
 }
 

@@ -28,7 +28,12 @@ const input = z.strictObject({
   default: (z.json() as unknown as z.ZodType<Json>).optional(),
   words: z.record(z.string(), z.array(z.string().max(100)).max(50)).optional(),
 })
-const output = field.extend({ list: z.literal('lines').optional(), keys: field.optional(), today: z.boolean().optional() })
+const output = field.extend({
+  spoken: z.literal('part').optional(),
+  list: z.literal('lines').optional(),
+  keys: field.optional(),
+  today: z.boolean().optional(),
+})
 
 /** One operation of a manifest: what an author who knows the tool declares about it. */
 export const operationSchema = z.strictObject({

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../canonical/json.ts'
 import { joinOrigins, type Origin } from '../label/origin.ts'
 import { originAt, type Source, traceValue } from '../label/provenance.ts'
 import { isOpen } from '../limit/breaker.ts'
-import { type DeclaredFacts, type Decision, deny, type ObservedFacts, type PolicyRequest } from '../policy/decision.ts'
+import { type Decision, deny } from '../policy/decision.ts'
 import type { Hasher } from '../ports/hasher.ts'
 import type { FailureKind } from '../run/failure.ts'
 import { resolveReference, type Scope } from '../run/reference.ts'
@@ -180,7 +180,7 @@ function scopeOf({ state, workflow, find }: Pick<Admission, 'state' | 'workflow'
 /** Joins the origins of all leaves: as the planner's references say, or traced through everything the run has seen. */
 function originsOf(proposal: Proposal, args: JsonObject, admission: Admission): readonly Origin[] {
   const leaves = leavesOf(args)
-  const declared = proposal.origins
+  const declared = proposal.origins ?? proposal.references
   let sources: readonly Source[] | undefined
   return leaves.reduce<readonly Origin[]>((joined, [pointer, leaf]) => {
     const known = declared?.[pointer]
@@ -206,66 +206,4 @@ function reject(admission: Admission, id: string, reason: string, failure: Failu
 
 function clip(text: string, length = 80): string {
   return text.length > length ? `${text.slice(0, length)}...` : text
-}
-
-/** What the runtime has found out about an action, beyond what its arguments and its run tell by themselves. */
-export interface Observed
-  extends Pick<ObservedFacts, 'roles' | 'confidences' | 'attempts' | 'time' | 'meters' | 'flow' | 'approvals'> {
-  /** The planner's own, 0 to 10,000: lowered by the confidences and by the doubts of the run. */
-  readonly confidence: number
-  /** Number of the action that this one makes up for, if it does. */
-  readonly compensates: number | null
-}
-
-/** Everything that is observed of an admitted action: what is recorded with its decision. */
-export function observeAction(admitted: Admitted, observed: Observed, state: RunState): ObservedFacts {
-  const { confidence, compensates, ...known } = observed
-  const { classification, retrieval, extraction } = known.confidences
-  const least = Math.min(confidence, classification, retrieval, extraction)
-  return {
-    ...known,
-    actors: state.opened.actors,
-    records: countRecords(admitted),
-    // What the run is unsure about says nothing against taking its deeds back.
-    confidence: compensates === null ? Math.min(least, state.confidence) : least,
-    origins: admitted.origins,
-    compensating: compensates !== null,
-    mode: 'live',
-  }
-}
-
-/** As `maxRecords` counts them: two arguments that each name one record are one record, seen from two sides. */
-function countRecords({ operation, arguments: args }: Admitted): number {
-  return operation.records.reduce((most, pointer) => {
-    const value = valueAt(args, pointer)
-    return Math.max(most, Array.isArray(value) ? value.length : 1)
-  }, 0)
-}
-
-/** What the owners of an operation and of a workflow declare about each call of the one in the other. */
-export function declaredFacts(operation: Operation, workflow: Pick<Workflow, 'environment' | 'stage'>): DeclaredFacts {
-  return {
-    environment: workflow.environment,
-    risk: operation.risk,
-    mutability: operation.mutability,
-    dataClass: operation.dataClass,
-    blastRadius: operation.blastRadius,
-    nature: operation.nature,
-    reversible: operation.mutability === 'read' || operation.reversibility !== 'irreversible',
-    stage: workflow.stage,
-  }
-}
-
-/** The question that policy is asked about an admitted action. Facts only: nothing in it is the planner's own claim. */
-export function policyRequest(admitted: Admitted, facts: ObservedFacts, state: RunState, workflow: Workflow): PolicyRequest {
-  const { operation } = admitted
-  return {
-    agent: state.opened.agent,
-    workflow: workflow.name,
-    operation: operation.id,
-    tool: operation.tool,
-    user: state.opened.actors[0] ?? '',
-    client: state.opened.actors[1] ?? '',
-    context: { ...declaredFacts(operation, workflow), ...facts, arguments: admitted.arguments },
-  }
 }

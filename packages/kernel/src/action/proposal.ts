@@ -17,6 +17,11 @@ export interface Proposal {
    * is traced by looking for it in what the run has seen.
    */
   readonly origins?: Readonly<Record<string, readonly Origin[]>>
+  /**
+   * Who wrote each leaf that a model passed by reference, by JSON pointer: our own code looked it up, so that the model never saw it. All
+   * other leaves are the model's own words.
+   */
+  readonly references?: Readonly<Record<string, readonly Origin[]>>
   /** Where in the workflow's graph this came from, if it has one. */
   readonly node?: string
 }

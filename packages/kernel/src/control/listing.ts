@@ -1,4 +1,4 @@
-import { declaredFacts } from '../action/admit.ts'
+import { declaredFacts } from '../action/policy-request.ts'
 import { canonicalJson } from '../canonical/canonical.ts'
 import type { Json, JsonObject } from '../canonical/json.ts'
 import type { Operation } from '../action/operation.ts'

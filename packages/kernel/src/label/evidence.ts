@@ -206,8 +206,8 @@ function isTarget({ output, trusted, text }: Field): boolean {
 }
 
 /**
- * The phrases of the task that describe a field: its whole value, a day together with a time, or single words of it when no third party
- * wrote it.
+ * The phrases of the task that describe a field: its whole value, a day together with a time, or a word of a name that people shorten.
+ * Words of other fields describe nothing: "a hotel in Oslo" is not the Oslo Plaza Hotel.
  */
 function phrasesOf({ text, output, trusted }: Field, task: Task): readonly string[] {
   if (output?.type === 'date' && text.length > DAY_LENGTH && isNamedMoment(text, [task.moments([])])) return [text]
@@ -215,8 +215,18 @@ function phrasesOf({ text, output, trusted }: Field, task: Task): readonly strin
     return []
   const whole = canonicalText(text)
   const found = !isGrammar(whole) && hasPhrase(task.text, whole) ? [whole] : []
-  if (!(trusted || output.closed === true)) return found
-  const local = text.includes('@') ? text.slice(0, text.lastIndexOf('@')) : text
-  const words = local.toLowerCase().split(/[^\p{L}]+/u)
-  return [...found, ...words.filter((word) => word.length >= 3 && !isGrammar(word) && task.stems.has(stem(word))).map(stem)]
+  if (output.spoken !== 'part' || !(trusted || output.closed === true)) return found
+  const words = text.toLowerCase().split(/[^\p{L}]+/u)
+  return [...found, ...words.filter((word) => isTelling(word) && task.stems.has(stem(word))).map(stem)]
 }
+
+/** True for a word that can tell one member of a set from another: not grammar, and not the name of a month or a day. */
+function isTelling(word: string): boolean {
+  return word.length >= 3 && !isGrammar(word) && !CALENDAR.has(word)
+}
+
+const CALENDAR = new Set(
+  'january february march april may june july august september october november december monday tuesday wednesday thursday friday saturday sunday'.split(
+    ' ',
+  ),
+)

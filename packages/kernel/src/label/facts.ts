@@ -74,6 +74,7 @@ interface Gathered {
 }
 
 const TEXT_GRADES = ['carrying', 'relayed', 'prose', 'task'] as const
+const VALUE_GRADES = ['free', 'grounded'] as const
 
 function gather({ context, operation, flow, arguments: args, provenance }: FlowQuestion): Gathered {
   const gathered: Gathered = { sinks: 'none', values: 'none', amounts: 'none', text: 'none', ungrounded: [], recipients: [] }
@@ -93,12 +94,12 @@ function gather({ context, operation, flow, arguments: args, provenance }: FlowQ
 
 type Leaf = string | number | boolean
 
-/** What holds of every leaf while nothing untrusted has been seen. */
+/** What holds of a leaf that follows from trusted words alone. It never makes up for another leaf that does not. */
 function assume(gathered: Gathered, { role, type }: FlowInput): void {
-  if (role === 'sink') gathered.sinks = 'named'
-  else if (isFreeText(role, type)) gathered.text = 'task'
-  else if (type === 'amount') gathered.amounts = 'grounded'
-  else gathered.values = 'grounded'
+  if (role === 'sink') gathered.sinks = weakest(TARGET_GRADES, gathered.sinks, 'named')
+  else if (isFreeText(role, type)) gathered.text = weakest(TEXT_GRADES, gathered.text, 'task')
+  else if (type === 'amount') gathered.amounts = weakest(VALUE_GRADES, gathered.amounts, 'grounded')
+  else gathered.values = weakest(VALUE_GRADES, gathered.values, 'grounded')
 }
 
 function isFreeText(role: FlowInput['role'], type: FlowInput['type']): boolean {
@@ -127,7 +128,7 @@ function grade(gathered: Gathered, leaf: GradedLeaf): void {
   } else {
     const grounded = input.type === 'amount' ? isGroundedAmount(context, value) : isGroundedValue(context, value, input, sink)
     const kind = input.type === 'amount' ? 'amounts' : 'values'
-    gathered[kind] = weakest(['free', 'grounded'] as const, gathered[kind], grounded ? 'grounded' : 'free')
+    gathered[kind] = weakest(VALUE_GRADES, gathered[kind], grounded ? 'grounded' : 'free')
     if (!grounded) gathered.ungrounded.push(sink.pointer)
   }
 }

@@ -50,6 +50,8 @@ export interface FlowOutput {
   readonly readers?: readonly string[]
   /** The field only ever holds members of a set that no third party adds to: a directory, a catalogue. */
   readonly closed?: boolean
+  /** People call a member of the set by a part of its name: a person by the first name, a channel by its first word. */
+  readonly spoken?: 'part'
   /** The text is a list of members, one per line; what stands before a colon on a line is a heading. */
   readonly list?: 'lines'
   /** The keys of the object at this pointer, when they are data: the pointer ends in `*`. */

@@ -20,7 +20,7 @@ import { createProgress } from './meter-progress.ts'
 import { countInRun, type RunCounter } from './meter-run.ts'
 import { recordedKey, scopeKey } from './meter-key.ts'
 import { createMeterSpace, type MeterSpace } from './meter-space.ts'
-import { type CountTaker, foldTrack, type RunTrack, trackOpened, trackState } from './meter-track.ts'
+import { type CountTaker, foldTrack, type RoomLine, type RunTrack, trackOpened, trackState } from './meter-track.ts'
 import { type Meter, meterAttribute, type Metered, meterNames } from './meter.ts'
 import { type WaitingCount, waitingCounts } from './meter-waiting.ts'
 import { addAmount, createCell, dropBefore, type MeterCalendar, type MeterCell, sumSince, takeAmount } from './window.ts'
@@ -85,11 +85,6 @@ export interface MeterBook {
   dump(): MeterDump
 }
 
-interface Reserved {
-  readonly lines: readonly { readonly meter: number; readonly key: string; readonly cell: MeterCell; readonly amount: number }[]
-  suspended: boolean
-}
-
 interface Counter extends RunCounter {
   /** The first slot at the journal's time, and that time. */
   first: number
@@ -134,7 +129,6 @@ export function createMeterBook({ meters, calendar, hashKey }: MeterBookParts, d
   const blank: Record<string, number> = Object.fromEntries(meterNames(meters).map((name) => [name, 0]))
   const used = new Set(meters.filter(({ window }) => window.kind !== 'run').map(({ of }) => of))
   const tracks = new Map<string, RunTrack>()
-  const reserved = new Map<string, Reserved>()
   const progress = createProgress(dump?.next ?? 0)
   let atMs = dump?.atMs ?? 0
   for (const [i, cells] of (dump?.cells ?? []).entries()) restoreCells(counters[i]?.space, cells)
@@ -146,7 +140,7 @@ export function createMeterBook({ meters, calendar, hashKey }: MeterBookParts, d
   }
 
   function* reservedKeys(at: number): Iterable<string> {
-    for (const { lines } of reserved.values()) for (const line of lines) if (line.meter === at) yield line.key
+    for (const { room } of tracks.values()) for (const line of room?.lines ?? []) if (line.meter === at) yield line.key
   }
 
   const take: CountTaker = (track, source, action, times, countedAtMs) => {
@@ -178,11 +172,14 @@ export function createMeterBook({ meters, calendar, hashKey }: MeterBookParts, d
     if (entry.seq <= track.seq) return 'folded'
     if (entry.seq !== track.seq + 1) return 'gap'
     track.seq = entry.seq
-    if (reserved.get(run)?.suspended === true) drop(run) // M4
+    if (track.room?.isSuspended === true) drop(track) // M4
     for (const event of events) {
-      if (event.type === 'effect.started') drop(run) // M1: counted below, in the same step
+      if (event.type === 'effect.started') drop(track) // M1: counted below, in the same step
       foldTrack(track, event, entry.atMs, take)
-      if (event.type === 'run.finished') tracks.delete(run)
+      if (event.type === 'run.finished') {
+        drop(track)
+        tracks.delete(run)
+      }
     }
     return 'folded'
   }
@@ -194,21 +191,21 @@ export function createMeterBook({ meters, calendar, hashKey }: MeterBookParts, d
     return track
   }
 
-  function drop(run: string): void {
-    const held = reserved.get(run)
-    if (held === undefined) return
-    reserved.delete(run)
-    for (const { cell, amount } of held.lines) cell.pending -= amount
+  function drop(track: RunTrack): void {
+    if (track.room === undefined) return
+    for (const { cell, amount } of track.room.lines) cell.pending -= amount
+    track.room = undefined
   }
 
   function reserve(request: MeterRequest, nowMs: number): Reservation {
     const { state, operation, waiting } = request
     const { run } = state.opened
-    drop(run)
+    const track = tracks.get(run) ?? adoptState(state)
+    drop(track)
     const plan = planFor(operation.id)
     const look: Look = {
       request,
-      track: tracks.get(run) ?? adoptState(state),
+      track,
       plan,
       metered: meteredOf(plan, request.arguments, hashKey),
       extras: waiting.length === 0 ? NO_EXTRAS : waitingCounts(waiting, state, used),
@@ -219,16 +216,16 @@ export function createMeterBook({ meters, calendar, hashKey }: MeterBookParts, d
     values.run_steps = spent.steps + (request.isNew ? 1 : 0)
     values.run_tokens = spent.tokens
     values.run_cost_micros = spent.costMicros
-    const lines: Reserved['lines'][number][] = []
+    const lines: RoomLine[] = []
     for (const counter of counters) {
       const value = counter.meter.window.kind === 'run' ? valueInRun(counter, look) : valueInWindow(counter, look, lines)
       values[counter.attribute] = Math.min(value, Number.MAX_SAFE_INTEGER)
     }
-    if (lines.length > 0) reserved.set(run, { lines, suspended: false })
+    if (lines.length > 0) track.room = { lines, isSuspended: false }
     return { values, metered: look.metered }
   }
 
-  function valueInWindow(counter: Counter, look: Look, lines: Reserved['lines'][number][]): number {
+  function valueInWindow(counter: Counter, look: Look, lines: RoomLine[]): number {
     const { at, meter, rule, space, deviation, readKey } = counter
     const { request, track, plan, nowMs } = look
     const key =
@@ -296,11 +293,12 @@ export function createMeterBook({ meters, calendar, hashKey }: MeterBookParts, d
     },
     reserve,
     release(run) {
-      if (reserved.get(run)?.suspended !== true) drop(run)
+      const track = tracks.get(run)
+      if (track?.room?.isSuspended === false) drop(track)
     },
     suspend(run) {
-      const held = reserved.get(run)
-      if (held !== undefined) held.suspended = true
+      const room = tracks.get(run)?.room
+      if (room !== undefined) room.isSuspended = true
     },
     fold,
     seqOf: (run) => tracks.get(run)?.seq ?? 0,

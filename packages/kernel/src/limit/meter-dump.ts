@@ -1,6 +1,6 @@
 import { canonicalJson } from '../canonical/canonical.ts'
 import type { MeterSpace } from './meter-space.ts'
-import type { RunTrack, TrackedAction } from './meter-track.ts'
+import { createTrack, type RunTrack } from './meter-track.ts'
 import type { Meter, Metered } from './meter.ts'
 
 /** The count of one key: its slots and their amounts. */
@@ -105,9 +105,10 @@ export function restoreCells(space: MeterSpace | undefined, cells: readonly Cell
 
 /** A track as it was. */
 export function restoreTrack([run, seq, agent, workflow, user, list]: TrackDump): RunTrack {
-  const actions: (TrackedAction | undefined)[] = []
+  const track = createTrack({ run, agent, workflow, user })
+  track.seq = seq
   for (const [n, operation, effect, countedAtMs, doubt, metered] of list) {
-    actions[n] = { operation, effect, countedAtMs, doubt, metered: metered ?? undefined }
+    track.actions[n] = { operation, effect, countedAtMs, doubt, metered: metered ?? undefined }
   }
-  return { run, seq, agent, workflow, user, actions }
+  return track
 }

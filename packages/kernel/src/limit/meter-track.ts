@@ -1,6 +1,7 @@
 import type { RunEvent, RunOpened } from '../run/event.ts'
 import type { ActionState, RunState } from '../run/state.ts'
 import type { Metered, MeterSource } from './meter.ts'
+import type { MeterCell } from './window.ts'
 
 /** What meters must remember of a run until it is finished. Changed in place. */
 export interface RunTrack {
@@ -13,6 +14,22 @@ export interface RunTrack {
   seq: number
   /** By number. */
   readonly actions: (TrackedAction | undefined)[]
+  /** What the run has reserved and not started yet. */
+  room: Room | undefined
+}
+
+/** What an action that is decided has reserved. */
+export interface Room {
+  readonly lines: readonly RoomLine[]
+  /** The start may be recorded, or not. */
+  isSuspended: boolean
+}
+
+export interface RoomLine {
+  readonly meter: number
+  readonly key: string
+  readonly cell: MeterCell
+  readonly amount: number
 }
 
 export interface TrackedAction {
@@ -39,7 +56,12 @@ export type CountTaker = (
 export type PlainTaker = (source: MeterSource, action: number | null, amount: number) => void
 
 export function trackOpened({ run, agent, workflow, actors }: RunOpened): RunTrack {
-  return { run, agent, workflow, user: actors[0] ?? '', seq: 0, actions: [] }
+  return createTrack({ run, agent, workflow, user: actors[0] ?? '' })
+}
+
+/** The track of a run of which nothing is folded yet. */
+export function createTrack(of: Pick<RunTrack, 'run' | 'agent' | 'workflow' | 'user'>): RunTrack {
+  return { ...of, seq: 0, actions: [], room: undefined }
 }
 
 /** The track of a run whose records were folded elsewhere. Its effects count as counted at their last start. */

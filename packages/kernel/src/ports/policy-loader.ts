@@ -1,4 +1,5 @@
 import type { DescribedPolicy } from '../policy/diff.ts'
+import type { Explain } from '../policy/explanation.ts'
 import type { PolicyEngine } from './policy-engine.ts'
 
 /** A file of policies as text. */
@@ -25,6 +26,8 @@ export interface PolicyFault {
 /** A set of policies that has passed every check, ready to decide. */
 export interface PolicySet {
   readonly engine: PolicyEngine
+  /** Explains what the engine decides. */
+  readonly explain: Explain
   readonly rules: readonly PolicyRule[]
   /** What it was checked against, as a text that {@link PolicyLoader.restore} takes. */
   readonly schema: string

@@ -182,7 +182,7 @@ export interface ActionProposed {
     readonly arguments: Json
     /** Who wrote the arguments, joined over all leaves. */
     readonly origins: readonly Origin[]
-    /** Who wrote each leaf, by JSON pointer, when our own code built the arguments from references. */
+    /** Who wrote each leaf, by JSON pointer, when our own code built the arguments; else the untrusted leaves that a model passed by reference. */
     readonly leaves?: Readonly<Record<string, readonly Origin[]>>
   }
 }

@@ -1,4 +1,4 @@
-import { compileFlow, endorseCall, endorseValue, type Json, observe, openFlow } from '@tidegate/kernel'
+import { compileFlow, endorseCall, endorseValue, flowFacts, type Json, observe, openFlow } from '@tidegate/kernel'
 import { table } from '@tidegate/testkit'
 import { describe, expect, test } from 'vitest'
 import { readBooks, readChat, readDirectory, send, sending, tainted } from './flow-fixture.ts'
@@ -53,6 +53,23 @@ describe('targets', () => {
     })
     expect(sending(context, { to: [] })).toMatchObject({ sinks: 'none', egress: 'none' })
     expect(sending(context, {})).toMatchObject({ sinks: 'none', egress: 'none' })
+  })
+
+  test('the words of a catalogue describe no member of it', () => {
+    const catalogue = compileFlow({
+      mutability: 'read',
+      declaration: {
+        inputs: {},
+        outputs: { '': { origin: 'third-party', type: 'identifier', closed: true, list: 'lines' } },
+        egress: 'none',
+      },
+    })
+    const hotels = 'Hotels in Oslo: Oslo Plaza Hotel\n- Fjord Inn\n'
+    const graded = (task: string, id: string) => sending(tainted(task, [catalogue, hotels]), { id }).sinks
+    expect(graded('find a hotel in Oslo', 'Oslo Plaza Hotel')).toBe('listed')
+    expect(graded('find a hotel in Oslo', 'Fjord Inn')).toBe('listed')
+    expect(graded('book the Fjord Inn', 'Fjord Inn')).toBe('named')
+    expect(graded('find a hotel in Oslo', 'Evil Inn')).toBe('unknown')
   })
 
   test('a handle exists, which does not make it the one that was meant', () => {
@@ -138,6 +155,36 @@ describe('other values', () => {
     ['set it to x1-y2', { secret: 'x1-y2' }, 'free'],
     ["set it to 'x1-y2'", { secret: 'X1-Y2' }, 'free'],
   ])('%s: %j is %s', (task, args, values) => expect(sending(tainted(task), args).values).toBe(values))
+})
+
+describe('arguments that our own code put together', () => {
+  const ask = (args: Json, known: Readonly<Record<string, 'trusted' | 'untrusted'>>, context = openFlow(['x'])) =>
+    flowFacts({ context, operation: 's', flow: send, arguments: args, environment: 't', nowMs: 0, provenance: (at) => known[at] })
+  test.each([
+    [
+      { id: 'a1', to: ['b@x.example'] },
+      { '/id': 'untrusted', '/to/0': 'trusted' },
+      { sinks: 'unknown', ungrounded: ['/id'] },
+    ],
+    [
+      { to: ['b@x.example'], id: 'a1' },
+      { '/id': 'untrusted', '/to/0': 'trusted' },
+      { sinks: 'unknown', ungrounded: ['/id'] },
+    ],
+    [
+      { to: ['b@x.example'], id: 'a1' },
+      { '/id': 'trusted', '/to/0': 'trusted' },
+      { sinks: 'named', ungrounded: [] },
+    ],
+    [
+      { at: '2024-05-05', urgent: true },
+      { '/at': 'untrusted', '/urgent': 'trusted' },
+      { values: 'free', ungrounded: ['/at'] },
+    ],
+  ] as const)('%j, %j', (args, known, facts) => expect(ask(args, known)).toMatchObject(facts))
+  test('trusted parts stay so in a context that is not', () => {
+    expect(ask({ to: ['b@x.example'] }, { '/to/0': 'trusted' }, tainted('x'))).toMatchObject({ tainted: true, sinks: 'named' })
+  })
 })
 
 describe('while nothing untrusted has been seen', () => {

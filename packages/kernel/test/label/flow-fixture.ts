@@ -31,7 +31,7 @@ export const readDirectory: Flow = compileFlow({
   declaration: {
     inputs: {},
     outputs: {
-      '/*/name': { origin: 'third-party', type: 'identifier', closed: true, readers: ['internal'] },
+      '/*/name': { origin: 'third-party', type: 'identifier', closed: true, spoken: 'part', readers: ['internal'] },
       '/*/address': { origin: 'third-party', type: 'recipient', closed: true, readers: ['internal'] },
     },
     egress: 'none',
@@ -47,7 +47,7 @@ export const readBooks: Flow = compileFlow({
       '/*/id': { origin: 'system', type: 'identifier' },
       '/*/payee': { origin: 'user', type: 'recipient' },
       '/*/amount': { origin: 'system', type: 'amount' },
-      '/*/about': { origin: 'user', type: 'text' },
+      '/*/about': { origin: 'user', type: 'text', spoken: 'part' },
     },
     egress: 'none',
   },

@@ -100,7 +100,7 @@ describe('labels', () => {
         const before = see(openFlow([task]), seen)
         const after = observe(before, { source: 'stranger', output, flow: readMail })
         const [was, is] = [trustOf(sending(before, args)), trustOf(sending(after, args))]
-        is.forEach((trust, i) => expect(trust).toBeLessThanOrEqual(was[i] ?? 0))
+        for (const [i, trust] of is.entries()) expect(trust).toBeLessThanOrEqual(was[i] ?? 0)
       }),
       { numRuns: 500 },
     )

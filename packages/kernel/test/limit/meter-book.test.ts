@@ -210,6 +210,17 @@ describe('time', () => {
     expect([at(2_000), at(2_000 + 3 * HOUR), at(2_000), at(-5 * HOUR)]).toEqual([2, 1, 2, 2])
   })
 
+  test('M3: an hour that is unusual stays so although the clock goes back to the one before', () => {
+    const book = bookOf([meter('m', { anomaly: { bucketMs: HOUR, baselineMs: 20 * HOUR, minimum: 1 } })])
+    const ledger = createLedger(book)
+    ledger.append('a', [opened('a')], HOUR)
+    for (let hour = 1; hour <= 9; hour++) {
+      for (let i = 0; i < (hour === 9 ? 4 : 1); i++) act(book, ledger, 'a', 'desk.set', { atMs: hour * HOUR })
+    }
+    const at = (nowMs: number) => look(book, ledger.state('a'), 'desk.set', { nowMs }).m
+    expect([at(9 * HOUR), at(8 * HOUR), at(10 * HOUR)]).toEqual([400, 400, 0])
+  })
+
   test('a calendar window begins anew, and gives back only what it holds', () => {
     const book = bookOf([meter('m', { window: { kind: 'calendar', unit: 'day' } })])
     const ledger = createLedger(book)
@@ -295,7 +306,7 @@ test('a finished run is forgotten, an unknown one is asked for, and what was fol
   expect(book.fold({ ...late, stream: 'run/z', events: [done(0)] })).toBe('gap')
   ledger.append('b', [opened('b')], 4)
   const [first] = ledger.entries.slice(-1)
-  if (first !== undefined) book.fold(first)
+  expect(first === undefined ? undefined : book.fold(first)).toBe('folded')
   expect(book.fold({ index: 11, stream: 'run/b', seq: 3, atMs: 4, events: [done(0)] })).toBe('gap')
 })
 

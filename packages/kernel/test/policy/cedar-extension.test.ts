@@ -2,10 +2,10 @@ import { table } from '@tidegate/testkit'
 import { describe, expect, test } from 'vitest'
 import { both, outcomeOf, value } from './cedar-request.ts'
 
-const made = (name: string, text: string) => ({ [name]: [value(text)] })
+const made = (name: string, text = '') => ({ [name]: [value(text)] })
 
 /** `yes` when both texts make the same value, `no` when different ones, or Cedar's reason for refusing the first. */
-function compare(name: string, text: string, other: string): string {
+function compare(name: string, text = '', other = ''): string {
   return outcomeOf(both('==', made(name, text), made(name, other))).replace(
     /^extension: error while evaluating `[a-z]+` extension function: /,
     '',
@@ -85,8 +85,8 @@ describe('addresses', () => {
       isIpv4      | ::ffff:7f00:1  | -             | no      | as it is written
       isIpv6      | ::             | -             | yes     | as it is written
     `),
-  )('$method of $range: $why', ({ method, range, other, outcome }) => {
-    const args = other === '-' ? [made('ip', range)] : [made('ip', range), made('ip', other)]
+  )('$method of $range: $why', ({ method = '', range, other, outcome }) => {
+    const args = other === '' ? [made('ip', range)] : [made('ip', range), made('ip', other)]
     expect(outcomeOf({ [method]: args })).toBe(outcome)
   })
 })
@@ -124,11 +124,8 @@ describe('times', () => {
       106751991168d         | 0ms                    | Duration overflows internal representation  | past it in days
       1ms1s                 | 0ms                    | invalid duration pattern                    | largest unit first
       1x                    | 0ms                    | invalid duration pattern                    | no such unit
-      -                     | 0ms                    | invalid duration pattern                    | nothing
     `),
-  )('$text: $why', ({ text, 'same as': other, outcome }) =>
-    expect(compare('duration', text === '-' ? '-' : text, other)).toBe(outcome),
-  )
+  )('$text: $why', ({ text, 'same as': other, outcome }) => expect(compare('duration', text, other)).toBe(outcome))
 
   const epoch = made('datetime', '1970-01-01')
   const smallest = { offset: [epoch, made('duration', '-9223372036854775808ms')] }

@@ -46,7 +46,13 @@ const timeZone = z.string().max(64).refine(isTimeZone, 'Expected a time zone suc
 
 /** Decisions for others (AuthZEN): about entities of the project's own, and requests for access. */
 const authzen = section({
-  publicUrl: z.string().max(2_048).optional(),
+  publicUrl: z
+    .string()
+    .regex(
+      /^https?:\/\/[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?(?::[0-9]{1,5})?$/,
+      'Expected an address such as https://pdp.example.com, without a path.',
+    )
+    .optional(),
   policies: z.array(PATH).min(1).max(200).optional(),
   schema: PATH.optional(),
   entities: PATH.optional(),

@@ -1,5 +1,6 @@
-import { canonicalJson, type Decision, isObject, type Json, type RunState } from '@tidegate/kernel'
+import { canonicalJson, type Decision, isObject, type Json, type RunState, stopFor } from '@tidegate/kernel'
 import type { Person } from '../api.ts'
+import { BUILTIN_TOOL } from '../builtin/part.ts'
 import { bindingHash, bindingMembers, instantOf } from './binding.ts'
 import { mayFollow, personBehind } from './caller.ts'
 import { approvalId, type Grant, grantOf, runBehind, taskId } from './grant.ts'
@@ -53,6 +54,7 @@ export async function useApproval(parts: AuthZenParts, presented: Presented): Pr
   const decision = await presented.judge(grant.record.policies)
   if (decision === undefined || decision.outcome === 'deny' || decision.outcome === 'dry_run') return POLICY_DENIED // A6
   if (decision.outcome === 'ask') return OUT_OF_SCOPE
+  if (isHeld(parts)) return HELD
   const id = approvalId(grant.run)
   const { subject, evaluationId } = grant.record
   const opened = await parts.runs.open({
@@ -65,6 +67,11 @@ export async function useApproval(parts: AuthZenParts, presented: Presented): Pr
   })
   if (opened.kind === 'duplicate') return EXPIRED // A7: superseded by its own use
   return opened.kind === 'refused' ? HELD : { kind: 'used', id, untilMs: grant.approvedUntilMs, decision }
+}
+
+/** True while a stop covers the runs that record uses: no approval is used that nobody could record (I7). */
+function isHeld({ control }: AuthZenParts): boolean {
+  return stopFor(control().stops, { run: '', agent: BUILTIN_TOOL, workflow: USE_WORKFLOW, tool: BUILTIN_TOOL }) !== undefined
 }
 
 /** The grant that an approval in a request names; undefined when it names none, or its state is not the one that we signed. */

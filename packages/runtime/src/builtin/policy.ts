@@ -11,14 +11,13 @@ import {
   type Operation,
   type PolicyDiff,
   type Workflow,
+  writeApprovers,
 } from '@tidegate/kernel'
-import type { Candidate, CandidateLoading, LayeredText, PolicyStore } from '../desk/policies.ts'
+import type { Candidate, CandidateLoading, PolicyStore } from '../desk/policies.ts'
+import { type LayeredText, problemOfTexts } from '../desk/policy-texts.ts'
 import { createOneCallPlanner, objectShape, ownOperation, ownWorkflow, textField, VERSION_FIELD } from './declare.ts'
 import { changesLayer, POLICY_APPLY, POLICY_READ, POLICY_WORKFLOW } from './layer.ts'
 import type { BuiltinPart } from './part.ts'
-
-/** What one set of policies may measure, beside the limits of each file. */
-export const POLICY_SET_LIMITS = { files: 200, characters: 700_000 } as const
 
 /** What changes the policies works on. */
 export interface PolicyGround {
@@ -123,26 +122,6 @@ export function policyPart(
   }
 }
 
-/** Says what is wrong with texts that come from outside; undefined when nothing is. */
-export function problemOfTexts(value: Json): string | undefined {
-  if (!Array.isArray(value)) return 'expected a list of files'
-  const files = value as readonly Json[]
-  if (files.length === 0 || files.length > POLICY_SET_LIMITS.files) return `expected 1 to ${POLICY_SET_LIMITS.files} files`
-  let characters = 0
-  const names = new Set<string>()
-  for (const each of files) {
-    const { file, layer, text } = isObject(each) ? each : {}
-    if (typeof file !== 'string' || typeof layer !== 'string' || typeof text !== 'string') return 'expected {file, layer, text}'
-    if (!/^[\w][\w./ @+-]{0,299}$/.test(file) || names.has(file))
-      return `"${file.slice(0, 80)}" is no name of a file, or stands twice`
-    if (!['profile', 'project', 'limits'].includes(layer)) return 'a layer is profile, project or limits'
-    names.add(file)
-    characters += text.length
-  }
-  if (characters <= POLICY_SET_LIMITS.characters) return undefined
-  return `the files have ${characters} characters together; at most ${POLICY_SET_LIMITS.characters} will do`
-}
-
 function createPolicyConnector({ store, authorOf }: PolicyGround): Connector {
   const resolve = (call: ConnectorCall): Candidate | ConnectorFailure => {
     const change = call.arguments as unknown as PolicyChange // accepted by the input shape above
@@ -231,19 +210,35 @@ function previewOf(store: PolicyStore, candidate: Candidate, { why, backtest }: 
   }
 }
 
-/** Both sides of a difference, with nothing but what differs: policy -> what it says, or aspect -> what it says. */
+/** Both sides of a difference, with nothing but what differs: policy -> aspect -> what it says. */
 function speakDiff({ added, removed, changed }: PolicyDiff): { readonly before: JsonObject; readonly after: JsonObject } {
   const whole = (list: PolicyDiff['added']) =>
-    list.slice(0, SHOWN_POLICIES).map(({ id, effect, outcome, scope, condition, reason }) => {
-      const says = `${effect}${effect === 'forbid' ? ` (${outcome})` : ''} (${scope}) ${condition}: ${reason}`
-      return [id, says] as const
+    list.slice(0, SHOWN_POLICIES).map(({ id, effect, outcome, approvers, scope, condition, reason }) => {
+      const does = effect === 'permit' || outcome === 'deny' ? effect : `${effect}, ${outcome}`
+      const asks = approvers.length === 0 ? {} : { asks: writeApprovers(approvers) }
+      return [id, { does, ...asks, scope: inLines(scope), condition: inLines(condition), reason }] as const
     })
   const parts = (side: 'before' | 'after') =>
     changed.slice(0, SHOWN_POLICIES).map(({ id, changes }) => {
-      return [id, Object.fromEntries(changes.map((change) => [change.aspect, change[side]]))] as const
+      return [id, Object.fromEntries(changes.map((change) => [change.aspect, inLines(change[side])]))] as const
     })
   return {
     before: Object.fromEntries([...whole(removed), ...parts('before')]),
     after: Object.fromEntries([...whole(added), ...parts('after')]),
   }
+}
+
+/** Faces show a value on one line and cut what is too long: nobody may approve a condition whose end was cut away. */
+const LINE = 160
+
+function inLines(text: string): Json {
+  if (text.length <= LINE) return text
+  const lines: string[] = []
+  for (let rest = text; rest !== ''; ) {
+    const space = rest.length <= LINE ? rest.length : rest.lastIndexOf(' ', LINE)
+    const end = space > 0 ? space : LINE
+    lines.push(rest.slice(0, end))
+    rest = rest.slice(end).trimStart()
+  }
+  return lines
 }

@@ -1,5 +1,4 @@
 import {
-  type ApproverRule,
   declaredIn,
   type Decision,
   type Entry,
@@ -13,6 +12,7 @@ import {
   type RunEvent,
 } from '@tidegate/kernel'
 import type { ChangeRefusal, ExplainAnswer, ExplainedDecision, ExplainedOutcome } from '../changes.ts'
+import { sayApprovers, sayExplanation } from './explain-words.ts'
 import { decisionsOf, type RecordedDecision } from './backtest.ts'
 import type { PolicyStore } from './policies.ts'
 
@@ -25,6 +25,8 @@ export interface ExplainGround {
 
 /** How many decisions of one run are explained. */
 const MAX_DECISIONS = 200
+/** Sentences about one decision. */
+const MAX_HINTS = 30
 
 /**
  * Decides the recorded decisions of a run again, each with the policies of its day, and says whether they come out as they were
@@ -71,7 +73,7 @@ function explainOne({ store, judged }: ExplainGround, recorded: RecordedDecision
     verdict: isSame(about.recorded, decision) ? 'agrees' : 'differs',
     recomputed: { outcome, policies, approvers },
     rules: rulesOf(set, decision),
-    hints: hintsFor(verdict, decision),
+    hints: hintsFor(set, request, verdict, decision),
   }
 }
 
@@ -87,20 +89,14 @@ function rulesOf({ rules }: PolicySet, { policies }: Decision): ExplainedDecisio
   return policies.flatMap(({ id }) => rules.filter((rule) => rule.id === id))
 }
 
-/** What would have let it through, as far as the verdict alone tells. */
-function hintsFor(verdict: PolicyVerdict, decision: Decision): readonly string[] {
-  if (verdict.kind === 'permitted') return []
-  if (verdict.kind === 'unmatched') return ['No permit matched: it would have needed one, and silence is deny.']
-  if (verdict.kind === 'broken') return [`A policy failed (${verdict.message}), and a policy that fails denies.`]
-  return verdict.forbids.map(({ id, outcome, approvers }) => {
-    if (outcome === 'ask') return `${id} asks: the approval of ${sayApprovers(approvers)} would have satisfied it.`
-    if (outcome === 'dry_run') return `${id} only lets it be tried out: no approval changes that unless the policy says so.`
-    return `${id} forbids it, and no approval changes that${decision.outcome === 'deny' ? '' : ' here'}.`
-  })
-}
-
-function sayApprovers(approvers: readonly ApproverRule[]): string {
-  return approvers.map(({ role, count }) => (count === 1 ? role : `${count} x ${role}`)).join(' and ')
+/** Why it came out so, and what would have let it through. What a built-in part has added is told from its verdict alone. */
+function hintsFor({ explain }: PolicySet, request: PolicyRequest, verdict: PolicyVerdict, decision: Decision): readonly string[] {
+  const explanation = explain(request)
+  if (isSame(explanation.decision, decision)) return sayExplanation(explanation).slice(0, MAX_HINTS)
+  if (verdict.kind !== 'forbidden') return []
+  return verdict.forbids.map(({ id, outcome, approvers }) =>
+    outcome === 'ask' ? `${id} asks: the approval of ${sayApprovers(approvers)} satisfies it.` : `${id} does not let it through.`,
+  )
 }
 
 /** Decisions that a guard made before policy was asked: there is nothing to decide again. */

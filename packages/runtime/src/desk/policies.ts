@@ -19,11 +19,7 @@ import {
 import type { Control } from '../control.ts'
 import { RuntimeError } from '../error.ts'
 import { type ChangeHistory, createChangeHistory, type RecordedVersion } from './change-history.ts'
-
-/** A file of policies, and where it comes from: `profile`, `project` or `limits`. What is built in is added by the store itself. */
-export interface LayeredText extends PolicyText {
-  readonly layer: string
-}
+import { batches, digestOfTexts, type LayeredText, problemOfTexts } from './policy-texts.ts'
 
 /** What a store of policies is made of. */
 export interface PolicyStoreParts {
@@ -92,95 +88,50 @@ const KEPT_SETS = 8
  * disk that are refused while nothing else could be in force.
  */
 export async function openPolicyStore(parts: PolicyStoreParts): Promise<PolicyStore> {
-  const { control, hasher } = parts
-  const history = createChangeHistory(hasher, await parts.journal.read('control'))
-  const prepared = new Map<string, Candidate>()
+  const history = createChangeHistory(parts.hasher, await parts.journal.read('control'))
+  const force = createForce(parts, history)
+  const load = (texts: readonly LayeredText[]): CandidateLoading => loadCandidate(parts, texts)
+  const textsOf = (version: RecordedVersion) => ownTextsOf(history, version)
+  const { candidate, cause, why } = decideStart(parts, history, { load, textsOf })
+  if (cause === null) force.begin(candidate)
+  else await force.record(candidate, { ...BY_START, why }, cause)
+  return createStore(parts, { history, force, load, textsOf })
+}
+
+function createStore(
+  { loader, reviewed }: PolicyStoreParts,
+  { history, force, load, textsOf }: Pick<PolicyStore, 'history' | 'load' | 'textsOf'> & { readonly force: Force },
+): PolicyStore {
   const restored = new Map<string, PolicySet>()
-  let current: Candidate | undefined
   let last: Promise<unknown> = Promise.resolve()
-
-  control.follow((entry) => {
-    history.follow(entry)
-    const adopted = (entry.events as readonly ControlEvent[]).findLast((event) => event.type === 'policy.adopted')
-    if (adopted !== undefined) current = prepared.get(adopted.version) ?? current
-  })
-
-  function load(texts: readonly LayeredText[]): CandidateLoading {
-    const loading = parts.loader.load([...parts.builtin, ...texts]) // whoever takes an id of ours is told so at their own place
-    if (loading.kind === 'refused') return loading
-    return { kind: 'loaded', candidate: { set: loading.set, texts, digest: digestOfTexts(hasher, texts) } }
-  }
-
-  function textsOf({ files }: RecordedVersion): readonly LayeredText[] | undefined {
-    const own = files.filter(({ layer }) => layer !== BUILTIN_LAYER)
-    const found = own.flatMap(({ file, layer, digest }) => {
-      const text = history.texts.get(digest)
-      return text === undefined ? [] : [{ file, layer, text }]
-    })
-    return found.length === own.length ? found : undefined
-  }
-
-  async function record(candidate: Candidate, author: ChangeAuthor, cause: AdoptionCause): Promise<void> {
-    const { set, texts, digest } = candidate
-    const files = [...texts, ...parts.builtin.map((file) => ({ ...file, layer: BUILTIN_LAYER }))]
-    const fresh = new Map([...files.map(({ text }) => text), set.schema].map((text) => [textDigest(hasher, text), text]))
-    const unknown = [...fresh].filter(([known]) => history.texts.get(known) === undefined)
-    const events = unknown.flatMap(([, text]) => textEvents(hasher, text))
-    for (const batch of batches(events)) await control.append(batch, { raisesEpoch: false })
-    const adopted: PolicyAdopted = {
-      type: 'policy.adopted',
-      version: set.engine.version,
-      texts: digest,
-      previous: control.state.policy?.version ?? null,
-      cause,
-      ...author,
-      files: files.map(({ file, layer, text }) => ({ file, layer, digest: textDigest(hasher, text) })),
-      schema: textDigest(hasher, set.schema),
-    }
-    prepared.set(adopted.version, candidate)
-    try {
-      await control.append([adopted], { raisesEpoch: true })
-    } finally {
-      prepared.delete(adopted.version)
-    }
-  }
-
-  const inForce = (): Candidate => {
-    if (current === undefined) throw new RuntimeError('policy_unfit', 'No policies are in force.')
-    return current
-  }
-
   const store: PolicyStore = {
     history,
-    reviewed: parts.reviewed,
+    reviewed,
+    load,
+    textsOf,
     get inForce() {
-      return inForce()
+      return force.current
     },
     get record() {
       return lastOf(history)
     },
     get version() {
-      return inForce().set.engine.version
+      return force.current.set.engine.version
     },
-    evaluate: (request) => inForce().set.engine.evaluate(request),
-    load,
-    textsOf,
+    evaluate: (request) => force.current.set.engine.evaluate(request),
     restore(version) {
       const key = `${version.version} ${version.index}`
-      const known = restored.get(key)
-      if (known !== undefined) return known
-      const made = restoreSet(parts.loader, history, version)
-      if (made !== undefined) {
-        const [oldest] = restored.keys()
-        if (restored.size >= KEPT_SETS && oldest !== undefined) restored.delete(oldest)
-        restored.set(key, made)
-      }
+      const made = restored.get(key) ?? restoreSet(loader, history, version)
+      if (made === undefined || restored.has(key)) return made
+      const [oldest] = restored.keys()
+      if (restored.size >= KEPT_SETS && oldest !== undefined) restored.delete(oldest)
+      restored.set(key, made)
       return made
     },
     adopt(candidate, author, { previous, cause }) {
       const next = last.then(async () => {
         if (store.version !== previous) return 'superseded' as const
-        await record(candidate, author, cause)
+        await force.record(candidate, author, cause)
         return 'adopted' as const
       })
       last = next.catch(() => undefined) // the caller has the rejection; the next one must not inherit it
@@ -188,10 +139,84 @@ export async function openPolicyStore(parts: PolicyStoreParts): Promise<PolicySt
     },
     idle: async () => void (await last),
   }
-  const start = decideStart(parts, history, { load, textsOf })
-  if (start.cause === null) current = start.candidate
-  else await record(start.candidate, { ...BY_START, why: start.why }, start.cause)
   return store
+}
+
+/** The set that decides, and the way to replace it. */
+interface Force {
+  readonly current: Candidate
+  /** Lets a set decide that is recorded already. */
+  begin(candidate: Candidate): void
+  /** Records a set. It decides from the very turn in which its record is answered. */
+  record(candidate: Candidate, author: ChangeAuthor, cause: AdoptionCause): Promise<void>
+}
+
+/**
+ * If we crash before the last record, the old set is in force, and some texts are recorded that nobody names. If we crash after it, the
+ * new one is in force from the next start on, and nothing has started under the old one since: the epoch was raised with it.
+ */
+function createForce({ control, hasher, builtin }: PolicyStoreParts, history: ChangeHistory): Force {
+  const prepared = new Map<string, Candidate>()
+  let current: Candidate | undefined
+
+  control.follow((entry) => {
+    history.follow(entry)
+    const adopted = (entry.events as readonly ControlEvent[]).findLast((event) => event.type === 'policy.adopted')
+    if (adopted !== undefined) current = prepared.get(adopted.version) ?? current
+  })
+
+  return {
+    get current() {
+      if (current === undefined) throw new RuntimeError('policy_unfit', 'No policies are in force.')
+      return current
+    },
+    begin(candidate) {
+      current = candidate
+    },
+    async record(candidate, author, cause) {
+      const { set, texts, digest } = candidate
+      const files = [...texts, ...builtin.map((file) => ({ ...file, layer: BUILTIN_LAYER }))]
+      const all = new Map([...files.map(({ text }) => text), set.schema].map((text) => [textDigest(hasher, text), text]))
+      const fresh = [...all].filter(([known]) => history.texts.get(known) === undefined)
+      for (const batch of batches(fresh.flatMap(([, text]) => textEvents(hasher, text))))
+        await control.append(batch, { raisesEpoch: false })
+      const adopted: PolicyAdopted = {
+        type: 'policy.adopted',
+        version: set.engine.version,
+        texts: digest,
+        previous: control.state.policy?.version ?? null,
+        cause,
+        ...author,
+        files: files.map(({ file, layer, text }) => ({ file, layer, digest: textDigest(hasher, text) })),
+        schema: textDigest(hasher, set.schema),
+      }
+      prepared.set(adopted.version, candidate)
+      try {
+        await control.append([adopted], { raisesEpoch: true })
+      } finally {
+        prepared.delete(adopted.version)
+      }
+    },
+  }
+}
+
+function loadCandidate({ loader, builtin, hasher }: PolicyStoreParts, texts: readonly LayeredText[]): CandidateLoading {
+  const problem = problemOfTexts(texts as unknown as Json)
+  if (problem !== undefined)
+    return { kind: 'refused', faults: [], cause: new RuntimeError('policy_unfit', `The policies cannot be taken: ${problem}.`) }
+  const loading = loader.load([...builtin, ...texts]) // whoever takes an id of ours is told so at their own place
+  if (loading.kind === 'refused') return loading
+  return { kind: 'loaded', candidate: { set: loading.set, texts, digest: digestOfTexts(hasher, texts) } }
+}
+
+/** The texts of a version but for those built in, or undefined when one of them is not there. */
+function ownTextsOf({ texts }: ChangeHistory, { files }: RecordedVersion): readonly LayeredText[] | undefined {
+  const own = files.filter(({ layer }) => layer !== BUILTIN_LAYER)
+  const found = own.flatMap(({ file, layer, digest }) => {
+    const text = texts.get(digest)
+    return text === undefined ? [] : [{ file, layer, text }]
+  })
+  return found.length === own.length ? found : undefined
 }
 
 const BY_START: ChangeAuthor = { by: 'system:start', reviewers: [], run: null, effect: null, why: '' }
@@ -276,28 +301,4 @@ function restoreSet(loader: PolicyLoader, { texts }: ChangeHistory, version: Rec
   if (schema === undefined || files.length !== version.files.length) return undefined
   const loading = loader.restore(files, schema)
   return loading.kind === 'loaded' ? loading.set : undefined
-}
-
-/** The identity of a set of texts: the order of files and their names have no meaning. */
-export function digestOfTexts(hasher: Hasher, texts: readonly PolicyText[]): string {
-  return textDigest(hasher, canonicalJson(texts.map(({ text }) => text).toSorted()))
-}
-
-/** UTF-16 units of one record, beside what its events say about themselves. */
-const BATCH_UNITS = 10_000
-
-/** Puts as many events into one record as certainly fit into a leaf. */
-export function batches(events: readonly TextRecorded[]): readonly (readonly TextRecorded[])[] {
-  const found: TextRecorded[][] = []
-  let size = Number.POSITIVE_INFINITY
-  for (const event of events) {
-    const units = event.text.length + 200
-    if (size + units > BATCH_UNITS + 200) {
-      found.push([])
-      size = 0
-    }
-    found.at(-1)?.push(event)
-    size += units
-  }
-  return found
 }

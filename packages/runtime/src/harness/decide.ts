@@ -26,7 +26,7 @@ import {
   type RunState,
   type Workflow,
 } from '@tidegate/kernel'
-import { isBuiltByUs } from './labels.ts'
+import { knownLeaves } from './labels.ts'
 import { answerOf, isStopped, lookOf, secretsOf } from './execute.ts'
 import type { HarnessParts } from './parts.ts'
 import type { Progress } from './progress.ts'
@@ -311,7 +311,7 @@ function previewEvent(action: number, taken: Extract<Preview, { kind: 'taken' }>
 
 function proposedEvent(candidate: Candidate, { operation, arguments: args, digest, origins }: Admitted): RunEvent {
   const base = rawProposal(candidate, digest)
-  const leaves = isBuiltByUs(candidate) ? candidate.proposal.origins : undefined
+  const leaves = knownLeaves(candidate)
   const sealed = { ...base.sealed, arguments: args, origins, ...(leaves === undefined ? {} : { leaves }) }
   return { ...base, effect: operation.mutability !== 'read', sealed }
 }

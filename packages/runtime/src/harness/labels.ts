@@ -9,11 +9,12 @@ import {
   type FlowFacts,
   flowFacts,
   isTrusted,
+  type Json,
   leavesOf,
-  mintGrants,
   observe,
   openFlow,
   type Operation,
+  type Origin,
   originAt,
   type Proposal,
   type RunState,
@@ -42,23 +43,33 @@ export interface LabelQuestion {
 interface Built {
   readonly proposal: Proposal
   readonly purpose: 'act' | 'check' | 'compensate'
+  /** The action that is decided again; absent for a new proposal. */
+  readonly action?: Pick<ActionState, 'n' | 'proposed'>
 }
 
-/** True when our own code, and no model, put the arguments together: then it knows where each of them comes from. */
-export function isBuiltByUs({ proposal, purpose }: Built): boolean {
-  return proposal.origins !== undefined && (purpose !== 'act' || proposal.node !== undefined)
+/** Who wrote the arguments, by JSON pointer. */
+export type KnownLeaves = Readonly<Record<string, readonly Origin[]>>
+
+/**
+ * What our own code knows about who wrote the arguments: all of it when it put them together itself; when a model passed references that it
+ * resolved, which of them led to untrusted words. That a reference leads to trusted words says nothing: the choice is the model's.
+ * An action that is decided again is known by what was recorded of it, and by nothing more: labels never fall (I9).
+ */
+export function knownLeaves({ proposal, purpose, action }: Built): KnownLeaves | undefined {
+  if (action !== undefined) return action.proposed.sealed.leaves
+  const { origins, references, node } = proposal
+  if (origins !== undefined && (purpose !== 'act' || node !== undefined)) return origins
+  const untrusted = Object.entries(references ?? {}).filter(([, written]) => !isTrusted(written))
+  return untrusted.length === 0 ? undefined : Object.fromEntries(untrusted)
 }
 
 /** A context, and how far into the run it has followed. */
 interface Followed {
   readonly context: FlowContext
-  /** Actions whose answers it has seen. */
-  readonly observed: ReadonlySet<number>
-  /** Action -> attempts that have used a grant. */
-  readonly attempts: ReadonlyMap<number, number>
+  /** Actions whose answers it has seen, with the answers. */
+  readonly observed: ReadonlyMap<number, Json>
   /** Approvals whose targets are endorsed. */
   readonly endorsed: ReadonlySet<string>
-  readonly hasGrants: boolean
 }
 
 /**
@@ -85,30 +96,66 @@ export function createLabels({ find, workflow: findWorkflow }: Pick<Registry, 'f
     return compiled
   }
 
-  function contextOf(state: RunState, workflow: Workflow): FlowContext {
-    const before = runs.get(state.opened) ?? begin(state, workflow)
-    const hidden = findWorkflow(workflow.name)?.planner.hidesText === true
-    const next = follow(before, state, { find, flowOf, hidden, environment: workflow.environment })
+  function contextOf(state: RunState, workflow: Workflow, deciding?: number): FlowContext {
+    // A run that was opened under another version of its workflow may have been shown everything.
+    const isSame = state.opened.workflowVersion === workflow.version
+    const hidden = isSame && findWorkflow(workflow.name)?.planner.hidesText === true
+    const before = runs.get(state.opened) ?? begin(state, workflow, hidden)
+    const next = follow(before, state, { find, flowOf, hidden })
     runs.set(state.opened, next)
-    return next.context
+    return withGrants(next.context, state, { environment: workflow.environment, deciding })
   }
 
   return {
-    contextOf,
+    contextOf: (state, workflow) => contextOf(state, workflow),
     factsOf({ state, workflow, candidate, admitted, nowMs }) {
       const { operation, arguments: args } = admitted
-      const origins = isBuiltByUs(candidate) ? candidate.proposal.origins : undefined
-      return flowFacts({
-        context: contextOf(state, workflow),
+      const leaves = knownLeaves(candidate)
+      const context = contextOf(state, workflow, candidate.action?.n)
+      const facts = flowFacts({
+        context,
         operation: operation.id,
         flow: flowOf(operation),
         arguments: args,
         environment: workflow.environment,
         nowMs,
-        ...(origins === undefined ? {} : { provenance: (pointer) => provenanceOf(origins[pointer]) }),
+        ...(leaves === undefined ? {} : { provenance: (pointer) => provenanceOf(leaves[pointer]) }),
       })
+      return leaves === undefined ? facts : withCarried(facts, context, args, leaves)
     },
   }
+}
+
+/** A call that passes a stranger's words on is as tainted as a planner that has read them. */
+function withCarried(facts: FlowFacts, { seen }: FlowContext, args: Json, leaves: KnownLeaves): FlowFacts {
+  const carried = leavesOf(args).filter(([pointer]) => leaves[pointer]?.includes('third-party') === true)
+  if (carried.length === 0) return facts
+  const from = seen.filter(({ output }) => leavesOf(output).some(([, leaf]) => carried.some(([, value]) => value === leaf)))
+  return { ...facts, tainted: true, sources: [...new Set([...facts.sources, ...from.map(({ source }) => source)])].toSorted() }
+}
+
+/**
+ * The plan of a run, and how much of it is used up: by every action of the planner that has started, once each, however often it was tried.
+ * The one that is being decided does not stand in its own way. What the run did before it had a plan counts as well.
+ */
+function withGrants(
+  context: FlowContext,
+  { grants, actions }: RunState,
+  { environment, deciding }: { readonly environment: string; readonly deciding: number | undefined },
+): FlowContext {
+  if (grants === null) return context
+  const started = actions.filter(({ n, attempts, proposed }) => attempts > 0 && n !== deciding && proposed.purpose === 'act')
+  return started.reduce<FlowContext>(
+    (used, { proposed, startedAtMs }) =>
+      spendGrant(used, {
+        operation: proposed.operation,
+        arguments: proposed.sealed.arguments,
+        environment,
+        nowMs: startedAtMs,
+        trusted: () => true,
+      }),
+    { ...context, grants, grantUse: new Map() },
+  )
 }
 
 function provenanceOf(origins: Parameters<typeof isTrusted>[0] | undefined): 'trusted' | 'untrusted' | undefined {
@@ -117,20 +164,19 @@ function provenanceOf(origins: Parameters<typeof isTrusted>[0] | undefined): 'tr
 }
 
 /** What those wrote who may instruct the run: the input, but for the parts of it that come from others. */
-function begin(state: RunState, workflow: Workflow): Followed {
+function begin(state: RunState, workflow: Workflow, hidden: boolean): Followed {
   const { input } = state.opened.sealed
   const task = leavesOf(input).flatMap(([pointer, leaf]) =>
     isTrusted(originAt({ '': 'user', ...workflow.inputOrigins }, pointer, leaf)) ? [String(leaf)] : [],
   )
   const flow = compileFlow({ mutability: 'read', origins: { '': 'user', ...workflow.inputOrigins } })
-  const context = observe(openFlow([workflow.title, ...task]), { source: 'input', output: input, flow })
-  return { context, observed: new Set(), attempts: new Map(), endorsed: new Set(), hasGrants: false }
+  const context = observe(openFlow([workflow.title, ...task]), { source: 'input', output: input, flow, hidden })
+  return { context, observed: new Map(), endorsed: new Set() }
 }
 
 interface Following {
   readonly find: FindOperation
   readonly flowOf: (operation: Operation) => Flow
-  readonly environment: string
   /** The planner's model does not see third-party text. */
   readonly hidden: boolean
 }
@@ -138,32 +184,20 @@ interface Following {
 /** Folds what has happened since. */
 function follow(before: Followed, state: RunState, following: Following): Followed {
   let next = before
-  if (!next.hasGrants && state.grants !== null) {
-    const minted = mintGrants(next.context, state.grants, 'person') // the context was looked at before they were recorded
-    if (minted.kind === 'minted') next = { ...next, hasGrants: true, context: minted.context }
-  }
   for (const action of state.actions) {
     const operation = following.find(action.proposed.operation)
-    if (operation !== undefined && action.attempts > 0)
-      next = followStart(next, state, action, following.flowOf(operation), following)
+    if (operation !== undefined && action.attempts > 0) next = followApproval(next, state, action, following.flowOf(operation))
     if (action.state === 'done' || action.state === 'undone') next = followAnswer(next, action, operation, following)
   }
   return next
 }
 
-/** An effect that started has used its grant, and the approval that it started under covers its targets for the rest of the run. */
-function followStart(before: Followed, state: RunState, action: ActionState, flow: Flow, { environment }: Following): Followed {
-  const { n, attempts, approval, startedAtMs } = action
-  const { operation, sealed } = action.proposed
-  let next = before
-  if ((before.attempts.get(n) ?? 0) < attempts) {
-    const call = { operation, arguments: sealed.arguments, environment, nowMs: startedAtMs, trusted: () => true }
-    const context = next.context.grants === undefined ? next.context : spendGrant(next.context, call)
-    next = { ...next, context, attempts: new Map(next.attempts).set(n, attempts) }
-  }
-  if (approval === null || next.endorsed.has(approval) || state.approvals.get(approval)?.state !== 'consumed') return next
-  const context = endorseCall(next.context, { operation, flow, arguments: sealed.arguments })
-  return { ...next, context, endorsed: new Set(next.endorsed).add(approval) }
+/** The approval that an effect started under covers its targets for the rest of the run. */
+function followApproval(before: Followed, state: RunState, { approval, proposed }: ActionState, flow: Flow): Followed {
+  if (approval === null || before.endorsed.has(approval) || state.approvals.get(approval)?.state !== 'consumed') return before
+  const { operation, sealed } = proposed
+  const context = endorseCall(before.context, { operation, flow, arguments: sealed.arguments })
+  return { ...before, context, endorsed: new Set(before.endorsed).add(approval) }
 }
 
 /** What nobody declares any more is third-party text, all of it. */
@@ -175,7 +209,7 @@ function followAnswer(
   operation: Operation | undefined,
   { flowOf, hidden }: Following,
 ): Followed {
-  if (before.observed.has(action.n)) return before
+  if (before.observed.get(action.n) === action.output) return before
   const asked = action.decision?.facts?.flow
   const context = observe(before.context, {
     source: action.proposed.operation,
@@ -184,5 +218,5 @@ function followAnswer(
     hidden,
     echoesUntrusted: asked !== undefined && asked.tainted && asked.ungrounded.length > 0,
   })
-  return { ...before, context, observed: new Set(before.observed).add(action.n) }
+  return { ...before, context, observed: new Map(before.observed).set(action.n, action.output) }
 }

@@ -1,7 +1,7 @@
 import { type CedarSchema, describePolicies, type LoadedPolicy } from '@tidegate/cedar'
 import type { Words } from '../condition/answers.ts'
 import { type Formula, formulaOf, not } from '../condition/formula.ts'
-import { implies, satisfiable } from '../condition/implies.ts'
+import { type Effort, implies, satisfiable } from '../condition/implies.ts'
 import { shotsOf, within } from '../condition/scope.ts'
 import { about, type LintFinding } from './finding.ts'
 
@@ -15,8 +15,15 @@ interface Subject {
   readonly meaning: string
 }
 
-/** Beyond this, pairs are not compared: it would take longer than anybody waits. */
-const MAX_COMPARED = 400
+/** What a comparison may use. */
+interface Means {
+  readonly words: Words
+  readonly effort: Effort
+}
+
+/** Policies beyond this are not compared pair by pair, and pairs beyond this effort neither: nobody waits that long. */
+const MAX_COMPARED = 1_000
+const MAX_EFFORT = 20_000_000
 
 /**
  * Policies whose condition can never hold or says nothing, that say the same twice, or that a stronger one hides: a soft forbid where
@@ -30,9 +37,12 @@ export function findConditions(policies: readonly LoadedPolicy[], schema: CedarS
     const reach = new Set(within(policy.json, shots).map(({ agent, operation }) => `${agent} ${operation}`))
     return { policy, formula: formulaOf(policy.json), reach, meaning: `${scope}\n${condition}` }
   })
+  const effort = { left: MAX_EFFORT }
   return [
     ...subjects.flatMap((subject) => constant(subject, schema.words)),
-    ...(subjects.length > MAX_COMPARED ? [] : subjects.flatMap((subject) => hidden(subject, subjects, schema.words))),
+    ...(subjects.length > MAX_COMPARED
+      ? []
+      : subjects.flatMap((subject) => hidden(subject, subjects, { words: schema.words, effort }))),
   ]
 }
 
@@ -48,7 +58,7 @@ function constant({ policy, formula }: Subject, words: Words): readonly LintFind
 }
 
 /** What hides a policy: the first of these that does. Of two that say the same, the later one is the duplicate. */
-function hidden(subject: Subject, all: readonly Subject[], words: Words): readonly LintFinding[] {
+function hidden(subject: Subject, all: readonly Subject[], means: Means): readonly LintFinding[] {
   const { policy } = subject
   const at = all.indexOf(subject)
   for (const [i, other] of all.entries()) {
@@ -56,7 +66,7 @@ function hidden(subject: Subject, all: readonly Subject[], words: Words): readon
     const twin = other.meaning === subject.meaning && isSameAnswer(policy, other.policy)
     const where = `"${other.policy.id}" at ${other.policy.file}:${other.policy.line}`
     if (twin && i < at) return [about(policy, 'warning', 'duplicate', `says the same as ${where}: leave one of them out`)]
-    if (twin || !outranks(other.policy, policy) || !covers(other, subject, words)) continue
+    if (twin || !outranks(other.policy, policy) || !covers(other, subject, means)) continue
     const why = isSameAnswer(policy, other.policy)
       ? 'matches whenever this does, with the same answer'
       : 'denies whatever this would match'
@@ -76,11 +86,11 @@ function isSameAnswer(a: LoadedPolicy, b: LoadedPolicy): boolean {
 }
 
 /** Certainly matches whatever `inner` matches; two that each cover the other hide neither. */
-function covers(outer: Subject, inner: Subject, words: Words): boolean {
+function covers(outer: Subject, inner: Subject, { words, effort }: Means): boolean {
   if (inner.reach.size === 0 || ![...inner.reach].every((shot) => outer.reach.has(shot))) return false
-  if (implies(inner.formula, outer.formula, words) !== true) return false
-  if (satisfiable(inner.formula, words) === false) return false
-  const isSame = outer.reach.size === inner.reach.size && implies(outer.formula, inner.formula, words) === true
+  if (implies(inner.formula, outer.formula, words, effort) !== true) return false
+  if (satisfiable(inner.formula, words, effort) === false) return false
+  const isSame = outer.reach.size === inner.reach.size && implies(outer.formula, inner.formula, words, effort) === true
   return (
     !isSame ||
     outer.policy.file < inner.policy.file ||

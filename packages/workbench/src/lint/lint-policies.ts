@@ -26,12 +26,12 @@ export interface LintReport {
  * when the server starts, and then what loads and is still no good.
  *
  * What is said is certain: a policy is called shadowed, or one that never matches, only when that was proved over all requests.
- * What the files of another layer than the project's own say is looked at, but no style is asked of them.
+ * Of policies that the project did not write itself (a profile, limits, what is built in) only errors are named.
  */
 export function lintPolicies({ policyFiles, schema, people }: LintSubject): LintReport {
   const { policies } = readPolicies(policyFiles)
   const layers = new Map(policyFiles.map(({ file, layer }) => [file, layer]))
-  const isOwn = ({ file }: LoadedPolicy): boolean => layers.get(file) === 'project'
+  const isOwn = ({ file }: { readonly file: string }): boolean => layers.get(file) === 'project'
   const refused = refusals(policyFiles, schema, policies)
   // A mistake is named once: what does not load is not looked at for what follows from the mistake.
   const sound = policies.filter(({ id }) => !refused.some(({ policy }) => policy === id))
@@ -45,10 +45,12 @@ export function lintPolicies({ policyFiles, schema, people }: LintSubject): Lint
   const order = policyFiles.map(({ file }) => file)
   return {
     policies: policies.length,
-    findings: findings.toSorted(
-      (a, b) =>
-        order.indexOf(a.file) - order.indexOf(b.file) || a.line - b.line || a.column - b.column || (a.rule < b.rule ? -1 : 1),
-    ),
+    findings: findings
+      .filter((finding) => finding.severity === 'error' || isOwn(finding))
+      .toSorted(
+        (a, b) =>
+          order.indexOf(a.file) - order.indexOf(b.file) || a.line - b.line || a.column - b.column || (a.rule < b.rule ? -1 : 1),
+      ),
   }
 }
 

@@ -25,7 +25,7 @@ export interface PlanOptions {
 
 /**
  * Compares the policies of a project with others: what differs by meaning, what the lint says of the new ones, and which decisions
- * change. Decisions are compared under the project as it is declared now; policies that do not fit it any more are only described.
+ * change. What is built in is part of both, and not described. Decisions are compared under the project as it is declared now; policies that do not fit it any more are only described.
  */
 export function planPolicies(
   {
@@ -37,7 +37,11 @@ export function planPolicies(
   }: Pick<Project, 'policyFiles' | 'schema' | 'configuration' | 'operations' | 'workflows'>,
   { before, samples }: PlanOptions,
 ): PolicyPlan {
-  const [old, fresh] = [before, policyFiles].map((files) => describePolicies(readPolicies(files).policies))
+  const builtin = new Set(policyFiles.filter(({ layer }) => layer === 'builtin').map(({ file }) => file))
+  const [old, fresh] = [before, policyFiles].map((files) => {
+    const own = files.filter(({ file }) => !builtin.has(file))
+    return describePolicies(readPolicies(own).policies)
+  })
   const diff = diffPolicySets(old ?? [], fresh ?? [])
   const lint = lintPolicies({ policyFiles, schema, people: configuration.people })
   const engines = { before: load(before), after: load(policyFiles) }

@@ -1,4 +1,5 @@
 import { KernelError } from '../../error.ts'
+import { EvaluationFailure } from './failure.ts'
 import { CedarSet } from './set.ts'
 import { uidText } from './text.ts'
 import { UidMap } from './uid-map.ts'
@@ -32,13 +33,14 @@ export const MAX_ENTITIES = 200_000
 /**
  * Creates a store of entities. What is above an entity is worked out when it is first asked.
  *
- * @throws KernelError `cedar_entities` when an entity is there twice, is above itself, or there are too many.
+ * @throws KernelError `cedar_entities` when an entity is there twice, is above itself, has a value that Cedar does not have, or there
+ * are too many.
  */
 export function createEntities(entities: Iterable<EntityData>): EntityStore {
   const known = new UidMap<Node>()
   const nodes: Node[] = []
   for (const data of entities) {
-    const node = new Node(data, known)
+    const node = nodeOf(data, known)
     if (known.ensure(data.uid, () => node) !== node)
       throw new KernelError('cedar_entities', `the entity ${uidText(data.uid)} is there twice`)
     nodes.push(node)
@@ -78,6 +80,15 @@ class Node implements Entity {
   #climb() {
     this.#above ??= climb(this, this.#known)
     return this.#above
+  }
+}
+
+function nodeOf(data: EntityData, known: UidMap<Node>): Node {
+  try {
+    return new Node(data, known)
+  } catch (failure) {
+    if (!(failure instanceof EvaluationFailure)) throw failure
+    throw new KernelError('cedar_entities', `the entity ${uidText(data.uid)}: ${failure.message}`)
   }
 }
 

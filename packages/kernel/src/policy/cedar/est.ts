@@ -19,6 +19,11 @@ export interface EstClause {
 /** A constraint of the scope: `{ op: 'All' }`, `{ op: '==', entity }`, `{ op: 'is', entity_type, in?: { slot } }` and so on. */
 export interface EstScope {
   readonly op: string
+  readonly entity?: unknown
+  readonly entities?: unknown
+  readonly entity_type?: unknown
+  readonly slot?: unknown
+  readonly in?: unknown
 }
 
 /** One node of an expression: its operator and what stands beside it. */

@@ -7,6 +7,7 @@ import { expressionText } from './expression-text.ts'
 import { EvaluationFailure, type FailureKind } from './failure.ts'
 import type { Environment } from './node.ts'
 import { meets, meetsAction } from './scope.ts'
+import type { Value } from './value.ts'
 
 /** What became of one policy, part by part. */
 export interface PolicyExplanation {
@@ -43,6 +44,32 @@ export function explainPolicies(
   const expressions = createExpressionCompiler()
   const wanted = compiled.policies.filter(({ id }) => ids === undefined || ids.has(id))
   return wanted.map((policy) => explainPolicy(policy, environment, expressions))
+}
+
+/** What an expression comes to, or why it fails. */
+export type EvaluatedExpression =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly kind: FailureKind; readonly message: string }
+
+/**
+ * Evaluates one expression in Cedar's JSON form by itself, under the actions of a compiled set; for people who ask what a part of a
+ * policy comes to.
+ *
+ * @throws KernelError `cedar_policy` for what is no expression.
+ */
+export function evaluateExpression(
+  expression: unknown,
+  request: CedarRequest,
+  entities: EntityStore = NO_ENTITIES,
+  { actions }: Pick<CompiledPolicies, 'actions'> = { actions: NO_ENTITIES },
+): EvaluatedExpression {
+  const { run } = createExpressionCompiler().compile(expression)
+  try {
+    return { ok: true, value: run({ ...request, entities, actions }) }
+  } catch (failure) {
+    if (failure instanceof EvaluationFailure) return { ok: false, kind: failure.kind, message: failure.message }
+    throw failure
+  }
 }
 
 function explainPolicy(policy: CompiledPolicy, environment: Environment, expressions: ExpressionCompiler): PolicyExplanation {

@@ -7,8 +7,8 @@ const METHODS: ReadonlySet<string> = new Set(['contains', 'containsAll', 'contai
 const FUNCTIONS: ReadonlySet<string> = new Set(['ip', 'decimal', 'datetime', 'duration'])
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/
 const RESERVED: ReadonlySet<string> = new Set(['true', 'false', 'if', 'then', 'else', 'in', 'is', 'like', 'has', '__cedar'])
-/** What needs no brackets as a part of something else. */
-const ATOM = /^(?:[A-Za-z_][A-Za-z0-9_:]*|[0-9]+|[A-Za-z_][A-Za-z0-9_.]*)$/
+/** What needs no brackets as a part of something else, beside literals and calls. */
+const PRIMARY: ReadonlySet<string> = new Set(['Var', '.', 'isEmpty', 'Set', 'Record', ...METHODS])
 
 /** A condition as text: `when { ... }`. */
 export function clauseText({ kind, body }: EstClause): string {
@@ -54,7 +54,15 @@ function conditionalText({ if: condition, then: consequent, else: alternative }:
 
 function partText(part: unknown): string {
   const text = expressionText(part)
-  return ATOM.test(text) ? text : `(${text})`
+  return isPrimary(part) ? text : `(${text})`
+}
+
+function isPrimary(part: unknown): boolean {
+  const node = readNode(part)
+  if (node === undefined) return false
+  const { operator, operand } = node
+  if (operator === 'Value') return !((typeof operand === 'number' || typeof operand === 'bigint') && operand < 0)
+  return PRIMARY.has(operator) || Array.isArray(operand)
 }
 
 function callText(name: string, args: readonly unknown[]): string {

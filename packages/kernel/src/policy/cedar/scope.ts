@@ -31,17 +31,16 @@ export type ActionConstraint =
  * @throws KernelError `cedar_policy` for anything else, and for a slot that nothing fills.
  */
 export function readConstraint(scope: EstScope, slots: Slots): Constraint {
-  const fields: Readonly<Record<string, unknown>> = { ...scope }
   switch (scope.op) {
     case 'All':
     case 'all':
       return { op: 'any' }
     case '==':
-      return { op: 'eq', uid: entityOrSlot(fields, slots) }
+      return { op: 'eq', uid: entityOrSlot(scope, slots) }
     case 'in':
-      return { op: 'in', uid: entityOrSlot(fields, slots) }
+      return { op: 'in', uid: entityOrSlot(scope, slots) }
     case 'is': {
-      const { entity_type: type, in: within } = fields
+      const { entity_type: type, in: within } = scope
       if (typeof type !== 'string') throw refuse('`is` needs the name of a type')
       if (within === undefined) return { op: 'is', type }
       return { op: 'is_in', type, uid: entityOrSlot(fieldsOf(within), slots) }
@@ -53,16 +52,15 @@ export function readConstraint(scope: EstScope, slots: Slots): Constraint {
 
 /** Reads the constraint of the action; see {@link readConstraint}. */
 export function readActionConstraint(scope: EstScope): ActionConstraint {
-  const fields: Readonly<Record<string, unknown>> = { ...scope }
   switch (scope.op) {
     case 'All':
     case 'all':
       return { op: 'any' }
     case '==':
-      return { op: 'eq', uid: entityOf(fields.entity) }
+      return { op: 'eq', uid: entityOf(scope.entity) }
     case 'in':
-      if (Array.isArray(fields.entities)) return { op: 'in', uids: fields.entities.map(entityOf) }
-      return { op: 'in', uids: [entityOf(fields.entity)] }
+      if (Array.isArray(scope.entities)) return { op: 'in', uids: scope.entities.map(entityOf) }
+      return { op: 'in', uids: [entityOf(scope.entity)] }
     default:
       throw refuse(`\`${scope.op}\` is not a constraint of an action`)
   }
@@ -92,7 +90,7 @@ export function meetsAction(constraint: ActionConstraint, environment: Environme
   return constraint.uids.some((uid) => isEntityIn(environment, action, uid))
 }
 
-function entityOrSlot(fields: Readonly<Record<string, unknown>>, slots: Slots): EntityUid {
+function entityOrSlot(fields: Pick<EstScope, 'entity' | 'slot'>, slots: Slots): EntityUid {
   if (fields.slot === undefined) return entityOf(fields.entity)
   const uid = fields.slot === '?principal' || fields.slot === '?resource' ? slots[fields.slot] : undefined
   if (uid === undefined) throw refuse(`nothing fills the slot ${String(fields.slot)}: a template must be linked`)
@@ -105,7 +103,7 @@ function entityOf(json: unknown): EntityUid {
   return uid
 }
 
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+function fieldsOf(value: unknown): Pick<EstScope, 'entity' | 'slot'> {
   if (typeof value === 'object' && value !== null) return { ...value }
   throw refuse('`is ... in` needs an entity')
 }
