@@ -126,7 +126,8 @@ describe('from a denial to an allow', () => {
   test('the ledger tells the whole story, and the runs are completed', async () => {
     const client = clientOf('operator')
     const runs = await client.runs({ limit: 100 })
-    const ended = runs.filter(({ workflow }) => workflow === 'access-request' || workflow === 'access-use')
+    const ours = runs.filter(({ workflow }) => workflow === 'access-request' || workflow === 'access-use')
+    const ended = await Promise.all(ours.map(({ run }) => client.settled(run, 15_000)))
     expect(new Set(ended.map(({ state }) => state))).toEqual(new Set(['completed']))
     expect(ended.filter(({ workflow }) => workflow === 'access-use')).toHaveLength(2)
     expect((await client.ledgerVerify()).verified).toBe(true)
@@ -175,6 +176,12 @@ describe('who may what', () => {
     const { decision, context } = await evaluate(presented, { as: 'bob' })
     expect([decision, context?.reason, context?.next_action]).toEqual([false, 'approval_unverifiable', 'none'])
     expect((await evaluate(presented)).decision).toBe(true)
+  })
+
+  test('a policy of the project that forbids the granting is stronger than any approver', async () => {
+    const question = { subject: alice, action: share, resource: { type: 'record', id: 'record-2' } }
+    const task = (await submit({ ...question, denial: await denialOf(question) })).body.task?.id ?? ''
+    expect((await endOf(task)).task?.status).toBe('denied')
   })
 
   test('no trigger from outside opens what only our own code opens', async () => {

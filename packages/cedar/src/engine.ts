@@ -41,6 +41,7 @@ export function createCedarEngine({ policies, schema }: CedarEngineOptions): Ced
   let explain: Explain | undefined
   return {
     version,
+    meters: schema.meters,
     policies: loaded,
     evaluate,
     explain(request) {

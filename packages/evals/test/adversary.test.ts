@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readProfile } from '../src/adversary/judge.ts'
-import { renderReport, runAdversary } from '../src/index.ts'
+import { comparePolicies, renderReport, runAdversary } from '../src/index.ts'
 
 const suiteDir = new URL('./suites/', import.meta.url).pathname
 const manifest = `${suiteDir}office.manifest.yaml`
@@ -61,5 +61,16 @@ describe('a planner that is entirely in an attacker’s hands', () => {
       .join('')
     const { overall } = runAdversary({ suiteDir, manifest, policies: [{ ...provenance, text }, floor] })
     expect(overall.attacks + overall.injectedWrites + overall.hijacks.targetsSwapped).toBeGreaterThan(0)
+  })
+})
+
+describe('comparing policies', () => {
+  test('shows what the plan and each rule are worth', () => {
+    const rows = new Map(comparePolicies({ suiteDir, manifest }).map(({ name, overall }) => [name, overall]))
+    expect(rows.get('none')).toMatchObject({ attacks: 28, doneWithout: 7 })
+    expect(rows.get('everything')).toMatchObject({ attacks: 0, doneWithout: 1 })
+    expect(rows.get('balanced')?.attacks).toBe(0)
+    expect(rows.get('without balanced.flow-outside-plan')?.stamped).toBeGreaterThan(rows.get('balanced')?.stamped ?? 0)
+    expect([...rows.keys()].filter((name) => name.startsWith('without '))).toHaveLength(12)
   })
 })

@@ -9,7 +9,7 @@ import type {
   PolicyRule,
 } from '@tidegate/kernel'
 import type { LedgerBacktest } from './desk/backtest.ts'
-import type { LayeredText } from './desk/policies.ts'
+import type { LayeredText } from './desk/policy-texts.ts'
 import type { Person } from './person.ts'
 
 /** Which past decisions are decided again. */

@@ -170,4 +170,4 @@ export async function startChangeBench(options: ChangeBenchOptions = {}) {
   }
 }
 
-export { operation, READ, SET, UNDO }
+export { READ, SET, UNDO }

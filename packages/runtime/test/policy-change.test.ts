@@ -139,6 +139,7 @@ describe('what is refused', () => {
     ['two files of one name', [...policies(PERMISSIVE), ...policies(STRICT)]],
     ['a name that leads elsewhere', policies(PERMISSIVE, '../x.cedar')],
     ['too much', policies(`// ${'x'.repeat(700_001)}`)],
+    ['too many names', Array.from({ length: 100 }, (_, i) => ({ file: `${'n'.repeat(200)}${i}`, layer: 'project', text: '' }))],
   ])('%s', async (_, files) => {
     const { changes } = await startChangeBench()
     expect(await changes.plan({ person: OTTO, files, backtest: null })).toMatchObject({ kind: 'refused', code: 'invalid_input' })

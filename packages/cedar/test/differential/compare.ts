@@ -20,7 +20,7 @@ import {
   decodeValue,
   type EntityData,
   type EntityStore,
-  EntityUid,
+  type EntityUid,
   entityUid,
   extensionEscape,
   type PolicySource,

@@ -18,10 +18,14 @@ import {
 export function drawExpression(chance: Chance, wanted: Kind, depth: number): Tree {
   const kind = chance.oneIn(20) ? chance.pick(KINDS) : wanted
   if (depth <= 0 || chance.oneIn(5)) return drawLeaf(chance, kind)
-  if (chance.oneIn(12))
-    return {
-      'if-then-else': { if: next(chance, 'bool', depth), then: next(chance, kind, depth), else: next(chance, kind, depth) },
-    }
+  if (chance.oneIn(12)) {
+    const kinds: readonly (readonly [string, Kind])[] = [
+      ['if', 'bool'],
+      ['then', kind],
+      ['else', kind],
+    ]
+    return { 'if-then-else': Object.fromEntries(kinds.map(([branch, each]) => [branch, next(chance, each, depth)])) }
+  }
   if (chance.oneIn(8)) return drawAttribute(chance, kind, depth)
   return INNER[kind](chance, depth)
 }

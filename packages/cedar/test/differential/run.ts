@@ -27,7 +27,7 @@ export interface RunReport {
 
 const POLICIES = 5
 const PROBES = 5
-const REQUESTS = 40
+const REQUESTS = 20
 /** One name for all: Cedar has no way to unload a set, only to load another over it. */
 const NAME = 'differential'
 

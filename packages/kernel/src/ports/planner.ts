@@ -58,5 +58,7 @@ export interface Planner {
   readonly immediate?: boolean
   /** True for one that shows its model third-party text by reference only, and never the text itself. */
   readonly hidesText?: boolean
+  /** True for one that shows its model previews, and what the far side says when a call fails. */
+  readonly showsFailures?: boolean
   next(view: PlannerView): Promise<PlannerAnswer>
 }

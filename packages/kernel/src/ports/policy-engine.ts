@@ -11,6 +11,8 @@ export interface PolicyEngine {
   /** Hex SHA-256 over the text of policies and schema. */
   readonly version: string
   evaluate(request: PolicyRequest): PolicyVerdict
+  /** Names that `context.meters` must have; none when left out. */
+  readonly meters?: readonly string[]
   /** Left out by engines that cannot say more than their verdict. */
   readonly explain?: Explain
 }

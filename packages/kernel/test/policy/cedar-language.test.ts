@@ -71,6 +71,7 @@ describe('what is not reached does not fail', () => {
   test.each([
     ['and', both('&&', value(false), failing), 'no'],
     ['or', both('||', value(true), failing), 'yes'],
+    // biome-ignore lint/suspicious/noThenProperty: it is Cedar's name for the branch
     ['the other branch', { 'if-then-else': { if: value(true), then: value(true), else: failing } }, 'yes'],
     ['a longer chain', both('&&', both('&&', value(true), value(false)), failing), 'no'],
     ['has a.b', { has: { left: { Var: 'context' }, attr: ['a', 'b'] } }, 'no'],

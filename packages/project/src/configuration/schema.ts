@@ -89,7 +89,7 @@ export const configurationSchema = section({
     .max(1_000),
   tools: z.array(section({ file: PATH, settings: z.record(z.string(), z.json()).default({}) })).max(200),
   workflows: z.array(PATH).max(200),
-  policies: z.array(PATH).max(200),
+  policies: z.array(PATH).min(1).max(200),
   /** Policies that Tidegate brings, below those of the project. */
   profile: z.enum(PROFILES).optional(),
   limits: z.array(PATH).min(1).max(200).optional(),

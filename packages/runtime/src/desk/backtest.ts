@@ -57,6 +57,7 @@ export async function backtestLedger(
 ): Promise<LedgerBacktest> {
   const startedMs = clock.monotonicMs()
   const backtest = createBacktest(engine)
+  const again = { backtest, history, meters: engine.meters ?? [] }
   let turnMs = startedMs
   let runs = 0
   let seen = 0
@@ -76,7 +77,7 @@ export async function backtestLedger(
         break
       }
       const entries = await journal.read(`run/${head.run}`)
-      seen += decideRunAgain(backtest, history, entries, last - seen)
+      seen += decideRunAgain(again, entries, last - seen)
       runs += 1
       if (clock.monotonicMs() - turnMs > TURN_MS) {
         await new Promise<void>((resolve) => void clock.at(0, resolve))
@@ -90,7 +91,11 @@ export async function backtestLedger(
 }
 
 /** Decides the newest decisions of one run again; answers how many of them were looked at. */
-function decideRunAgain(backtest: Backtest, history: ChangeHistory, entries: readonly Entry[], room: number): number {
+function decideRunAgain(
+  { backtest, history, meters }: { backtest: Backtest; history: ChangeHistory; meters: readonly string[] },
+  entries: readonly Entry[],
+  room: number,
+): number {
   if (entries.some(({ erased }) => erased)) {
     backtest.skip('erased')
     return 0
@@ -102,7 +107,7 @@ function decideRunAgain(backtest: Backtest, history: ChangeHistory, entries: rea
     const declared = listing === undefined ? undefined : declaredIn(listing, proposed.operation, opened.workflow)
     if (declared === undefined) backtest.skip('undeclared')
     else {
-      const request = requestOf({ opened, proposed, decided }, declared)
+      const request = requestOf({ opened, proposed, decided }, declared, meters)
       if (request === undefined) backtest.skip('unrecorded')
       else {
         const { outcome, policies, approvers } = decided

@@ -20,7 +20,7 @@ import {
 } from '@tidegate/kernel'
 import type { Person, TriggerAnswer, TriggerRequest, UndoAnswer } from '../api.ts'
 import { POLICY_APPLY, POLICY_WORKFLOW, TOOL_WORKFLOW } from '../builtin/layer.ts'
-import { POLICY_OPERATIONS, type PolicyGround, policyWorkflow, problemOfTexts, sayFaults } from '../builtin/policy.ts'
+import { POLICY_OPERATIONS, type PolicyGround, policyWorkflow, sayFaults } from '../builtin/policy.ts'
 import type {
   ChangeAnswer,
   ChangeDesk,
@@ -36,7 +36,8 @@ import type { Registry } from '../registry.ts'
 import { backtestLedger, type LedgerBacktest } from './backtest.ts'
 import type { RecordedVersion } from './change-history.ts'
 import { explainRun } from './explain.ts'
-import { BUILTIN_LAYER, type Candidate, type LayeredText, type PolicyStore } from './policies.ts'
+import { BUILTIN_LAYER, type Candidate, type PolicyStore } from './policies.ts'
+import { type LayeredText, problemOfTexts } from './policy-texts.ts'
 import { OPERATOR } from './stops.ts'
 
 /** What changing Tidegate is made of; the composition root brings it. */

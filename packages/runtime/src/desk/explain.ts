@@ -63,7 +63,7 @@ function explainOne({ store, judged }: ExplainGround, recorded: RecordedDecision
   if (set === undefined) return { ...about, ...nothing, verdict: 'unknown_version' }
   const listing = store.history.listingAt(index)
   const declared = listing === undefined ? undefined : declaredIn(listing, proposed.operation, opened.workflow)
-  const request = declared === undefined ? undefined : requestOf({ opened, proposed, decided }, declared)
+  const request = declared === undefined ? undefined : requestOf({ opened, proposed, decided }, declared, set.engine.meters)
   if (request === undefined) return { ...about, ...nothing, verdict: 'unrecorded' }
   const verdict = evaluate(judged(set.engine), request)
   const decision = resolveVerdict(verdict, set.engine.version)

@@ -1,10 +1,10 @@
 import {
   type AdoptionCause,
-  canonicalJson,
   type ChangeAuthor,
   type ControlEvent,
   type Hasher,
   type Journal,
+  type Json,
   type Log,
   type PolicyAdopted,
   type PolicyEngine,
@@ -13,7 +13,6 @@ import {
   type PolicySet,
   type PolicyText,
   textDigest,
-  type TextRecorded,
   textEvents,
 } from '@tidegate/kernel'
 import type { Control } from '../control.ts'

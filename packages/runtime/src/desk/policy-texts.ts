@@ -26,7 +26,8 @@ export function problemOfTexts(value: Json): string | undefined {
     characters += text.length
     named += file.length
   }
-  if (named > POLICY_SET_LIMITS.names) return `the names of the files have ${named} characters together; at most ${POLICY_SET_LIMITS.names} will do`
+  if (named > POLICY_SET_LIMITS.names)
+    return `the names of the files have ${named} characters together; at most ${POLICY_SET_LIMITS.names} will do`
   if (characters <= POLICY_SET_LIMITS.characters) return undefined
   return `the files have ${characters} characters together; at most ${POLICY_SET_LIMITS.characters} will do`
 }

@@ -14,7 +14,7 @@ import {
 } from '@tidegate/kernel'
 import type { Control } from '../control.ts'
 import type { ChangeHistory } from './change-history.ts'
-import { batches } from './policies.ts'
+import { batches } from './policy-texts.ts'
 
 /** What a start declares. */
 export interface DeclaredProject {

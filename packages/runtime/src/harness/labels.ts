@@ -19,6 +19,7 @@ import {
   type Proposal,
   type RunState,
   spendGrant,
+  unpackFlow,
   type Workflow,
 } from '@tidegate/kernel'
 import type { Registry } from '../registry.ts'
@@ -99,9 +100,10 @@ export function createLabels({ find, workflow: findWorkflow }: Pick<Registry, 'f
   function contextOf(state: RunState, workflow: Workflow, deciding?: number): FlowContext {
     // A run that was opened under another version of its workflow may have been shown everything.
     const isSame = state.opened.workflowVersion === workflow.version
-    const hidden = isSame && findWorkflow(workflow.name)?.planner.hidesText === true
+    const { hidesText = false, showsFailures = false } = findWorkflow(workflow.name)?.planner ?? {}
+    const hidden = isSame && hidesText
     const before = runs.get(state.opened) ?? begin(state, workflow, hidden)
-    const next = follow(before, state, { find, flowOf, hidden })
+    const next = follow(before, state, { find, flowOf, hidden, showsFailures: showsFailures || !isSame })
     runs.set(state.opened, next)
     return withGrants(next.context, state, { environment: workflow.environment, deciding })
   }
@@ -179,6 +181,8 @@ interface Following {
   readonly flowOf: (operation: Operation) => Flow
   /** The planner's model does not see third-party text. */
   readonly hidden: boolean
+  /** It sees previews, and what the far side says when a call fails. */
+  readonly showsFailures: boolean
 }
 
 /** Folds what has happened since. */
@@ -188,6 +192,7 @@ function follow(before: Followed, state: RunState, following: Following): Follow
     const operation = following.find(action.proposed.operation)
     if (operation !== undefined && action.attempts > 0) next = followApproval(next, state, action, following.flowOf(operation))
     if (action.state === 'done' || action.state === 'undone') next = followAnswer(next, action, operation, following)
+    else if (following.showsFailures) next = followFailure(next, action)
   }
   return next
 }
@@ -210,13 +215,21 @@ function followAnswer(
   { flowOf, hidden }: Following,
 ): Followed {
   if (before.observed.get(action.n) === action.output) return before
-  const asked = action.decision?.facts?.flow
+  const asked = unpackFlow(action.decision?.facts?.flow)
   const context = observe(before.context, {
     source: action.proposed.operation,
     output: action.output,
     flow: operation === undefined ? UNKNOWN : flowOf(operation),
     hidden,
-    echoesUntrusted: asked !== undefined && asked.tainted && asked.ungrounded.length > 0,
+    echoesUntrusted: asked.tainted && asked.ungrounded.length > 0,
   })
   return { ...before, context, observed: new Map(before.observed).set(action.n, action.output) }
+}
+
+/** Nobody declares who wrote an error or a preview: all of it counts as a stranger's. */
+function followFailure(before: Followed, { n, state, outcome, preview, proposed }: ActionState): Followed {
+  const shown = state === 'failed' ? outcome?.sealed.message : state === 'rehearsed' ? preview?.value : undefined
+  if (shown === undefined || before.observed.get(n) === shown) return before
+  const context = observe(before.context, { source: proposed.operation, output: shown, flow: UNKNOWN })
+  return { ...before, context, observed: new Map(before.observed).set(n, shown) }
 }

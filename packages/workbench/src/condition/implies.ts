@@ -1,25 +1,6 @@
-import { questionsOf, type Sample, samplesOf, type Words } from './answers.ts'
+import type { Words } from './answers.ts'
 import { all, type Formula, leavesOf, not } from './formula.ts'
-import { holds } from './holds.ts'
-
-/** Cases that are looked at before the question is given up. */
-const MAX_CASES = 50_000
-
-/** An attribute with its samples, or an opaque question with its two answers. */
-type Variable =
-  | { readonly kind: 'attribute'; readonly name: string; readonly samples: readonly (Sample | undefined)[] }
-  | { readonly kind: 'opaque'; readonly name: string; readonly samples: readonly boolean[] }
-
-/** Answers chosen so far. */
-interface Choice {
-  readonly attributes: Map<string, Sample | undefined>
-  readonly opaque: Map<string, boolean>
-}
-
-/** How much may still be looked at, over several questions; counted down. */
-export interface Effort {
-  left: number
-}
+import { type Choice, type Effort, MAX_CASES, searchCase } from './search.ts'
 
 /**
  * True when every request that satisfies `premise` certainly satisfies `conclusion`.
@@ -44,18 +25,25 @@ export function implies(premise: Formula, conclusion: Formula, words: Words, eff
  * could not be enumerated.
  */
 export function satisfiable(formula: Formula, words: Words, effort: Effort = { left: MAX_CASES }): boolean | undefined {
-  const answers = componentsOf(partsOf(formula)).map((component) => satisfiableTogether(all(component), words, effort))
+  const answers = componentsOf(partsOf(formula)).map((component) => {
+    const search = searchCase(all(component), words, { effort })
+    if (search === undefined) return undefined
+    return search.found !== undefined || (search.complete ? false : undefined)
+  })
   if (answers.includes(false)) return false
   return answers.includes(undefined) ? undefined : true
 }
 
-function satisfiableTogether(formula: Formula, words: Words, effort: Effort): boolean | undefined {
-  const { variables, complete } = variablesOf(formula, words)
-  const cases = variables.reduce((product, { samples }) => product * samples.length, 1)
-  if (cases > Math.min(MAX_CASES, effort.left)) return undefined
-  effort.left -= cases
-  const found = search(formula, variables, { attributes: new Map(), opaque: new Map() })
-  return found || complete ? found : undefined
+/** Some cases that satisfy a formula, with values for what it asks about; none when none was found. */
+export function witnessesOf(formula: Formula, words: Words, effort: Effort): readonly Choice[] {
+  const components = componentsOf(partsOf(formula))
+  return [false, true].flatMap((backwards) => {
+    const found = components.map((component) => searchCase(all(component), words, { effort, backwards })?.found)
+    const cases = found.filter((each) => each !== undefined)
+    if (cases.length < components.length) return []
+    const attributes = new Map(cases.flatMap((each) => [...each.attributes]))
+    return [{ attributes, opaque: new Map(cases.flatMap((each) => [...each.opaque])) }]
+  })
 }
 
 /** What must hold together. */
@@ -70,52 +58,9 @@ function componentsOf(parts: readonly Formula[]): readonly (readonly Formula[])[
   for (const part of parts) {
     const asks = new Set(leavesOf(part).map((leaf) => (leaf.kind === 'test' ? `.${leaf.path}` : leaf.key)))
     const touching = groups.filter((group) => !group.asks.isDisjointFrom(asks))
-    const joined = {
-      parts: [...touching.flatMap((group) => group.parts), part],
-      asks: touching.reduce((sum, group) => sum.union(group.asks), asks),
-    }
-    groups = [...groups.filter((group) => !touching.includes(group)), joined]
+    const joined = touching.reduce((sum, group) => sum.union(group.asks), asks)
+    const together = [...touching.flatMap((group) => group.parts), part]
+    groups = [...groups.filter((group) => !touching.includes(group)), { parts: together, asks: joined }]
   }
   return groups.map((group) => group.parts)
-}
-
-function variablesOf(formula: Formula, words: Words): { readonly variables: readonly Variable[]; readonly complete: boolean } {
-  const sampled = [...questionsOf([formula])].map(([path, tests]) => ({ path, ...samplesOf(path, tests, words) }))
-  const opaque = new Set(leavesOf(formula).flatMap((leaf) => (leaf.kind === 'opaque' ? [leaf.key] : [])))
-  const attributes = sampled.map(({ path, samples }): Variable => {
-    // An attribute that is only asked for presence has a value of no interest.
-    const values = samples.some(({ kind }) => kind !== 'absent') ? samples : [...samples, PRESENT]
-    return { kind: 'attribute', name: path, samples: values }
-  })
-  return {
-    variables: [...attributes, ...[...opaque].map((name): Variable => ({ kind: 'opaque', name, samples: [false, true] }))],
-    complete: sampled.every(({ complete }) => complete),
-  }
-}
-
-const PRESENT: Sample = { kind: 'flag', value: false }
-
-function search(formula: Formula, variables: readonly Variable[], choice: Choice): boolean {
-  const [first, ...rest] = variables
-  if (first === undefined) return evaluate(formula, choice)
-  if (first.kind === 'opaque') {
-    return first.samples.some((sample) => {
-      choice.opaque.set(first.name, sample)
-      return search(formula, rest, choice)
-    })
-  }
-  return first.samples.some((sample) => {
-    choice.attributes.set(first.name, sample)
-    return search(formula, rest, choice)
-  })
-}
-
-function evaluate(formula: Formula, choice: Choice): boolean {
-  return (
-    holds(
-      formula,
-      (path) => choice.attributes.get(path),
-      (key) => choice.opaque.get(key),
-    ) === true
-  )
 }

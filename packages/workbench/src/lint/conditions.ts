@@ -1,8 +1,9 @@
 import { type CedarSchema, describePolicies, type LoadedPolicy } from '@tidegate/cedar'
-import type { Words } from '../condition/answers.ts'
+import { questionsOf, type Sample, samplesOf, type Words } from '../condition/answers.ts'
 import { type Formula, formulaOf, not } from '../condition/formula.ts'
-import { type Effort, implies, satisfiable } from '../condition/implies.ts'
+import { implies, satisfiable, witnessesOf } from '../condition/implies.ts'
 import { shotsOf, within } from '../condition/scope.ts'
+import { type Choice, type Effort, satisfies } from '../condition/search.ts'
 import { about, type LintFinding } from './finding.ts'
 
 /** A policy as this rule sees it. */
@@ -13,6 +14,8 @@ interface Subject {
   readonly reach: ReadonlySet<string>
   /** Scope and condition in canonical form. */
   readonly meaning: string
+  /** Some requests that it matches, scope aside. */
+  readonly witnesses: readonly Choice[]
 }
 
 /** What a comparison may use. */
@@ -23,27 +26,40 @@ interface Means {
 
 /** Policies beyond this are not compared pair by pair, and pairs beyond this effort neither: nobody waits that long. */
 const MAX_COMPARED = 1_000
-const MAX_EFFORT = 20_000_000
+const MAX_EFFORT = 5_000_000
 
 /**
  * Policies whose condition can never hold or says nothing, that say the same twice, or that a stronger one hides: a soft forbid where
  * a hard one denies whatever it matches, and a permit or a forbid where a wider one of the same kind matches in any case.
  */
 export function findConditions(policies: readonly LoadedPolicy[], schema: CedarSchema): readonly LintFinding[] {
-  const shots = shotsOf(schema)
-  const described = describePolicies(policies)
-  const subjects = policies.map((policy, i): Subject => {
-    const { scope = '', condition = '' } = described[i] ?? {}
-    const reach = new Set(within(policy.json, shots).map(({ agent, operation }) => `${agent} ${operation}`))
-    return { policy, formula: formulaOf(policy.json), reach, meaning: `${scope}\n${condition}` }
-  })
-  const effort = { left: MAX_EFFORT }
+  const means = { words: schema.words, effort: { left: MAX_EFFORT } }
+  const subjects = subjectsOf(policies, schema, means)
   return [
     ...subjects.flatMap((subject) => constant(subject, schema.words)),
-    ...(subjects.length > MAX_COMPARED
-      ? []
-      : subjects.flatMap((subject) => hidden(subject, subjects, { words: schema.words, effort }))),
+    ...(subjects.length > MAX_COMPARED ? [] : subjects.flatMap((subject, at) => hidden(subject, at, subjects, means))),
   ]
+}
+
+function subjectsOf(policies: readonly LoadedPolicy[], schema: CedarSchema, { words, effort }: Means): readonly Subject[] {
+  const shots = shotsOf(schema)
+  const described = describePolicies(policies)
+  const formulas = policies.map(({ json }) => formulaOf(json))
+  // What a policy does not ask about has some value all the same: the same one in every witness.
+  const usual = [...questionsOf(formulas)].map(([path, tests]): readonly [string, Sample | undefined] => [
+    path,
+    samplesOf(path, tests, words).samples.find(({ kind }) => kind !== 'absent'),
+  ])
+  return policies.map((policy, i): Subject => {
+    const { scope = '', condition = '' } = described[i] ?? {}
+    const formula = formulas[i] ?? formulaOf(policy.json)
+    const witnesses = witnessesOf(formula, words, effort).map(({ attributes, opaque }) => ({
+      attributes: new Map([...usual, ...attributes]),
+      opaque,
+    }))
+    const reach = new Set(within(policy.json, shots).map(({ agent, operation }) => `${agent} ${operation}`))
+    return { policy, formula, reach, meaning: `${scope}\n${condition}`, witnesses }
+  })
 }
 
 function constant({ policy, formula }: Subject, words: Words): readonly LintFinding[] {
@@ -58,18 +74,16 @@ function constant({ policy, formula }: Subject, words: Words): readonly LintFind
 }
 
 /** What hides a policy: the first of these that does. Of two that say the same, the later one is the duplicate. */
-function hidden(subject: Subject, all: readonly Subject[], means: Means): readonly LintFinding[] {
+function hidden(subject: Subject, at: number, all: readonly Subject[], means: Means): readonly LintFinding[] {
   const { policy } = subject
-  const at = all.indexOf(subject)
   for (const [i, other] of all.entries()) {
     if (i === at) continue
     const twin = other.meaning === subject.meaning && isSameAnswer(policy, other.policy)
     const where = `"${other.policy.id}" at ${other.policy.file}:${other.policy.line}`
     if (twin && i < at) return [about(policy, 'warning', 'duplicate', `says the same as ${where}: leave one of them out`)]
-    if (twin || !outranks(other.policy, policy) || !covers(other, subject, means)) continue
-    const why = isSameAnswer(policy, other.policy)
-      ? 'matches whenever this does, with the same answer'
-      : 'denies whatever this would match'
+    if (twin || !outranks(other.policy, policy) || !covers(other, subject, { ...means, earlier: i < at })) continue
+    const same = isSameAnswer(policy, other.policy)
+    const why = same ? 'matches whenever this does, with the same answer' : 'denies whatever this would match'
     return [about(policy, 'warning', 'shadowed', `shadowed by ${where}, which ${why}`)]
   }
   return []
@@ -82,18 +96,14 @@ function outranks(other: LoadedPolicy, policy: LoadedPolicy): boolean {
 }
 
 function isSameAnswer(a: LoadedPolicy, b: LoadedPolicy): boolean {
-  return a.outcome === b.outcome && JSON.stringify(a.approvers) === JSON.stringify(b.approvers) && a.outcome !== 'ask'
+  return a.outcome === b.outcome && a.outcome !== 'ask'
 }
 
-/** Certainly matches whatever `inner` matches; two that each cover the other hide neither. */
-function covers(outer: Subject, inner: Subject, { words, effort }: Means): boolean {
-  if (inner.reach.size === 0 || ![...inner.reach].every((shot) => outer.reach.has(shot))) return false
+/** Certainly matches whatever `inner` matches; of two that each cover the other, the earlier one does. */
+function covers(outer: Subject, inner: Subject, { words, effort, earlier }: Means & { readonly earlier: boolean }): boolean {
+  if (inner.reach.size === 0 || !inner.reach.isSubsetOf(outer.reach)) return false
+  // Without a witness it never matches, which is said elsewhere; a witness that the outer one does not match settles it at once.
+  if (inner.witnesses.length === 0 || !inner.witnesses.every((witness) => satisfies(outer.formula, witness))) return false
   if (implies(inner.formula, outer.formula, words, effort) !== true) return false
-  if (satisfiable(inner.formula, words, effort) === false) return false
-  const isSame = outer.reach.size === inner.reach.size && implies(outer.formula, inner.formula, words, effort) === true
-  return (
-    !isSame ||
-    outer.policy.file < inner.policy.file ||
-    (outer.policy.file === inner.policy.file && outer.policy.line < inner.policy.line)
-  )
+  return earlier || outer.reach.size > inner.reach.size || implies(outer.formula, inner.formula, words, effort) !== true
 }
