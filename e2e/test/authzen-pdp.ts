@@ -1,7 +1,5 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
-import { Readable } from 'node:stream'
-import { setImmediate as pause } from 'node:timers/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -50,7 +48,7 @@ export interface Asking {
   readonly raw?: string
 }
 
-/** From this length on a body is sent in pieces. */
+/** From this length on a body is only announced, and its beginning sent. */
 const LARGE = 1_000_000
 const PIECE = 65_536
 
@@ -119,19 +117,12 @@ function send(url: string, method: string, headers: Readonly<Record<string, stri
   sending.setTimeout(20_000, () => sending.destroy(new Error('no answer')))
   if (text === undefined || text.length < LARGE) sending.end(text)
   else {
-    // In pieces, and no more of them once the answer is there: the server need not read what it has refused.
-    const body = Readable.from(piecesOf(text))
-    sending.once('response', () => body.unpipe(sending))
-    body.once('error', reject).pipe(sending)
+    // Announced as a whole, and no more sent than the beginning: the server refuses it without having read it.
+    sending.setHeader('content-length', Buffer.byteLength(text))
+    sending.write(text.slice(0, PIECE))
+    promise.finally(() => sending.destroy()).catch(() => undefined) // whoever waits for the answer has the rejection
   }
   return promise
-}
-
-async function* piecesOf(text: string): AsyncGenerator<string> {
-  for (let at = 0; at < text.length; at += PIECE) {
-    await pause()
-    yield text.slice(at, at + PIECE)
-  }
 }
 
 function parse(text: string): Answered {

@@ -10,7 +10,7 @@ const OPERATORS = [
   ...EXTENSION_FUNCTIONS.keys(),
 ]
 
-/** The soak (`node packages/cedar/test/soak.ts`) runs the same for as long as wanted. */
+/** The soak (`npm run soak -w @tidegate/cedar`) runs the same for as long as wanted. */
 describe(`${PAIRS} random questions are answered as Cedar answers them`, () => {
   const reports: RunReport[] = []
 

@@ -226,6 +226,7 @@ describe.each(Object.keys(rows))('%s', (profile) => {
         ' || context.mode == "dry_run"',
         'context.compensating || ',
         ' && context.mutability != "read"',
+        'context.mutability != "read" && ',
         ' || !context.approvals.isEmpty()',
       ]
         .filter((part) => text.includes(part))

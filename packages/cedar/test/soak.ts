@@ -1,7 +1,7 @@
 import { runDifferential } from './differential/run.ts'
 
 /**
- * Compares the compiled policies with Cedar for as long as wanted: `node packages/cedar/test/soak.ts [pairs] [seed]`.
+ * Compares the compiled policies with Cedar for as long as wanted: `npm run soak -w @tidegate/cedar -- [pairs] [seed]`.
  *
  * Ends with 1 when the two ever disagreed, after printing the smallest question that shows it.
  */

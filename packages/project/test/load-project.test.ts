@@ -100,7 +100,7 @@ test('limits become meters that policies can read, and policies that hold to the
   expect(project.schema.meters).toContain('erased_per_day')
   expect(project.policyFiles.filter(({ layer }) => layer === 'limits')).toMatchObject([{ file: 'limits/erased-per-day' }])
   expect(() => createCedarEngine({ policies: project.policyFiles, schema: project.schema })).not.toThrow()
-  writeFileSync(join(root, 'limits', 'a.yaml'), LIMIT.replace('erase', 'eraze'))
+  writeFileSync(join(root, 'limits', 'a.yaml'), LIMIT.replace('note.erase', 'note.eraze'))
   await expect(loadProject(root)).rejects.toMatchObject({
     code: 'limits_invalid',
     message: expect.stringContaining('limits/a.yaml:') as string,

@@ -34,7 +34,7 @@ import {
   toolWorkflow,
   withoutMeters,
 } from '../src/index.ts'
-import { createWorld, listPlanner, operation, READ, SET, UNDO, workflow } from './bench-desk.ts'
+import { createWorld, listPlanner, READ, SET, UNDO, workflow } from './bench-desk.ts'
 
 export const OTTO = { id: 'user:otto', roles: ['operator', 'reviewer'] }
 export const RITA = { id: 'user:rita', roles: ['reviewer'] }

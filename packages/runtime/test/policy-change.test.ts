@@ -127,6 +127,7 @@ describe('what is refused', () => {
   test.each([
     ['a forbid over everything', 'forbid (principal, action, resource);'],
     ['a trial of everything', '@outcome("dry_run")\nforbid (principal, action, resource);'],
+    ['a forbid over reads', 'forbid (principal, action, resource) when { context.mutability == "read" };'],
   ])('%s: nobody could take it back', async (_, rule) => {
     const { changes } = await startChangeBench()
     const files = policies(`${PERMISSIVE}\n@id("all")\n@reason("nothing at all")\n${rule}`)

@@ -57,7 +57,7 @@ function method(chance: Chance, name: string, kinds: readonly Kind[], depth: num
 }
 
 function drawLeaf(chance: Chance, kind: Kind): Tree {
-  if (chance.oneIn(3)) return { '.': { left: { Var: 'context' }, attr: attributeOf(chance, kind) } }
+  if (chance.oneIn(5)) return { '.': { left: { Var: 'context' }, attr: attributeOf(chance, kind) } }
   switch (kind) {
     case 'bool':
       return { Value: chance.oneIn(2) }

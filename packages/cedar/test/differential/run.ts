@@ -25,9 +25,9 @@ export interface RunReport {
   readonly disagreements: readonly string[]
 }
 
-const POLICIES = 5
-const PROBES = 5
-const REQUESTS = 20
+const POLICIES = 4
+const PROBES = 8
+const REQUESTS = 25
 /** One name for all: Cedar has no way to unload a set, only to load another over it. */
 const NAME = 'differential'
 

@@ -1,2 +1,2 @@
-export { type InputFields, parseInput } from './input.ts'
+export { parseInput } from './input.ts'
 export { type LoadedWorkflow, loadWorkflow } from './load-workflow.ts'

@@ -1,6 +1,7 @@
 import {
   type ApproverRule,
   type Clock,
+  type Decision,
   declaredFacts,
   declarationText,
   diffPolicySets,
@@ -12,6 +13,7 @@ import {
   type JsonObject,
   NEUTRAL_FACTS,
   type ObservedFacts,
+  type Operation,
   type PolicyEngine,
   type PolicyRequest,
   quarantined,
@@ -19,7 +21,7 @@ import {
   resolveVerdict,
 } from '@tidegate/kernel'
 import type { Person, TriggerAnswer, TriggerRequest, UndoAnswer } from '../api.ts'
-import { POLICY_APPLY, POLICY_WORKFLOW, TOOL_WORKFLOW } from '../builtin/layer.ts'
+import { POLICY_WORKFLOW, TOOL_WORKFLOW } from '../builtin/layer.ts'
 import { POLICY_OPERATIONS, type PolicyGround, policyWorkflow, sayFaults } from '../builtin/policy.ts'
 import type {
   ChangeAnswer,
@@ -62,6 +64,8 @@ export interface ChangeGround extends ChangeParts {
   readonly undo: (run: string, request: { readonly person: Person; readonly why: string }) => Promise<UndoAnswer>
 }
 
+/** Through which program changes are proposed: it stands in the actor chain. */
+const CLIENT = 'client:tidegate'
 /** How long one backtest may take. */
 const BACKTEST_MS = 60_000
 
@@ -126,17 +130,26 @@ async function planSet(ground: ChangeGround, { person, files, backtest }: Policy
     files: fileChanges(store.inForce.texts, files),
     diff: diffPolicySets(store.inForce.set.rules, candidate.set.rules),
     backtest: backtest === null ? null : await runBacktest(ground, engine, backtest),
-    approvers: decideOnChange(ground, ground.judged(store), person).approvers,
+    approvers: approversNow(ground, person),
   }
   return { plan, candidate }
 }
+
+/** The backtest under way, if one is: many who ask at once wait for each other, and not the server for them. */
+const underWay = new WeakMap<PolicyStore, Promise<unknown>>()
 
 function runBacktest(
   { journal, store, clock, judged }: ChangeGround,
   engine: PolicyEngine,
   range: NonNullable<PolicyPlanRequest['backtest']>,
 ): Promise<LedgerBacktest> {
-  return backtestLedger({ journal, history: store.history, clock }, judged(engine), { ...range, timeMs: BACKTEST_MS })
+  const parts = { journal, history: store.history, clock }
+  const next = (underWay.get(store) ?? Promise.resolve()).then(() =>
+    backtestLedger(parts, judged(engine), { ...range, timeMs: BACKTEST_MS }),
+  )
+  const settled = next.catch(() => undefined) // whoever asked has the rejection
+  underWay.set(store, settled)
+  return next
 }
 
 async function applySet(ground: ChangeGround, request: PolicyPlanRequest & { readonly why: string }): Promise<ChangeAnswer> {
@@ -211,7 +224,7 @@ async function openChange(
     event: createUlid(clock, entropy),
     input: { ...input, why },
     user: person.id,
-    client: 'client:tidegate',
+    client: CLIENT,
   })
   return answer.kind === 'refused' ? refuse('invalid_input', answer.message) : { kind: 'opened', run: answer.run, version }
 }
@@ -225,48 +238,56 @@ function refuseUnentitled({ reviewers }: ChangeGround, { roles }: Person): Chang
 
 /**
  * Refuses a set under which nobody could ever change the policies again: it would be in force for good. It is asked what it would say
- * of the next change, by the same person, with and without the approvals that it asks for.
+ * of the next change and of looking at its result, by the same person, with and without the approvals that it asks for.
  */
 function lockedOut(ground: ChangeGround, { set }: Candidate, person: Person): ChangeRefusal | undefined {
   const engine = ground.judged(set.engine)
-  const first = decideOnChange(ground, engine, person)
-  const approvals = first.policies.map(({ id }) => id)
-  const decision = first.outcome === 'ask' ? redecide(engine, changeRequest(ground, person, approvals)) : first
-  if (decision.outcome === 'allow') return undefined
-  const because = decision.policies.map(({ id, reason }) => `${id} (${reason})`).join('; ')
-  return refuse(
-    'policy_locks_out',
-    `Under these policies nobody could change the policies again: ${decision.outcome} by ${because}. Except Tidegate's own changes: unless { principal == Agent::"tidegate" }`,
-  )
+  for (const operation of POLICY_OPERATIONS) {
+    const request = changeRequest(ground, operation, person)
+    const first = decideOn(engine, request)
+    const approvals = first.policies.map(({ id }) => id)
+    const granted = { ...request, context: { ...request.context, approvals } }
+    const decision = first.outcome === 'ask' ? redecide(engine, granted) : first
+    if (decision.outcome === 'allow') continue
+    const because = decision.policies.map(({ id, reason }) => `${id} (${reason})`).join('; ')
+    return refuse(
+      'policy_locks_out',
+      `Under these policies nobody could change the policies again: ${operation.id} comes out as ${decision.outcome}, by ${because}. Except Tidegate's own changes: unless { principal == Agent::"tidegate" }`,
+    )
+  }
+  return undefined
 }
 
-function decideOnChange(ground: ChangeGround, engine: PolicyEngine, person: Person) {
-  return resolveVerdict(engine.evaluate(changeRequest(ground, person, [])), engine.version)
-}
-
-/** The question that policy is asked about a change of policies. */
-function changeRequest({ registry, clock, facts }: ChangeGround, person: Person, approvals: readonly string[]): PolicyRequest {
+/** Who would be asked about a change by the policies in force. */
+function approversNow(ground: ChangeGround, person: Person): readonly ApproverRule[] {
   const [apply] = POLICY_OPERATIONS
+  return apply === undefined ? [] : decideOn(ground.judged(ground.store), changeRequest(ground, apply, person)).approvers
+}
+
+function decideOn(engine: PolicyEngine, request: PolicyRequest): Decision {
+  return resolveVerdict(engine.evaluate(request), engine.version)
+}
+
+/** The question that policy is asked about a step of a change. */
+function changeRequest({ registry, clock, facts }: ChangeGround, operation: Operation, person: Person): PolicyRequest {
   const workflow = registry.workflow(POLICY_WORKFLOW)?.workflow ?? policyWorkflow('')
-  if (apply === undefined) throw new Error('There is no operation that changes policies.')
-  const zero = '0'.repeat(64)
+  const version = '0'.repeat(64)
   return {
     agent: workflow.agent,
     workflow: workflow.name,
-    operation: POLICY_APPLY,
-    tool: apply.tool,
+    operation: operation.id,
+    tool: operation.tool,
     user: person.id,
-    client: 'client:tidegate',
+    client: CLIENT,
     context: {
-      ...declaredFacts(apply, workflow),
+      ...declaredFacts(operation, workflow),
       ...NEUTRAL_FACTS,
-      actors: [person.id, 'client:tidegate'],
+      actors: [person.id, CLIENT],
       roles: person.roles,
       records: 1,
       origins: ['user'],
       ...facts(clock.nowMs()),
-      approvals,
-      arguments: { version: zero, previous: zero, why: '' },
+      arguments: operation.mutability === 'read' ? { version } : { version, previous: version, why: '' },
     },
   }
 }

@@ -6,6 +6,7 @@ import {
   type MeterDump,
   type RunEvent,
   type RunState,
+  windowRule,
   openRun,
   foldEntry,
 } from '@tidegate/kernel'
@@ -26,7 +27,6 @@ import {
   retried,
   started,
 } from '../../../kernel/test/limit/run-events.ts'
-import { windowRule } from '../../../kernel/src/limit/window.ts'
 import { createCalendar, type Meters, openMeters, type SnapshotStore } from '../../src/meters/index.ts'
 import { ledgerOf } from './memory-ledger.ts'
 

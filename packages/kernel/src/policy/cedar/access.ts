@@ -1,5 +1,5 @@
 import { missingEntity, missingEntityAttribute, missingRecordAttribute, missingTag, typeFailure } from './failure.ts'
-import { type Compiled, type Environment, findEntity, fold, termOf, testOf } from './node.ts'
+import { type Compiled, type Environment, findEntity, fold, type Term, termOf, testOf } from './node.ts'
 import { checkedValue } from './set.ts'
 import { type CedarRecord, EntityUid, isRecord, type Value } from './value.ts'
 
@@ -19,12 +19,13 @@ function readerOf(attribute: string): Reader {
 export function attributeAccess(left: Compiled, attribute: string, isContext: boolean): Compiled {
   const read = readerOf(attribute)
   if (isContext) {
-    return termOf((environment) => {
+    const run: Term = (environment) => {
       const value = read(environment.context)
       if (typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value)) return value as Value
       if (value === undefined) throw missingRecordAttribute(attribute)
       return checkedValue(value)
-    })
+    }
+    return attribute in {} ? termOf(run) : { form: 'term', run, contextAttribute: attribute }
   }
   const { run } = left
   const node = termOf((environment) => attributeOf(environment, run(environment), attribute, read))

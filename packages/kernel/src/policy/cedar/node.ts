@@ -23,7 +23,12 @@ export type Compiled =
   /** The same for every request. */
   | { readonly form: 'constant'; readonly value: Value; readonly run: Term }
   | { readonly form: 'test'; readonly run: Test }
-  | { readonly form: 'term'; readonly run: Term }
+  | {
+      readonly form: 'term'
+      readonly run: Term
+      /** The attribute, when the expression is nothing but an attribute of the context, and no name that every object inherits. */
+      readonly contextAttribute?: string
+    }
 
 export function constant(value: Value): Compiled {
   return { form: 'constant', value, run: () => value }
@@ -41,11 +46,22 @@ export function termOf(run: Term): Compiled {
 export function asTest(compiled: Compiled): Test {
   if (compiled.form === 'test') return compiled.run
   const { run } = compiled
-  return (environment) => {
+  const attribute = contextAttributeOf(compiled)
+  const test: Test = (environment) => {
     const value = run(environment)
     if (typeof value === 'boolean') return value
     throw typeFailure(['bool'], value)
   }
+  if (attribute === undefined) return test
+  return (environment) => {
+    const value = environment.context[attribute]
+    return typeof value === 'boolean' ? value : test(environment)
+  }
+}
+
+/** See {@link Compiled}: what reads it can read the context itself, and leave everything unusual to the expression. */
+export function contextAttributeOf(compiled: Compiled): string | undefined {
+  return compiled.form === 'term' ? compiled.contextAttribute : undefined
 }
 
 /**

@@ -1,6 +1,6 @@
 import { typeFailure } from './failure.ts'
 import { addLong, asLong, multiplyLong, negateLong, negationOverflow, overflow, subtractLong } from './long.ts'
-import { type Compiled, fold, type Term, termOf, testOf } from './node.ts'
+import { type Compiled, contextAttributeOf, fold, type Term, type Test, termOf, testOf } from './node.ts'
 import { asSet, isEmptySet, isEqual, setContains, setContainsAll, setsMeet } from './set.ts'
 import { type CedarRecord, Datetime, Duration, type Long, type Value } from './value.ts'
 import { isIn } from './hierarchy.ts'
@@ -72,18 +72,24 @@ function equality(wanted: boolean): Binary {
   return (left, right) => {
     const { run: a } = left
     const { run: b } = right
-    if (isFixedScalar(right)) {
-      const fixed = right.value
-      return fold(
-        testOf((environment) => (a(environment) === fixed) === wanted),
-        [left, right],
-      )
-    }
+    if (isFixedScalar(right)) return fold(equalityWithFixed(left, right.value, wanted), [left, right])
     return fold(
       testOf((environment) => isEqual(a(environment), b(environment)) === wanted),
       [left, right],
     )
   }
+}
+
+function equalityWithFixed(left: Compiled, fixed: Value, wanted: boolean): Compiled {
+  const { run } = left
+  const attribute = contextAttributeOf(left)
+  if (attribute === undefined) return testOf((environment) => (run(environment) === fixed) === wanted)
+  return testOf((environment) => {
+    const value = environment.context[attribute]
+    if (value === fixed) return wanted
+    if (typeof value === 'string' || typeof value === 'boolean') return !wanted
+    return (run(environment) === fixed) === wanted
+  })
 }
 
 function isFixedScalar(compiled: Compiled): compiled is Extract<Compiled, { form: 'constant' }> {
@@ -95,7 +101,7 @@ function comparison(isTrue: (left: Long, right: Long) => boolean): Binary {
     const { run: a } = left
     const { run: b } = right
     if (right.form === 'constant' && typeof right.value === 'number')
-      return fold(withFixed(a, isTrue, right.value), [left, right])
+      return fold(withFixed(left, isTrue, right.value), [left, right])
     const node = testOf((environment) => {
       const x = a(environment)
       const y = b(environment)
@@ -106,10 +112,17 @@ function comparison(isTrue: (left: Long, right: Long) => boolean): Binary {
 }
 
 /** Comparing with a number that is fixed, which is what limits are: nothing but the number is looked up. */
-function withFixed(run: Term, isTrue: (left: Long, right: Long) => boolean, fixed: number): Compiled {
-  return testOf((environment) => {
+function withFixed(left: Compiled, isTrue: (left: Long, right: Long) => boolean, fixed: number): Compiled {
+  const { run } = left
+  const slow: Test = (environment) => {
     const value = run(environment)
     return typeof value === 'number' ? isTrue(value, fixed) : isTrue(...comparable(value, fixed))
+  }
+  const attribute = contextAttributeOf(left)
+  if (attribute === undefined) return testOf(slow)
+  return testOf((environment) => {
+    const value = environment.context[attribute]
+    return typeof value === 'number' && Number.isSafeInteger(value) ? isTrue(value, fixed) : slow(environment)
   })
 }
 
