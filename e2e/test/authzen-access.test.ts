@@ -62,7 +62,7 @@ async function askFor(question: Question, of = pdp): Promise<string> {
 
 /** The task, once it is no longer pending. */
 async function endOf(task: string, of = pdp): Promise<Answered> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 400; tries += 1) {
     const { body } = await of.ask(`/access/v1/requests/${task}`, undefined, { as: 'alice' })
     if (body.task?.status !== 'pending') return body
     await pause(25)
@@ -334,7 +334,7 @@ describe('submissions', () => {
 })
 
 test('times: a denial too old to ask about, an answer too late, an approval too old to use', async () => {
-  const times = 'requests: { ask: 1s, answer: 3s, grant: 1s }'
+  const times = 'requests: { ask: 2s, answer: 6s, grant: 1s }'
   const own = await startPdp((text) => text.replace(/requests: .*/, times))
   try {
     const question = { subject: alice, action: share, resource: freshRecord() }
@@ -344,7 +344,7 @@ test('times: a denial too old to ask about, an answer too late, an approval too 
     const task = await askFor(granted, own)
     expect(await vote(task, 'carol', 'approve', own)).toBe('granted')
     const { result } = await endOf(task, own)
-    await pause(1_200)
+    await pause(2_200)
     const late = await submit({ ...question, denial }, {}, own)
     expect([late.status, late.body.type]).toEqual([410, 'urn:openid:authzen:access-request:error:expired_denial'])
     const used = await evaluate(withApproval(granted, result?.approval ?? {}), undefined, own)

@@ -9,12 +9,15 @@ import type { Answered } from './authzen-pdp.ts'
 
 let stage: Stage
 let ticketId = ''
+let thanksId = ''
 /** A run that waits for a billing lead, at its large refund. */
 let question: WireApproval
 
 beforeAll(async () => {
   stage = await setStage({ customers: 2 })
-  ticketId = stockTickets(stage.deskFile, [ticketOf('largeRefund', customerOf(0))])[0] ?? ''
+  const tickets = stockTickets(stage.deskFile, [ticketOf('largeRefund', customerOf(0)), ticketOf('thanks', customerOf(0))])
+  ticketId = tickets[0] ?? ''
+  thanksId = tickets[1] ?? ''
   await stage.start()
   const operator = stage.client('operator')
   const { run } = await operator.trigger({ workflow: 'support-billing', source: 'desk', event: 'e-1', input: { ticketId } })
@@ -83,6 +86,15 @@ test('inside a run it is the decision that the run got, for the same policies', 
   expect(answered.context?.policy_version).toBe(question.policyVersion)
   const larger = { ...(question.arguments as object), invoiceId: 'inv-1' }
   expect((await ask(question.operation, { run: question.run, arguments: larger })).context?.outcome).toBe('deny')
+})
+
+test('inside a run that has ended nothing is allowed any more', async () => {
+  const operator = stage.client('operator')
+  const input = { ticketId: thanksId }
+  const { run } = await operator.trigger({ workflow: 'support-billing', source: 'desk', event: 'e-2', input })
+  expect((await operator.settled(run, 15_000)).state).toBe('completed')
+  const answered = await ask('desk.ticket.read', { run, arguments: input })
+  expect([answered.decision, answered.context?.reason]).toEqual([false, 'run_finished'])
 })
 
 test('it does nothing: the run stays as it was, and nothing is recorded', async () => {

@@ -166,8 +166,14 @@ test('garbage is refused with its places, and what is on disk is not in force un
     5,
     expect.stringMatching(/waits for billing-lead and privacy.*\n.*approvals show/),
   ])
-  const versions = await cli('policy', 'versions')
-  expect(versions.stdout).toContain(version.slice(0, 12))
+  const waiting = cli('policy', 'apply', '--why', 'and now', '--wait', '--timeout', '40', '--as', 'operator')
+  const asked = async () => (await stage.client('mei').approvals('open')).find(({ justification }) => justification === 'and now')
+  await expect.poll(asked, { timeout: 20_000 }).toBeDefined()
+  const { run = '' } = (await asked()) ?? {}
+  for (const person of ['mei', 'jonas'] as const) await vote(person, run)
+  const done = await waiting
+  expect([done.code, done.stdout]).toEqual([0, expect.stringMatching(/^In force: [0-9a-f]{12}/)])
+  expect((await cli('policy', 'versions')).stdout).toMatch(new RegExp(`in force.*and now\\s.*\\n${version.slice(0, 12)}`))
 }, 60_000)
 
 test('a server that is killed in the middle of a change comes back with the one or the other, whole', async () => {

@@ -15,8 +15,8 @@ export interface SnapshotFile {
 const MAX_BYTES = 268_435_456
 
 /**
- * Opens the snapshot of a journal: encrypted and authenticated under a key of its own, so that whoever can write the directory can take a snapshot away, or put
- * an old one back, but not make one up.
+ * Opens the snapshot of a journal: encrypted and authenticated under a key of its own, so that whoever can write the directory
+ * can take a snapshot away, or put an old one back, but not make one up.
  */
 export function openSnapshotFile(options: {
   readonly file: string

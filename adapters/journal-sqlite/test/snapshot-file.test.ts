@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { nodeEntropy } from '@tidegate/crypto-node'
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test } from 'vitest'
 import { deriveSecret, openSnapshotFile } from '../src/index.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'tidegate-snapshot-'))
@@ -10,6 +10,7 @@ const file = join(directory, 'journal.meters')
 const masterKey = new Uint8Array(32).fill(7)
 const open = (key = masterKey) => openSnapshotFile({ file, masterKey: key, entropy: nodeEntropy })
 
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
 afterEach(() => {
   for (const name of readdirSync(directory)) rmSync(join(directory, name))
 })

@@ -18,6 +18,8 @@ import { policyVersionOf } from './version.ts'
 export interface CedarEngineOptions {
   readonly policies: readonly PolicyFile[]
   readonly schema: CedarSchema
+  /** What {@link loadPolicies} answered for exactly these policies and this schema: they are then not checked again. */
+  readonly loaded?: readonly LoadedPolicy[]
 }
 
 /** A policy engine that can also be looked into. */
@@ -34,8 +36,11 @@ export interface CedarEngine extends PolicyEngine {
  * Two tiers in one pass: if only soft forbids (`ask`, `dry_run`) match, an approval must never hide that no policy permits the action,
  * so without a permit the verdict is `unmatched`. Any error of any policy is `broken`, where Cedar would skip the policy (I6).
  */
-export function createCedarEngine({ policies, schema }: CedarEngineOptions): CedarEngine {
-  const loaded = loadPolicies(policies, schema)
+export function createCedarEngine({
+  policies,
+  schema,
+  loaded = loadPolicies(policies, schema),
+}: CedarEngineOptions): CedarEngine {
   const evaluate = createEvaluator(loaded, compile(loaded, schema), cedarAsker(schema))
   const version = policyVersionOf(policies, schema)
   let explain: Explain | undefined

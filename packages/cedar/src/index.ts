@@ -5,6 +5,7 @@ export { createEntityPolicy, type EntityPolicyOptions } from './entity/engine.ts
 export { createOracleEngine } from './oracle.ts'
 export * from './error.ts'
 export { describePolicies } from './describe.ts'
+export { type CheckPolicies, checkPolicies, type PolicyCheck } from './policy-check.ts'
 export { createPolicyLoader } from './policy-loader.ts'
 export { type LoadedPolicy, loadPolicies, MAX_POLICIES, type PolicyFile, type ReadPolicies, readPolicies } from './load.ts'
 export * from './sample-arguments.ts'

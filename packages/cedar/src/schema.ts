@@ -124,7 +124,7 @@ export function generateSchema(
     words: {
       ...WORDS,
       ...(workflows.length === 0 ? {} : { workflow: distinct(workflows.map((workflow) => workflow.name)) }),
-      ...(roles === undefined ? {} : { roles: distinct(roles) }),
+      ...(roles === undefined || roles.length === 0 ? {} : { roles: distinct(roles) }),
       ...argumentWords(inputs.map(([, input]) => input)),
     },
     arguments: Object.fromEntries(inputs),

@@ -122,6 +122,14 @@ describe('what is wrong is named with its place', () => {
     expect(warnings).toHaveLength(12)
   })
 
+  test('an attack of which nobody says what is decisive is decided by all of its calls', () => {
+    edit('office.json', (text) =>
+      text.replace(/"minimal_successful_subsets": \[\s*\[\s*\d+\s*\]\s*\]/g, '"minimal_successful_subsets": []'),
+    )
+    const policies = [{ file: 'all.cedar', text: '@id("all") @reason("all") permit (principal, action, resource);' }]
+    expect(runAdversary({ suiteDir: dir, manifest: join(dir, 'office.manifest.yaml'), policies }).overall.attacks).toBe(28)
+  })
+
   test('a manifest of several suites is one file', () => {
     edit(
       'office.manifest.yaml',

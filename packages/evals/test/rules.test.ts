@@ -140,6 +140,14 @@ describe('each rule about provenance is live', () => {
     expect(without.outcome).toBe(one.call[0] === 'mystery' ? 'ask' : 'allow')
   })
 
+  test.each(['balanced', 'strict'] as const)('%s: a change without any argument has nothing that speaks for it', (profile) => {
+    for (const args of [{}, { text: '' }, { text: null }]) {
+      const one: Case = { task: 'make a note', call: ['note', args], plan: [grant('note')] }
+      expect(decide(whole[profile], one).outcome).toBe('ask')
+      expect(decide(whole[profile], { ...one, clean: true }).outcome).toBe('allow')
+    }
+  })
+
   test('there is a case for every rule', () => {
     const rules = ['balanced', 'strict'].flatMap((profile) => {
       return readProfile(profile, 'provenance').flatMap(({ text }) =>

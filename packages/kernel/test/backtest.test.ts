@@ -151,6 +151,12 @@ describe('the question that was asked', () => {
     })
   })
 
+  test('has every meter that the engine expects: what was not recorded showed nothing', () => {
+    const decided = { facts: packFacts({ ...observed, meters: { refunds: 3, quiet: 0 } }) }
+    const asked = requestOf({ ...recorded, decided }, { tool: 'desk', facts: DECLARED }, ['refunds', 'quiet', 'fresh'])
+    expect(asked?.context.meters).toEqual({ refunds: 3, quiet: 0, fresh: 0 })
+  })
+
   test.each([
     ['a guard decided', { ...recorded, decided: { facts: null } }],
     ['the arguments were no object', { ...recorded, proposed: { operation: 'desk.set', sealed: { ...sealed, arguments: 'x' } } }],

@@ -9,7 +9,7 @@ const EVERYTHING = { last: 1_000, timeMs: 10_000 }
 async function threeRuns() {
   const bench = await startChangeBench()
   const runs = [await bench.work(), await bench.work(), await bench.work()]
-  const loading = bench.store.load(policies(STRICT))
+  const loading = await bench.store.load(policies(STRICT))
   if (loading.kind === 'refused') throw loading.cause
   const parts = { journal: bench.journal, history: bench.store.history, clock: systemClock }
   return { bench, runs, parts, engine: loading.candidate.set.engine }

@@ -48,6 +48,10 @@ export const OPERATIONS: readonly Operation[] = [
   operation('desk.send', {
     records: [],
     flow: TARGET,
+    input: {
+      parse: (value) => ({ ok: true, value }),
+      jsonSchema: { type: 'object', properties: { to: { type: 'string' }, text: { type: 'string' } } },
+    },
     compensation: ({ arguments: args }) => ({ operation: 'desk.unsend', arguments: args }),
   }),
   operation('desk.move', { records: [], flow: TARGET }),

@@ -34,6 +34,7 @@ import {
 } from '@tidegate/runtime'
 import { builtinDeclarations, createBuiltinParts } from './builtins.ts'
 import { prepareAuthZen } from './authzen.ts'
+import { createPolicyChecker } from './policy-thread.ts'
 import { createSecretSource, readSecret } from './secrets.ts'
 import { ServerError } from './error.ts'
 import { checkState } from './state/check-state.ts'
@@ -77,15 +78,19 @@ export async function compose(ground: Ground): Promise<Composition> {
   const loaded = await loadProject(project, { configuration, builtin: builtinDeclarations(configuration, [prepared.part]) })
   const planned = plannedWorkflows(ground, loaded)
   createRegistry(loaded.tools, planned)
-  const loader = createPolicyLoader(loaded.schema)
-  checkPolicies(loader, loaded)
+  const checker = createPolicyChecker()
+  const loader = createPolicyLoader(loaded.schema, checker.check)
+  await checkPolicies(loader, loaded)
   const stateDirectory = resolve(project, configuration.store.directory)
   const { journal: opened, keys } = await openJournal(stateDirectory, configuration)
   const { ledger } = opened
   const stop: (() => void)[] = []
   try {
     const clock = createSteadyClock(systemClock)
-    const meters = await openProjectMeters(loaded, { journal: opened, keys, clock, log })
+    const meters = await openProjectMeters(loaded, {
+      ...{ journal: opened, keys, clock, log },
+      snapshot: join(stateDirectory, 'journal.meters'),
+    })
     const { journal } = meters
     const control = await openControl(journal, clock)
     const witnessing = await startWitnessing({ configuration, clock, ledger, log })
@@ -102,6 +107,7 @@ export async function compose(ground: Ground): Promise<Composition> {
     const [started] = await journal.read('control', control.state.seq - 1)
     clock.notBefore(started?.atMs ?? 0)
     const timeFacts = createTimeFacts({ timeZone: configuration.timeZone })
+    checker.moveToThreads()
     const tidegate = await startTidegate({
       journal,
       control,
@@ -150,11 +156,11 @@ export async function compose(ground: Ground): Promise<Composition> {
 }
 
 /** Refuses policies on disk that would have to come into force with this start, before anything is opened. */
-function checkPolicies(loader: PolicyLoader, { configuration, policyFiles }: Project): void {
+async function checkPolicies(loader: PolicyLoader, { configuration, policyFiles }: Project): Promise<void> {
   if (configuration.changes !== undefined) return // then what is recorded is in force, whatever is on disk
   const isBuiltin = ({ layer }: (typeof policyFiles)[number]): boolean => layer === 'builtin'
   const ordered = [...policyFiles.filter(isBuiltin), ...policyFiles.filter((file) => !isBuiltin(file))]
-  const loading = loader.load(ordered) // as the store will load them
+  const loading = await loader.load(ordered) // as the store will load them
   if (loading.kind === 'refused') throw loading.cause
 }
 

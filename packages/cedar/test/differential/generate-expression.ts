@@ -166,7 +166,7 @@ function drawComparison(chance: Chance, depth: number): Tree {
 }
 
 function drawIs(chance: Chance, depth: number): Tree {
-  const type = chance.pick([...ENTITY_TYPES, 'Action'])
+  const type = chance.pick([...ENTITY_TYPES, 'Action', 'Doc'])
   const left = next(chance, 'entity', depth)
   return { is: chance.oneIn(2) ? { left, entity_type: type } : { left, entity_type: type, in: next(chance, 'entity', depth) } }
 }
@@ -180,6 +180,6 @@ function drawHas(chance: Chance, depth: number): Tree {
 
 function drawPattern(chance: Chance): readonly unknown[] {
   return Array.from({ length: chance.below(5) }, () =>
-    chance.oneIn(2) ? 'Wildcard' : { Literal: chance.pick(['a', 'b', 'ab', '*', '"', '\u{1F600}', 'é', '\t', 'x']) },
+    chance.oneIn(2) ? 'Wildcard' : { Literal: chance.pick(['a', 'b', 'a', 'b', 'ab', '*', '"', '\u{1F600}', 'é', '\t', 'x']) },
   )
 }

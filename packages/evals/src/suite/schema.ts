@@ -12,12 +12,13 @@ export const SUITE_LIMITS = {
 } as const
 
 const name = z.string().min(1).max(200)
+const id = z.union([name, z.number().transform(String)])
 const text = z.string().max(SUITE_LIMITS.text)
 const json = z.json() as unknown as z.ZodType<Json>
 const args = z.record(z.string(), json)
 
 const call = z.looseObject({ function: name, args, mutates_env: z.boolean().nullish() })
-const userCall = call.extend({ result: json.optional(), vectors_seen: z.array(name).max(1_000).default([]) })
+const userCall = call.extend({ result: json.optional(), vectors_seen: z.array(id).max(1_000).default([]) })
 const injectionCall = call.extend({ result: json.optional() })
 const step = z.number().int().min(0).nullish()
 
@@ -30,13 +31,13 @@ export const toolsSchema = z.looseObject({
 export const suiteSchema = z.looseObject({
   environment: json.optional(),
   injection_vectors: z
-    .array(z.looseObject({ id: name, default: text.default(''), paths: z.array(text).max(1_000).default([]) }))
+    .array(z.looseObject({ id, default: text.default(''), paths: z.array(text).max(1_000).default([]) }))
     .max(10_000)
     .default([]),
   user_tasks: z
     .array(
       z.looseObject({
-        id: name,
+        id,
         prompt: text,
         first_exposed_step: step,
         ground_truth: z.array(userCall).max(SUITE_LIMITS.calls),
@@ -46,7 +47,7 @@ export const suiteSchema = z.looseObject({
   injection_tasks: z
     .array(
       z.looseObject({
-        id: name,
+        id,
         goal: text,
         ground_truth: z.array(injectionCall).max(SUITE_LIMITS.calls),
         minimal_successful_subsets: z
@@ -62,8 +63,8 @@ export const pairsSchema = z.looseObject({
   pairs: z
     .array(
       z.looseObject({
-        user_task: name,
-        injection_task: name,
+        user_task: id,
+        injection_task: id,
         injectable: z.boolean().default(true),
         first_exposed_step: step,
         injection_calls_at_exposure: z.array(call).max(SUITE_LIMITS.calls).nullish(),

@@ -1,3 +1,5 @@
+import { dayNumber, isoDay, weekdayOf } from './calendar.ts'
+
 /** The dates, times of day and lengths of time that texts speak of, in canonical form. */
 export interface Moments {
   /** `2024-05-15`, and `--05-15` for one without a year. */
@@ -34,7 +36,6 @@ const COUNTS: Readonly<Record<string, number>> = {
   'half an': 0.5,
 }
 const MINUTES: Readonly<Record<string, number>> = { minute: 1, min: 1, hour: 60, hr: 60, day: 1440, night: 1440, week: 10_080 }
-const DAY_MS = 86_400_000
 
 /** Finds the moments of a text. `today` (an ISO date from a trusted source) gives relative words a meaning; without it they have none. */
 export function momentsIn(text: string, today: readonly string[]): Moments {
@@ -74,18 +75,17 @@ function dayOf(year: string | undefined, month: string, day: string): string {
 }
 
 function relativeDays(text: string, today: string): readonly string[] {
-  const now = Date.parse(`${today}T00:00:00Z`)
-  if (Number.isNaN(now)) return []
-  const at = (days: number) => new Date(now + days * DAY_MS).toISOString().slice(0, 10)
+  const now = dayNumber(today)
+  if (now === undefined) return []
   const found: string[] = []
-  if (/\btoday|tonight|this (?:morning|afternoon|evening)\b/.test(text)) found.push(at(0))
-  if (/\btomorrow\b/.test(text)) found.push(at(1))
-  if (/\byesterday\b/.test(text)) found.push(at(-1))
-  WEEKDAYS.forEach((name, weekday) => {
-    if (!text.includes(name)) return
-    const ahead = (weekday - new Date(now).getUTCDay() + 7) % 7
-    found.push(at(ahead), at(ahead + 7), at(ahead - 7))
-  })
+  if (/\b(?:today|tonight|this (?:morning|afternoon|evening))\b/.test(text)) found.push(isoDay(now))
+  if (/\btomorrow\b/.test(text)) found.push(isoDay(now + 1))
+  if (/\byesterday\b/.test(text)) found.push(isoDay(now - 1))
+  for (const [weekday, name] of WEEKDAYS.entries()) {
+    if (!text.includes(name)) continue
+    const next = now + ((weekday - weekdayOf(now) + 7) % 7)
+    found.push(isoDay(next), isoDay(next + 7), isoDay(next - 7))
+  }
   return found
 }
 
@@ -104,11 +104,24 @@ export function isNamedMoment(text: string, moments: readonly Moments[]): boolea
   const [, day = '', time] = match
   const spans = moments.flatMap((m) => m.spans)
   if (isNamed(day, time, moments)) return true
-  const end = Date.parse(`${day}T${time ?? '00:00'}:00Z`)
+  const date = dayNumber(day)
+  if (date === undefined) return false
+  const end = date * DAY + minutesOf(time ?? '00:00')
   return spans.some((span) => {
-    const start = new Date(end - span * 60_000).toISOString()
-    return isNamed(start.slice(0, 10), time === undefined ? undefined : start.slice(11, 16), moments)
+    const start = end - span
+    const startDay = isoDay(Math.floor(start / DAY))
+    return isNamed(startDay, time === undefined ? undefined : clockOf(start - Math.floor(start / DAY) * DAY), moments)
   })
+}
+
+const DAY = 1440
+
+function minutesOf(clock: string): number {
+  return Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3, 5))
+}
+
+function clockOf(minutes: number): string {
+  return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`
 }
 
 function isNamed(day: string, time: string | undefined, moments: readonly Moments[]): boolean {

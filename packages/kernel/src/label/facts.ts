@@ -82,6 +82,7 @@ function gather({ context, operation, flow, arguments: args, provenance }: FlowQ
     leaf(value, declared, place) {
       if (isEmpty(value) || typeof value === 'object') return
       const input = declared ?? undeclaredInput(value as Json, flow.mutates)
+      if (value === input.default) return // what is assumed anyway says nothing
       if (input.role === 'sink') gathered.recipients.push(String(value))
       const known = provenance?.(pointerOf(place))
       const isAssumed = known === 'trusted' || (known === undefined && !context.tainted)

@@ -79,7 +79,6 @@ export function isGroundedValue(
   input: FlowInput,
   place: SinkPlace,
 ): boolean {
-  if (input.default !== undefined && value === input.default) return true
   const task = context.task()
   const phrase = canonicalText(String(value))
   switch (input.type) {

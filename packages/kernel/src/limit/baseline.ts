@@ -10,10 +10,10 @@ const DEVIATION_MAX = 1_000_000
 /**
  * How far a bucket stands above the usual, in hundredths of a deviation; 0 when it does not.
  *
- * The usual is the median of the active buckets before it, and a deviation is 1.4826 times their median absolute deviation (which is the
- * standard deviation where counts are normal), at least the square root of the median, at least 1. Medians, so that neither a few wild hours nor an
- * attacker who raises the volume for less than half of the baseline moves it far. Empty buckets say nothing about how much is usual when
- * something happens: nights do not make mornings unusual.
+ * The usual is the median of the active buckets before it, and a deviation is 1.4826 times their median absolute deviation (which
+ * is the standard deviation where counts are normal), at least the square root of the median, at least 1. Medians, so that
+ * neither a few wild hours nor an attacker who raises the volume for less than half of the baseline moves it far. Empty buckets
+ * say nothing about how much is usual when something happens: nights do not make mornings unusual.
  */
 export function deviationOf(past: readonly number[], current: number, minimum: number): number {
   if (current < minimum) return 0
@@ -49,7 +49,9 @@ function medianOf(amounts: readonly number[]): number {
 /** Reads deviations of one meter, and remembers each key's baseline as long as nothing about it changes. */
 export type ReadDeviation = (cell: MeterCell, first: number, slot: number, extra: number) => number
 
-/** Creates a reader: `slot` is the bucket of now, `first` the oldest of the baseline, `extra` what is not counted in the cell yet. */
+/**
+ * Creates a reader: `slot` is the bucket of now, `first` the oldest of the baseline, `extra` what is not counted in the cell yet.
+ */
 export function createDeviationReader({ minimum }: Pick<Anomaly, 'minimum'>): ReadDeviation {
   const known = new WeakMap<
     MeterCell,

@@ -15,8 +15,8 @@ export function limitPolicyId(meter: string, position: number): string {
 /**
  * Writes every limit as one Cedar policy, so that a limit is analysed, tested, backtested and explained like any other policy.
  *
- * It binds the operations that it names, and no compensation: what was done must not stay done because a limit is used up. An operation that
- * nobody declares stands in the text as it was written, and the text then refuses to load.
+ * It binds the operations that it names, and no compensation: what was done must not stay done because a limit is used up. An
+ * operation that nobody declares stands in the text as it was written, and the text then refuses to load.
  */
 export function limitPolicies(
   meters: readonly Meter[],

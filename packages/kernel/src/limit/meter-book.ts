@@ -61,9 +61,11 @@ export type MeterEntry = Pick<Entry, 'index' | 'stream' | 'seq' | 'atMs' | 'even
  * The counts of a project: a fold of the journal, and what decided actions have reserved on top of it.
  *
  * Invariants:
- * M1. What a reservation adds stays until its run's start is folded, which counts it, or it is released: two actions never see the same room.
+ * M1. What a reservation adds stays until its run's start is folded, which counts it, or it is released: two actions never see
+ * the same room.
  * M2. Folding the same entries gives the same counts, whatever was reserved, asked or dumped in between.
- * M3. Time is the journal's. A clock that was ahead for a moment frees nothing for later, and one that is behind frees nothing at all.
+ * M3. Time is the journal's. A clock that was ahead for a moment frees nothing for later, and one that is behind frees nothing at
+ * all.
  * M4. A reservation whose record may or may not be there stays until the run's next record tells.
  */
 export interface MeterBook {

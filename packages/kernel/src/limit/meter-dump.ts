@@ -26,8 +26,8 @@ export type TrackDump = readonly [
 ]
 
 /**
- * A book at rest, as plain data: the counts as of one entry, and nothing of what was reserved. Together with the entries after it, it gives the
- * same counts as all entries do, so an old one is as good as a new one and only slower.
+ * A book at rest, as plain data: the counts as of one entry, and nothing of what was reserved. Together with the entries after
+ * it, it gives the same counts as all entries do, so an old one is as good as a new one and only slower.
  */
 export interface MeterDump {
   readonly v: 1

@@ -90,8 +90,8 @@ export function meteredOf({ sums, keys }: OperationPlan, args: Json, hashKey: Ha
 }
 
 /**
- * An amount as a whole number. What cannot be told counts as {@link AMOUNT_MAX}, over every limit: an argument that is left out may mean "all of
- * it", and a negative one would give room to others.
+ * An amount as a whole number. What cannot be told counts as {@link AMOUNT_MAX}, over every limit: an argument that is left out
+ * may mean "all of it", and a negative one would give room to others.
  */
 export function amountOf(value: Json | undefined): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) return AMOUNT_MAX

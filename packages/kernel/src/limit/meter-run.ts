@@ -21,8 +21,8 @@ export interface ActionNow {
 }
 
 /**
- * What a meter with the window `run` counts so far, without the action under decision: read from the run's own records, so it is exact after a
- * crash and includes what waits to be recorded.
+ * What a meter with the window `run` counts so far, without the action under decision: read from the run's own records, so it is
+ * exact after a crash and includes what waits to be recorded.
  */
 export function countInRun(
   counter: RunCounter,

@@ -7,8 +7,8 @@ const REST = '\u0000'
 /**
  * The counts of one meter by key, in bounded memory.
  *
- * Two generations: what was not touched for a whole life of the window is zero by then, and is dropped with the older generation. No sweep, no
- * timer, and the same at every replay.
+ * Two generations: what was not touched for a whole life of the window is zero by then, and is dropped with the older generation.
+ * No sweep, no timer, and the same at every replay.
  */
 export interface MeterSpace {
   find(key: string): MeterCell | undefined

@@ -43,7 +43,10 @@ export interface TrackedAction {
   doubt: boolean
 }
 
-/** Takes one count of a run. `action` is null for what belongs to the run; a negative amount gives back what was counted at `atMs`. */
+/**
+ * Takes one count of a run. `action` is null for what belongs to the run; a negative amount gives back what was counted at
+ * `atMs`.
+ */
 export type CountTaker = (
   track: RunTrack,
   source: MeterSource,
@@ -88,8 +91,8 @@ export function mayHaveHappened(action: ActionState): boolean {
 }
 
 /**
- * What an event means to meters by itself, whatever came before it. Effects and calls are not among it: see {@link foldTrack}. `action` is
- * null for what belongs to the run.
+ * What an event means to meters by itself, whatever came before it. Effects and calls are not among it: see {@link foldTrack}.
+ * `action` is null for what belongs to the run.
  */
 export function countPlain(event: RunEvent, take: PlainTaker): void {
   switch (event.type) {
@@ -123,9 +126,10 @@ export function countPlain(event: RunEvent, take: PlainTaker): void {
 /**
  * Folds one event into the track of its run, and tells what it counts.
  *
- * An effect counts from its first start and once for all attempts at its action, since they carry one idempotency key. It is given back only
- * when it is certain that nothing happened: a failure that says so while no earlier attempt is in doubt, or a look that found it absent. One
- * that is ambiguous, or was taken back later, stays counted; one that is in the world twice counts twice.
+ * An effect counts from its first start and once for all attempts at its action, since they carry one idempotency key. It is
+ * given back only when it is certain that nothing happened: a failure that says so while no earlier attempt is in doubt, or a
+ * look that found it absent. One that is ambiguous, or was taken back later, stays counted; one that is in the world twice counts
+ * twice.
  */
 export function foldTrack(track: RunTrack, event: RunEvent, atMs: number, take: CountTaker): void {
   switch (event.type) {

@@ -12,7 +12,10 @@ export interface WaitingCount {
   readonly amount: number
 }
 
-/** What the waiting events of a run count: the meters do not hold them yet. No effect starts without being recorded, so none waits. */
+/**
+ * What the waiting events of a run count: the meters do not hold them yet. No effect starts without being recorded, so none
+ * waits.
+ */
 export function waitingCounts(
   waiting: readonly RunEvent[],
   state: RunState,

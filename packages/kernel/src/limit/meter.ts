@@ -3,9 +3,9 @@ import type { ApproverRule, Outcome } from '../policy/decision.ts'
 /**
  * What a meter counts (docs/spec/limits.md, section 2).
  *
- * `calls` every start of a call, reads too, each attempt; `effects` actions that change the world, once each, from the start until it is
- * certain that nothing happened; `successes` calls that came back done; `failures` calls that the far side failed; `proposals`,
- * `denials`, `asks` what became of proposals; `steps`, `tokens`, `cost` what planning used.
+ * `calls` every start of a call, reads too, each attempt; `effects` actions that change the world, once each, from the start
+ * until it is certain that nothing happened; `successes` calls that came back done; `failures` calls that the far side failed;
+ * `proposals`, `denials`, `asks` what became of proposals; `steps`, `tokens`, `cost` what planning used.
  */
 export const METER_SOURCES = [
   'calls',
@@ -92,10 +92,15 @@ export interface Metered {
   readonly keys?: Readonly<Record<string, string>>
 }
 
-/** The largest amount that one call counts. What cannot be read (missing, negative, no number) counts as this: over every limit (I6). */
+/**
+ * The largest amount that one call counts. What cannot be read (missing, negative, no number) counts as this: over every limit
+ * (I6).
+ */
 export const AMOUNT_MAX = 1_000_000_000_000
 
-/** The most meters of one project, and the most keys of one meter; keys beyond share one count, which is strict for each of them. */
+/**
+ * The most meters of one project, and the most keys of one meter; keys beyond share one count, which is strict for each of them.
+ */
 export const METERS_MAX = 100
 export const METER_KEYS_MAX = 100_000
 
@@ -110,7 +115,9 @@ export function isMeterName(name: string): boolean {
   return name.length <= 50 && NAME.test(name) && !RESERVED.has(name) && !RUN_METERS.some((own) => own === meterAttribute(name))
 }
 
-/** The attribute of `context.meters` under which policies find a meter: its name with `_` for `-`. Different names stay different. */
+/**
+ * The attribute of `context.meters` under which policies find a meter: its name with `_` for `-`. Different names stay different.
+ */
 export function meterAttribute(name: string): string {
   return name.replaceAll('-', '_')
 }

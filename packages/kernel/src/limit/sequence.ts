@@ -19,8 +19,8 @@ export interface Sequence {
 }
 
 /**
- * A sequence as a meter with one limit. What must never have come before counts from its start, since it may have been seen or done although
- * it failed; what must have come before counts when it succeeded. The action itself does not count.
+ * A sequence as a meter with one limit. What must never have come before counts from its start, since it may have been seen or
+ * done although it failed; what must have come before counts when it succeeded. The action itself does not count.
  */
 export function meterOfSequence(sequence: Sequence): Meter {
   const { name, kind, operations, other, least, per, within, then, approvers, reason } = sequence

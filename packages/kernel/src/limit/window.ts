@@ -1,10 +1,11 @@
 import type { CalendarUnit, Meter } from './meter.ts'
 
 /**
- * Where time is cut: an increment falls into the slot of its moment, and a slot counts from the first one that is still in the window.
+ * Where time is cut: an increment falls into the slot of its moment, and a slot counts from the first one that is still in the
+ * window.
  *
- * W1. What was counted at `t` counts at least until `t + ms`: a slot leaves only when every moment in it has left. W2. Slots and the first
- * slot never go back when time does not.
+ * W1. What was counted at `t` counts at least until `t + ms`: a slot leaves only when every moment in it has left. W2. Slots and
+ * the first slot never go back when time does not.
  */
 export interface WindowRule {
   slotOf(atMs: number): number

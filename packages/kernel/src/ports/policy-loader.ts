@@ -41,11 +41,11 @@ export type PolicyLoading =
 /**
  * Makes an engine of texts. The same texts under the same schema give the same version and the same verdicts, today and years later.
  *
- * Never throws for what a text contains: whoever sends it gets every fault with its place. Texts are limited in size by whoever loads.
+ * Never rejects for what a text contains: whoever sends it gets every fault with its place. Texts are limited in size by whoever loads.
  */
 export interface PolicyLoader {
   /** Checks texts against what is declared now. */
-  load(texts: readonly PolicyText[]): PolicyLoading
+  load(texts: readonly PolicyText[]): Promise<PolicyLoading>
   /** Makes the set again that was in force once, from its recorded texts and schema. */
-  restore(texts: readonly PolicyText[], schema: string): PolicyLoading
+  restore(texts: readonly PolicyText[], schema: string): Promise<PolicyLoading>
 }

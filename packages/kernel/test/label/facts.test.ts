@@ -148,7 +148,7 @@ describe('other values', () => {
     ['soon', { at: '2024-05-05' }, 'free'],
     ['it is urgent', { urgent: true }, 'grounded'],
     ['hurry up', { urgent: true }, 'free'],
-    ['hurry up', { urgent: false }, 'grounded'],
+    ['hurry up', { urgent: false }, 'none'],
     ['let them edit it', { mode: 'rw' }, 'grounded'],
     ['let them see it', { mode: 'rw' }, 'free'],
     ["set it to 'x1-y2'", { secret: 'x1-y2' }, 'grounded'],

@@ -1,6 +1,7 @@
 import { table } from '@tidegate/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { dayNumber, isoDay, weekdayOf } from '../../src/label/calendar.ts'
 import { isMoment, isNamedMoment, momentsIn } from '../../src/label/date.ts'
 import { isDerived, numberOf, quantitiesIn } from '../../src/label/quantity.ts'
 import { referencesIn } from '../../src/label/reference.ts'
@@ -96,6 +97,24 @@ describe('dates', () => {
     expect(isMoment(text)).toBe(true),
   )
   test.each(['today', '2024-05-15 and pay', ''])('"%s" is none', (text) => expect(isMoment(text)).toBe(false))
+})
+
+describe('the calendar', () => {
+  test('law: it agrees with that of the machine', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -700_000, max: 2_900_000 }), (n) => {
+        const day = new Date(n * 86_400_000)
+        const iso = day.toISOString().slice(0, 10)
+        expect(isoDay(n)).toBe(iso)
+        expect(dayNumber(iso)).toBe(n)
+        expect(weekdayOf(n)).toBe(day.getUTCDay())
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+  test.each(['2023-02-29', '2024-13-01', '2024-00-10', '2024-04-31', 'soon'])('%s is no day', (iso) => {
+    expect(dayNumber(iso)).toBeUndefined()
+  })
 })
 
 describe('numbers', () => {

@@ -224,8 +224,27 @@ describe('values that Cedar does not have fail when they are read, and only then
   })
 })
 
+describe('is', () => {
+  const is = (type: string, within?: unknown) => ({
+    is: { left: value({ __entity: { type: 'Org::Doc', id: 'a' } }), entity_type: type, in: within },
+  })
+  test.each([
+    ['the type', is('Org::Doc'), 'yes'],
+    ['a part of its name', is('Doc'), 'no'],
+    ['and in itself', is('Org::Doc', value({ __entity: { type: 'Org::Doc', id: 'a' } })), 'yes'],
+    ['and in another', is('Org::Doc', user('a')), 'no'],
+    ['of a number', { is: { left: value(1), entity_type: 'Long' } }, `${TYPE} (entity of type \`any_entity_type\`), got long`],
+    ['in a number', is('Org::Doc', value(1)), `${TYPE} one of [set, (entity of type \`any_entity_type\`)], got long`],
+    [
+      'in a set with a number',
+      is('Org::Doc', { Set: [user('a'), value(1)] }),
+      `${TYPE} (entity of type \`any_entity_type\`), got long`,
+    ],
+  ])('%s', (_what, body, outcome) => expect(outcomeOf(body)).toBe(outcome))
+})
+
 describe('like', () => {
-  const text = fc.string({ unit: fc.constantFrom('a', 'b', '*', '\u{1F600}'), maxLength: 8 })
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', 'a', 'b', '*', '\u{1F600}'), maxLength: 5 })
   const part = fc.oneof(fc.constant('Wildcard'), fc.record({ Literal: text }))
   const matches = (rest: string, pattern: readonly (string | { Literal: string })[]): boolean => {
     const [first, ...others] = pattern
@@ -243,6 +262,17 @@ describe('like', () => {
       }),
     )
   })
+
+  test.each([
+    ['ab', ['Wildcard', { Literal: 'ab' }, 'Wildcard', { Literal: 'b' }], 'no', 'a letter counts once'],
+    ['abb', ['Wildcard', { Literal: 'ab' }, 'Wildcard', { Literal: 'b' }], 'yes', 'there are two'],
+    ['a', [{ Literal: 'a' }, 'Wildcard', { Literal: 'a' }], 'no', 'nor both ends'],
+    ['', [], 'yes', 'nothing is nothing'],
+    ['*', [{ Literal: '*' }], 'yes', 'a star that is none'],
+    ['a', [{ Literal: '*' }], 'no', 'a star that is none'],
+  ])('%j like %j is %s: %s', (text, pattern, outcome) =>
+    expect(outcomeOf({ like: { left: value(text), pattern } })).toBe(outcome),
+  )
 
   test('takes texts only, and a long one in no time', () => {
     expect(outcomeOf({ like: { left: value(1), pattern: ['Wildcard'] } })).toBe(`${TYPE} string, got long`)

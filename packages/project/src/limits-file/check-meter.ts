@@ -26,8 +26,8 @@ export interface Places {
 }
 
 /**
- * Holds a meter against what is declared: names that nobody declares, and arguments that a call may leave out. A limit on a misspelt operation would
- * bind nothing, and a sum of what may be missing could not be told.
+ * Holds a meter against what is declared: names that nobody declares, and arguments that a call may leave out. A limit on a
+ * misspelt operation would bind nothing, and a sum of what may be missing could not be told.
  */
 export function checkMeter(meter: Meter, operations: readonly Operation[], places: Places): readonly Finding[] {
   const { name, of, sum, per } = meter
@@ -66,7 +66,8 @@ export function checkMeter(meter: Meter, operations: readonly Operation[], place
 }
 
 const NAME_HELP =
-  'A meter has a name of small letters and digits joined by hyphens, at most 50, such as "refunds-per-day"; not run-steps, run-tokens, run-cost-micros or a word of Cedar.'
+  'A meter has a name of small letters and digits joined by hyphens, at most 50, such as "refunds-per-day"; ' +
+  'not run-steps, run-tokens, run-cost-micros or a word of Cedar.'
 
 function unknownPatterns(patterns: readonly string[], operations: readonly Operation[], path: Path): readonly Finding[] {
   const known = operations.map(({ id }) => id)

@@ -1,1 +1,1 @@
-export { type LimitsAnswer, type LimitsFile, parseLimits } from './parse-limits.ts'
+export { parseLimits } from './parse-limits.ts'

@@ -34,11 +34,17 @@ export function makeMeter(document: MeterDocument): Made {
     limits: listed.map(({ above, on, path, ...rest }) => {
       const value = boundOf(of, above)
       if (!Number.isSafeInteger(value)) findings.push({ path: [...path, 'limit'], message: 'Write a whole number.' })
-      const fallback = `more than ${above} ${of === 'cost' ? 'spent' : (NOUNS[of] ?? of)}${sum === undefined ? '' : ` (sum of ${sum})`} ${sinceText(window)}`
+      const fallback = reasonOf(document, above)
       return limitOf({ on, bound: { kind: 'above', value }, consequence: rest, fallback }, path, findings)
     }),
   }
   return { meter, findings }
+}
+
+/** What a limit says when nobody wrote a reason. */
+function reasonOf({ of, sum, window }: MeterDocument, above: number): string {
+  const what = of === 'cost' ? 'spent' : (NOUNS[of] ?? of)
+  return `more than ${above} ${what}${sum === undefined ? '' : ` (sum of ${sum})`} ${sinceText(window)}`
 }
 
 const NOUNS: Readonly<Partial<Record<MeterSource, string>>> = {

@@ -21,10 +21,11 @@ export type LimitsAnswer =
   | { readonly ok: false; readonly problems: readonly FileProblem[] }
 
 /**
- * Reads the meters and limits of a project (docs/guide/limits.md), or says everything that is wrong with them, where, and what to do about it.
+ * Reads the meters and limits of a project (docs/guide/limits.md), or says everything that is wrong with them, where, and what to
+ * do about it.
  *
- * Nothing is guessed: a limit on an operation that no tool declares, on an argument that a call may leave out, or under a name that another meter has,
- * is a problem, and files with problems are not loaded at all.
+ * Nothing is guessed: a limit on an operation that no tool declares, on an argument that a call may leave out, or under a name
+ * that another meter has, is a problem, and files with problems are not loaded at all.
  */
 export function parseLimits(files: readonly LimitsFile[], operations: readonly Operation[]): LimitsAnswer {
   const problems: FileProblem[] = []

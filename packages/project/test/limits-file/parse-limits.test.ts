@@ -1,5 +1,5 @@
 import { createCedarEngine, generateSchema, loadPolicies } from '@tidegate/cedar'
-import { limitPolicies, type Meter, meterNames } from '@tidegate/kernel'
+import { limitPolicies, type Meter, meterNames, NEUTRAL_FACTS, type PolicyContext, type PolicyRequest } from '@tidegate/kernel'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -14,6 +14,26 @@ const OPERATIONS = [
   boxOperation('desk.ticket.read', z.strictObject({ ticketId: z.string() }), z.strictObject({}), 'read'),
   boxOperation('mail.send', z.strictObject({ customerId: z.string() }), z.strictObject({}), 'write'),
 ].map((one) => ({ ...one, tool: one.id.slice(0, one.id.indexOf('.')) }))
+
+/** What policy is asked about a call with nothing special about it. */
+function requestOf(operation: string, facts: Partial<PolicyContext>): PolicyRequest {
+  const context: PolicyContext = {
+    ...NEUTRAL_FACTS,
+    environment: 'production',
+    risk: 'low',
+    mutability: 'write',
+    dataClass: 'internal',
+    blastRadius: 'single',
+    nature: [],
+    reversible: true,
+    stage: 4,
+    time: { nowMs: 0, hour: 0, weekday: 4 },
+    arguments: operation === 'mail.send' ? { customerId: 'c' } : { customerId: 'c', amountMinor: 5 },
+    ...facts,
+  }
+  const tool = operation.slice(0, operation.indexOf('.'))
+  return { agent: 'agent-1', workflow: 'w', operation, tool, user: 'user:ann', client: 'client:c', context }
+}
 
 const parse = (text: string) => parseLimits([{ file: 'limits/a.yaml', text }], OPERATIONS)
 
@@ -110,6 +130,29 @@ forbid (principal, action in [Action::"desk.refund.cancel", Action::"desk.refund
 when { context.meters.refunds_per_agent_day > 20000 && !context.compensating }
 unless { context.approvals.contains("limit.refunds-per-agent-day") };`)
     expect(createCedarEngine({ policies: limitPolicies(meters, OPERATIONS), schema }).version).toMatch(/^[0-9a-f]{64}$/)
+  })
+
+  test('decides by what the meter shows, the action included, and yields to an approval of this limit', () => {
+    const meters = metersOf(GOOD)
+    const schema = generateSchema(OPERATIONS, [{ name: 'w', agent: 'agent-1' }], { meters: meterNames(meters) })
+    const permit = { file: 'all.cedar', text: '@id("all") permit (principal, action, resource);' }
+    const engine = createCedarEngine({ policies: [permit, ...limitPolicies(meters, OPERATIONS)], schema })
+    const zero = Object.fromEntries(meterNames(meters).map((name) => [name, 0]))
+    const ask = (shown: Readonly<Record<string, number>>, more: Partial<PolicyContext> = {}, id = 'desk.refund.create') => {
+      const verdict = engine.evaluate(requestOf(id, { meters: { ...zero, read_first: 1, ...shown }, ...more }))
+      return verdict.kind === 'forbidden' ? verdict.forbids.map((forbid) => `${forbid.outcome} ${forbid.id}`) : [verdict.kind]
+    }
+    expect(ask({ refunds_per_agent_day: 20_000 })).toEqual(['permitted'])
+    expect(ask({ refunds_per_agent_day: 20_001 })).toEqual(['ask limit.refunds-per-agent-day'])
+    expect(ask({ refunds_per_agent_day: 20_001 }, { approvals: ['limit.refunds-per-agent-day'] })).toEqual(['permitted'])
+    expect(ask({ refunds_per_agent_day: 20_001 }, { approvals: ['limit.mails'] })).toEqual(['ask limit.refunds-per-agent-day'])
+    expect(ask({ refunds_per_agent_day: 20_001 }, { compensating: true })).toEqual(['permitted'])
+    expect(ask({ refunds_per_agent_day: 20_001 }, {}, 'mail.send')).toEqual(['permitted'])
+    expect(ask({ mails: 11 }, {}, 'mail.send').toSorted()).toEqual(['ask limit.mails', 'deny limit.mails.2'])
+    expect(ask({ mails: 11 }, { approvals: ['limit.mails', 'limit.mails.2'] }, 'mail.send')).toEqual(['deny limit.mails.2'])
+    expect(ask({ read_first: 0 })).toEqual(['dry_run limit.read-first'])
+    expect(ask({ mail_after_refund: 1 }, {}, 'mail.send')).toEqual(['deny limit.mail-after-refund'])
+    expect(ask({ unusual: 401, model_cost: 12_500_001 }).toSorted()).toEqual(['deny limit.model-cost', 'deny limit.unusual'])
   })
 
   test('a limit on what nobody declares makes a text that does not load', () => {

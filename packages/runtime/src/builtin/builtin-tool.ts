@@ -30,6 +30,9 @@ export function withBuiltinPolicy(engine: PolicyEngine, parts: readonly BuiltinP
     get version() {
       return engine.version
     },
+    get meters() {
+      return engine.meters ?? []
+    },
     evaluate(request) {
       const verdict = engine.evaluate(request)
       const judge = owners.get(request.operation)?.judge

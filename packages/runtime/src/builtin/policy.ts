@@ -123,14 +123,14 @@ export function policyPart(
 }
 
 function createPolicyConnector({ store, authorOf }: PolicyGround): Connector {
-  const resolve = (call: ConnectorCall): Candidate | ConnectorFailure => {
+  const resolve = async (call: ConnectorCall): Promise<Candidate | ConnectorFailure> => {
     const change = call.arguments as unknown as PolicyChange // accepted by the input shape above
     if (change.previous !== store.version)
       return refused('policy_superseded', 'Other policies have come into force since this change was proposed. Plan it again.')
     const recorded = store.history.version(change.version)
     const texts = change.files ?? (recorded === undefined ? undefined : store.textsOf(recorded))
     if (texts === undefined) return refused('policy_unknown', 'The ledger has no texts of this version.')
-    const loading = store.load(texts)
+    const loading = await store.load(texts)
     if (loading.kind === 'refused') return refused('policy_refused', sayFaults(loading))
     if (change.files !== undefined && loading.candidate.set.engine.version !== change.version)
       return refused('policy_superseded', 'What is declared has changed since this change was proposed. Plan it again.')
@@ -139,13 +139,13 @@ function createPolicyConnector({ store, authorOf }: PolicyGround): Connector {
 
   return {
     async preview(call) {
-      const candidate = resolve(call)
+      const candidate = await resolve(call)
       if ('kind' in candidate) return candidate
       return { kind: 'done', output: previewOf(store, candidate, call.arguments as unknown as PolicyChange), complete: true }
     },
     async execute(call) {
       if (call.operation === POLICY_READ) return { kind: 'done', output: look(store, call), complete: true }
-      const candidate = resolve(call)
+      const candidate = await resolve(call)
       if ('kind' in candidate) return candidate
       const { previous, why } = call.arguments as unknown as PolicyChange // accepted by the input shape above
       const author = { ...(await authorOf(call.effectId)), effect: call.effectId, why }

@@ -116,7 +116,7 @@ async function planSet(ground: ChangeGround, { person, files, backtest }: Policy
   const { store } = ground
   const problem = problemOfTexts(files as unknown as Json)
   if (problem !== undefined) return refuse('invalid_input', problem)
-  const loading = store.load(files)
+  const loading = await store.load(files)
   if (loading.kind === 'refused')
     return { kind: 'refused', code: 'policy_refused', message: sayFaults(loading), faults: loading.faults }
   const { candidate } = loading

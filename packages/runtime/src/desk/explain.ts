@@ -40,7 +40,9 @@ export async function explainRun(
   if (entries.length === 0) return refuse('not_found', `there is no run ${run.slice(0, 80)}`)
   if (entries.some(({ erased }) => erased))
     return refuse('run_erased', 'The content of this run has been erased; what policy was asked about is not known any more.')
-  const asked = decisionsOf(entries).map((recorded) => explainOne(ground, recorded))
+  const asked: ExplainedDecision[] = []
+  for (const recorded of decisionsOf(entries).filter(({ decided }) => action === undefined || decided.action === action))
+    asked.push(await explainOne(ground, recorded))
   const decisions = [...asked, ...guarded(entries)]
     .filter((decision) => action === undefined || decision.action === action)
     .toSorted((a, b) => a.atMs - b.atMs || a.action - b.action)
@@ -48,7 +50,7 @@ export async function explainRun(
   return { kind: 'explained', run, decisions: decisions.slice(0, MAX_DECISIONS) }
 }
 
-function explainOne({ store, judged }: ExplainGround, recorded: RecordedDecision): ExplainedDecision {
+async function explainOne({ store, judged }: ExplainGround, recorded: RecordedDecision): Promise<ExplainedDecision> {
   const { opened, proposed, decided, index, atMs } = recorded
   const about = {
     action: decided.action,
@@ -59,7 +61,7 @@ function explainOne({ store, judged }: ExplainGround, recorded: RecordedDecision
   }
   const nothing = { recomputed: null, rules: [], hints: [] }
   const version = store.history.versions.findLast((each) => each.version === decided.policyVersion)
-  const set = version === undefined ? undefined : store.restore(version)
+  const set = version === undefined ? undefined : await store.restore(version)
   if (set === undefined) return { ...about, ...nothing, verdict: 'unknown_version' }
   const listing = store.history.listingAt(index)
   const declared = listing === undefined ? undefined : declaredIn(listing, proposed.operation, opened.workflow)

@@ -56,11 +56,11 @@ export interface PolicyStore extends PolicyEngine {
   readonly history: ChangeHistory
   readonly reviewed: boolean
   /** Checks texts as a set that could come into force, with what is built in. */
-  load(texts: readonly LayeredText[]): CandidateLoading
+  load(texts: readonly LayeredText[]): Promise<CandidateLoading>
   /** The recorded texts of a version, or undefined when one of them is not there. */
   textsOf(version: RecordedVersion): readonly LayeredText[] | undefined
   /** The set of a version as it was, schema included. Undefined when it is not recorded or cannot be made any more. */
-  restore(version: RecordedVersion): PolicySet | undefined
+  restore(version: RecordedVersion): Promise<PolicySet | undefined>
   /**
    * Brings a set into force unless another one is than the author believed. When this answers, the set is durable, it decides, and
    * the epoch is raised in the same transaction: nothing that was decided under the set before starts any more.
@@ -89,9 +89,9 @@ const KEPT_SETS = 8
 export async function openPolicyStore(parts: PolicyStoreParts): Promise<PolicyStore> {
   const history = createChangeHistory(parts.hasher, await parts.journal.read('control'))
   const force = createForce(parts, history)
-  const load = (texts: readonly LayeredText[]): CandidateLoading => loadCandidate(parts, texts)
+  const load = (texts: readonly LayeredText[]): Promise<CandidateLoading> => loadCandidate(parts, texts)
   const textsOf = (version: RecordedVersion) => ownTextsOf(history, version)
-  const { candidate, cause, why } = decideStart(parts, history, { load, textsOf })
+  const { candidate, cause, why } = await decideStart(parts, history, { load, textsOf })
   if (cause === null) force.begin(candidate)
   else await force.record(candidate, { ...BY_START, why }, cause)
   return createStore(parts, { history, force, load, textsOf })
@@ -117,10 +117,13 @@ function createStore(
     get version() {
       return force.current.set.engine.version
     },
+    get meters() {
+      return force.current.set.engine.meters ?? []
+    },
     evaluate: (request) => force.current.set.engine.evaluate(request),
-    restore(version) {
+    async restore(version) {
       const key = `${version.version} ${version.index}`
-      const made = restored.get(key) ?? restoreSet(loader, history, version)
+      const made = restored.get(key) ?? (await restoreSet(loader, history, version))
       if (made === undefined || restored.has(key)) return made
       const [oldest] = restored.keys()
       if (restored.size >= KEPT_SETS && oldest !== undefined) restored.delete(oldest)
@@ -199,11 +202,14 @@ function createForce({ control, hasher, builtin }: PolicyStoreParts, history: Ch
   }
 }
 
-function loadCandidate({ loader, builtin, hasher }: PolicyStoreParts, texts: readonly LayeredText[]): CandidateLoading {
+async function loadCandidate(
+  { loader, builtin, hasher }: PolicyStoreParts,
+  texts: readonly LayeredText[],
+): Promise<CandidateLoading> {
   const problem = problemOfTexts(texts as unknown as Json)
   if (problem !== undefined)
     return { kind: 'refused', faults: [], cause: new RuntimeError('policy_unfit', `The policies cannot be taken: ${problem}.`) }
-  const loading = loader.load([...builtin, ...texts]) // whoever takes an id of ours is told so at their own place
+  const loading = await loader.load([...builtin, ...texts]) // whoever takes an id of ours is told so at their own place
   if (loading.kind === 'refused') return loading
   return { kind: 'loaded', candidate: { set: loading.set, texts, digest: digestOfTexts(hasher, texts) } }
 }
@@ -228,14 +234,14 @@ interface Start {
 }
 
 /** Which policies a start brings into force. */
-function decideStart(
+async function decideStart(
   parts: PolicyStoreParts,
   history: ChangeHistory,
   { load, textsOf }: Pick<PolicyStore, 'load' | 'textsOf'>,
-): Start {
+): Promise<Start> {
   const recorded = history.versions.at(-1)
   if (recorded === undefined || !parts.reviewed) {
-    const loading = load(parts.onDisk)
+    const loading = await load(parts.onDisk)
     if (loading.kind === 'refused') throw loading.cause
     const { candidate } = loading
     if (recorded === undefined) return { candidate, cause: 'first_start', why: 'the first start of this project' }
@@ -245,9 +251,9 @@ function decideStart(
   const texts = textsOf(recorded)
   if (texts === undefined)
     throw new RuntimeError('policy_unfit', `The texts of the policies in force (${short(recorded)}) are not in the ledger whole.`)
-  const loading = load(texts)
+  const loading = await load(texts)
   if (loading.kind === 'refused') throw unfit(recorded, loading)
-  warnOfDifference(parts, load, recorded)
+  await warnOfDifference(parts, load, recorded)
   return { candidate: loading.candidate, ...causeOfSame(loading.candidate, recorded) }
 }
 
@@ -270,9 +276,13 @@ function unfit(recorded: RecordedVersion, { faults, cause }: { faults: readonly 
 }
 
 /** Says that the files on disk are not in force, and what to type. */
-function warnOfDifference({ onDisk, log, hasher }: PolicyStoreParts, load: PolicyStore['load'], recorded: RecordedVersion): void {
+async function warnOfDifference(
+  { onDisk, log, hasher }: PolicyStoreParts,
+  load: PolicyStore['load'],
+  recorded: RecordedVersion,
+): Promise<void> {
   if (digestOfTexts(hasher, onDisk) === recorded.texts) return
-  const loading = load(onDisk)
+  const loading = await load(onDisk)
   const state = loading.kind === 'loaded' ? '' : ` (and would be refused: ${loading.cause.message.split('\n', 1)[0] ?? ''})`
   log({
     level: 'warning',
@@ -291,13 +301,17 @@ function lastOf(history: ChangeHistory): RecordedVersion {
   return recorded
 }
 
-function restoreSet(loader: PolicyLoader, { texts }: ChangeHistory, version: RecordedVersion): PolicySet | undefined {
+async function restoreSet(
+  loader: PolicyLoader,
+  { texts }: ChangeHistory,
+  version: RecordedVersion,
+): Promise<PolicySet | undefined> {
   const schema = texts.get(version.schema)
   const files = version.files.flatMap(({ file, digest }) => {
     const text = texts.get(digest)
     return text === undefined ? [] : [{ file, text }]
   })
   if (schema === undefined || files.length !== version.files.length) return undefined
-  const loading = loader.restore(files, schema)
+  const loading = await loader.restore(files, schema)
   return loading.kind === 'loaded' ? loading.set : undefined
 }

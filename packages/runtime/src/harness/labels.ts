@@ -22,6 +22,7 @@ import {
   unpackFlow,
   type Workflow,
 } from '@tidegate/kernel'
+import { flowOf } from '../flow-of.ts'
 import type { Registry } from '../registry.ts'
 
 /** Keeps the labels of runs (I9, docs/spec/labels.md): what has been shown to the planner of each, and what follows for an action. */
@@ -79,23 +80,7 @@ interface Followed {
  * same: they never fall (I9).
  */
 export function createLabels({ find, workflow: findWorkflow }: Pick<Registry, 'find' | 'workflow'>): Labels {
-  const flows = new WeakMap<Operation, Flow>()
   const runs = new WeakMap<RunState['opened'], Followed>()
-
-  function flowOf(operation: Operation): Flow {
-    const known = flows.get(operation)
-    if (known !== undefined) return known
-    const { flow, mutability, origins, input, output } = operation
-    const compiled = compileFlow({
-      ...(flow === undefined ? {} : { declaration: flow }),
-      mutability,
-      origins,
-      input: input.jsonSchema,
-      output: output.jsonSchema,
-    })
-    flows.set(operation, compiled)
-    return compiled
-  }
 
   function contextOf(state: RunState, workflow: Workflow, deciding?: number): FlowContext {
     // A run that was opened under another version of its workflow may have been shown everything.
@@ -103,7 +88,7 @@ export function createLabels({ find, workflow: findWorkflow }: Pick<Registry, 'f
     const { hidesText = false, showsFailures = false } = findWorkflow(workflow.name)?.planner ?? {}
     const hidden = isSame && hidesText
     const before = runs.get(state.opened) ?? begin(state, workflow, hidden)
-    const next = follow(before, state, { find, flowOf, hidden, showsFailures: showsFailures || !isSame })
+    const next = follow(before, state, { find, hidden, showsFailures: showsFailures || !isSame })
     runs.set(state.opened, next)
     return withGrants(next.context, state, { environment: workflow.environment, deciding })
   }
@@ -178,7 +163,6 @@ function begin(state: RunState, workflow: Workflow, hidden: boolean): Followed {
 
 interface Following {
   readonly find: FindOperation
-  readonly flowOf: (operation: Operation) => Flow
   /** The planner's model does not see third-party text. */
   readonly hidden: boolean
   /** It sees previews, and what the far side says when a call fails. */
@@ -190,7 +174,7 @@ function follow(before: Followed, state: RunState, following: Following): Follow
   let next = before
   for (const action of state.actions) {
     const operation = following.find(action.proposed.operation)
-    if (operation !== undefined && action.attempts > 0) next = followApproval(next, state, action, following.flowOf(operation))
+    if (operation !== undefined && action.attempts > 0) next = followApproval(next, state, action, flowOf(operation))
     if (action.state === 'done' || action.state === 'undone') next = followAnswer(next, action, operation, following)
     else if (following.showsFailures) next = followFailure(next, action)
   }
@@ -208,12 +192,7 @@ function followApproval(before: Followed, state: RunState, { approval, proposed 
 /** What nobody declares any more is third-party text, all of it. */
 const UNKNOWN = compileFlow({ mutability: 'read' })
 
-function followAnswer(
-  before: Followed,
-  action: ActionState,
-  operation: Operation | undefined,
-  { flowOf, hidden }: Following,
-): Followed {
+function followAnswer(before: Followed, action: ActionState, operation: Operation | undefined, { hidden }: Following): Followed {
   if (before.observed.get(action.n) === action.output) return before
   const asked = unpackFlow(action.decision?.facts?.flow)
   const context = observe(before.context, {

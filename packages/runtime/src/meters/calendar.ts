@@ -14,8 +14,8 @@ interface Span {
 }
 
 /**
- * Creates the calendar of one time zone (IANA, such as `Europe/Dublin`): when the hour, day, week (from Monday) or month of a moment began,
- * also where the clocks change. Deterministic as long as the zone's rules are the same.
+ * Creates the calendar of one time zone (IANA, such as `Europe/Dublin`): when the hour, day, week (from Monday) or month of a
+ * moment began, also where the clocks change. Deterministic as long as the zone's rules are the same.
  *
  * @throws RangeError for a time zone that nobody knows.
  */

@@ -35,13 +35,16 @@ export interface MetersParts {
 /**
  * Counts what is recorded, and reserves room for what is about to be (docs/spec/limits.md).
  *
- * One process has one, as it has one journal. What is decided between {@link Meters.reserve} and the record of its start holds its room against
- * everybody else; whatever ends without that record releases it.
+ * One process has one, as it has one journal. What is decided between {@link Meters.reserve} and the record of its start holds
+ * its room against everybody else; whatever ends without that record releases it.
  */
 export interface Meters {
   /** The journal to append to, everywhere: what it commits is counted before whoever appended hears of it. */
   readonly journal: Journal
-  /** Tells what policy may know of the meters, as if the action ran, and holds its room until it has started or is released. Synchronous. */
+  /**
+   * Tells what policy may know of the meters, as if the action ran, and holds its room until it has started or is released.
+   * Synchronous.
+   */
   reserve(request: MeterRequest): Reservation
   /** Gives up the room of a run. Does nothing when its start is recorded, or when nobody knows whether it is. */
   release(run: string): void
@@ -53,7 +56,10 @@ export interface Meters {
 const SNAPSHOT_ENTRIES = 50_000
 const SNAPSHOT_PAUSE_MS = 60_000
 
-/** Opens the meters of a project on its journal: counts what the ledger holds, then whatever is appended through {@link Meters.journal}. */
+/**
+ * Opens the meters of a project on its journal: counts what the ledger holds, then whatever is appended through {@link
+ * Meters.journal}.
+ */
 export async function openMeters(parts: MetersParts): Promise<Meters> {
   const { meters, journal, clock, hasher, salt, timeZone } = parts
   if (meters.length === 0) return withoutMeters(journal)
@@ -71,8 +77,8 @@ export async function openMeters(parts: MetersParts): Promise<Meters> {
 /**
  * A journal whose commits are counted.
  *
- * If we crash between a commit and its count, the count is made again from the ledger. When an append fails, the record may be there all the same: its
- * room stays reserved until the next record of the run shows.
+ * If we crash between a commit and its count, the count is made again from the ledger. When an append fails, the record may be
+ * there all the same: its room stays reserved until the next record of the run shows.
  */
 function meteredJournal(journal: Journal, book: MeterBook, counted: () => void): Journal {
   async function append(draft: Draft): Promise<AppendResult> {

@@ -16,8 +16,8 @@ import { indexAfter, type LedgerTexts, openEntries, timeOf } from './read-ledger
 /**
  * Keeps a book between starts, as a text. It only saves time: what is lost is counted again from the ledger.
  *
- * What `load` answers must be what some `save` was given, however old: the store sees to it that nobody else can have written it. Undefined when
- * there is none, or when it cannot be read.
+ * What `load` answers must be what some `save` was given, however old: the store sees to it that nobody else can have written it.
+ * Undefined when there is none, or when it cannot be read.
  */
 export interface SnapshotStore {
   load(): Promise<string | undefined>

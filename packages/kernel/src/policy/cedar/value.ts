@@ -108,5 +108,5 @@ export function kindOf(value: unknown): ValueKind | undefined {
 }
 
 export function isRecord(value: Value): value is CedarRecord {
-  return typeof value === 'object' && (Object.getPrototypeOf(value) === Object.prototype || (!(value instanceof Typed) && !Array.isArray(value)))
+  return typeof value === 'object' && !(value instanceof Typed) && !Array.isArray(value)
 }

@@ -1,9 +1,23 @@
-import type { JsonObject, ModelCallRecord, ModelMessage, Planner, PlannerAnswer, PlannerView, RunState } from '@tidegate/kernel'
+import type {
+  JsonObject,
+  ModelCallRecord,
+  ModelMessage,
+  Planner,
+  PlannerAnswer,
+  PlannerView,
+  Proposal,
+  ReadableCall,
+  RunState,
+} from '@tidegate/kernel'
 import { answerFailure, asObject, callModel, countLast, type ModelUse } from '../model-use.ts'
 import { AGENT_DEFAULTS, type AgentPlan, type FullAgentPlan } from './agent-plan.ts'
-import { rebuildHistory, turnName } from './history.ts'
-import { offerTools, writeSystem } from './prompt.ts'
+import { extract } from './extraction.ts'
+import { rebuildHistory } from './history.ts'
+import { readPlan } from './plan.ts'
+import { offerPlanning, offerTools, writeSystem } from './prompt.ts'
+import { resolveArguments } from './references.ts'
 import { clip, type Reading, readReply } from './reply.ts'
+import { turnName } from './turn-name.ts'
 
 /** What an agent planner needs. */
 export interface AgentPlannerOptions {
@@ -23,30 +37,60 @@ const FAILED_PENALTY = 50
  *
  * 1. The model is assumed to be in an attacker's hands: what it calls is a proposal like any other, under an unknown name too.
  * 2. The planner remembers nothing: the conversation is rebuilt from the run's records. 3. How sure a proposal counts is set by
- * people and lowered by unusable replies; the model is not asked. 4. A refusal hands the run to a person; no answer is asked for
+ * people and lowered by unusable replies; the model is not asked. 4. Under `typed` no word that a stranger could have written reaches the
+ * model (I9): it passes handles on, and our own code follows them. 5. A refusal hands the run to a person; no answer is asked for
  * again with growing pauses; replies that cannot be used are answered twice and then end the run.
  */
 export function createAgentPlanner({ plan, model }: AgentPlannerOptions): Planner {
   const full = { ...AGENT_DEFAULTS, ...plan }
-  return { next: (view) => nextTurn(full, model, view) }
+  return {
+    next: (view) => nextTurn(full, model, view),
+    ...(full.show === 'typed' ? { hidesText: true } : { showsFailures: true }),
+  }
 }
 
 async function nextTurn(plan: FullAgentPlan, use: ModelUse, view: PlannerView): Promise<PlannerAnswer> {
   const messages = rebuildHistory(plan, view)
-  const { result, record } = await callModel(use, { system: writeSystem(plan, view), messages, tools: offerTools(view) })
+  const isPlanning = plan.plan && view.state.grants === null
+  const tools = isPlanning ? offerPlanning(view) : offerTools(plan, view)
+  const { result, record } = await callModel(use, { system: writeSystem(plan, view), messages, tools })
   const request = summarise(messages)
   if (result.kind === 'failed') return answerFailure(result, view.state, record('failed', request))
-  const reading = readReply(result)
-  return answerReading(reading, { plan, view, usage: record(reading.kind, request) })
+  const reading = readReply(result, tools)
+  const usage = (taken: string) => record(taken, request)
+  if (isPlanning && (reading.kind === 'proposed' || reading.kind === 'finished'))
+    return unusable('the model made no plan', view, usage('bad_plan'))
+  return answerReading(reading, { plan, view, usage })
 }
 
 interface Turn {
   readonly plan: FullAgentPlan
   readonly view: PlannerView
-  readonly usage: ModelCallRecord
+  /** The record of the call, with what was made of the reply. */
+  readonly usage: (taken: string) => ModelCallRecord
 }
 
-function answerReading(reading: Reading, { plan, view, usage }: Turn): PlannerAnswer {
+function answerReading(reading: Reading, turn: Turn): PlannerAnswer {
+  const { view } = turn
+  switch (reading.kind) {
+    case 'extracts':
+      return answerExtraction(reading.call, turn)
+    case 'planned': {
+      const grants = readPlan(reading.call.arguments, view)
+      return grants === undefined
+        ? unusable('the plan could not be used', view, turn.usage('bad_plan'))
+        : { kind: 'grant', grants, usage: turn.usage('planned') }
+    }
+    case 'proposed':
+      return answerProposal(reading, turn)
+    default:
+      return answerEnd(reading, view, turn.usage(reading.kind))
+  }
+}
+
+type Ended = Exclude<Reading, { kind: 'extracts' | 'planned' | 'proposed' }>
+
+function answerEnd(reading: Ended, view: PlannerView, usage: ModelCallRecord): PlannerAnswer {
   switch (reading.kind) {
     case 'finished':
       return { kind: 'finish', reason: reading.reason, escalate: false, usage }
@@ -54,31 +98,41 @@ function answerReading(reading: Reading, { plan, view, usage }: Turn): PlannerAn
       return { kind: 'finish', reason: reading.reason, escalate: true, usage }
     case 'refused':
       return { kind: 'finish', reason: `the model declined: ${reading.reason}`, escalate: true, usage }
+    case 'no_call':
+      return unusable('the model called no tool', view, usage)
     case 'malformed':
-    case 'no_call': {
-      const reason =
-        reading.kind === 'no_call'
-          ? 'the model called no tool'
-          : `the arguments of ${reading.call.name} could not be read (${reading.call.malformed})`
-      const before = countLast(view.state, (reply) => isUnusable(reply) || reply.kind === 'failed')
-      return before + 1 >= MAX_UNUSABLE_REPLIES
-        ? { kind: 'give_up', reason, usage }
-        : { kind: 'again', reason, afterMs: 0, usage }
-    }
-    case 'proposed': {
-      const { call, text } = reading
-      const justification = text.trim() === '' ? 'The model gave no reason.' : clip(text)
-      const proposal = {
-        goal: plan.goal,
-        operation: call.name,
-        arguments: call.arguments,
-        justification,
-        confidence: confidenceOf(plan, view.state),
-        node: turnName(view.state.modelCalls.length),
-      }
-      return { kind: 'propose', proposal, usage }
-    }
+      return unusable(`the arguments of ${reading.call.name} could not be read (${reading.call.malformed})`, view, usage)
   }
+}
+
+/** A reply that is of no use is asked for again, and not too often. */
+function unusable(reason: string, { state }: PlannerView, usage: ModelCallRecord): PlannerAnswer {
+  const before = countLast(state, (reply) => isUnusable(reply) || reply.kind === 'failed')
+  return before + 1 >= MAX_UNUSABLE_REPLIES ? { kind: 'give_up', reason, usage } : { kind: 'again', reason, afterMs: 0, usage }
+}
+
+function answerExtraction({ arguments: args }: ReadableCall, { view, usage }: Turn): PlannerAnswer {
+  const turn = view.state.modelCalls.length
+  const extracted = extract(args, turn, view)
+  if (extracted.kind === 'unusable') return unusable(extracted.reason, view, usage('bad_extraction'))
+  const { value, origins } = extracted
+  return { kind: 'note', node: turnName(turn), value, origins, of: 'extraction', usage: usage('extracts') }
+}
+
+function answerProposal({ call, text }: Extract<Reading, { kind: 'proposed' }>, { plan, view, usage }: Turn): PlannerAnswer {
+  const resolved = plan.show === 'typed' ? resolveArguments(call.arguments, view) : { arguments: call.arguments, references: {} }
+  if (resolved === undefined) return unusable('a reference in the arguments leads nowhere', view, usage('bad_reference'))
+  const { references } = resolved
+  const proposal: Proposal = {
+    goal: plan.goal,
+    operation: call.name,
+    arguments: resolved.arguments,
+    justification: text.trim() === '' ? 'The model gave no reason.' : clip(text),
+    confidence: confidenceOf(plan, view.state),
+    node: turnName(view.state.modelCalls.length),
+    ...(Object.keys(references).length === 0 ? {} : { references }),
+  }
+  return { kind: 'propose', proposal, usage: usage('proposed') }
 }
 
 /** What people set, less what the run's replies cost, and never more than the run has. */
@@ -90,8 +144,10 @@ function confidenceOf(plan: FullAgentPlan, state: RunState): number {
   return Math.max(0, Math.min(earned, state.confidence))
 }
 
+const UNUSABLE: readonly string[] = ['malformed', 'no_call', 'bad_reference', 'bad_extraction', 'bad_plan']
+
 function isUnusable(reply: JsonObject): boolean {
-  return reply.taken === 'malformed' || reply.taken === 'no_call'
+  return typeof reply.taken === 'string' && UNUSABLE.includes(reply.taken)
 }
 
 /** The conversation itself is not recorded again with every call: it follows from the records before it. */
