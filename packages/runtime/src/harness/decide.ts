@@ -311,18 +311,25 @@ function previewEvent(action: number, taken: Extract<Preview, { kind: 'taken' }>
 
 function proposedEvent(candidate: Candidate, { operation, arguments: args, digest, origins }: Admitted): RunEvent {
   const base = rawProposal(candidate, digest)
-  const leaves = knownLeaves(candidate)
-  const sealed = { ...base.sealed, arguments: args, origins, ...(leaves === undefined ? {} : { leaves }) }
+  const sealed = { ...base.sealed, arguments: args, origins }
   return { ...base, effect: operation.mutability !== 'read', sealed }
 }
 
 const NO_ORIGINS: readonly Origin[] = []
 
 /** Records even what makes no sense, as the planner wrote it: a refused attempt is evidence. */
-function rawProposal({ n, proposal, purpose, compensates }: Candidate, digest: string | null) {
+function rawProposal(candidate: Candidate, digest: string | null) {
+  const { n, proposal, purpose, compensates } = candidate
+  const leaves = knownLeaves(candidate)
   const { operation, node = null, confidence, claimedRisk = null, goal, justification } = proposal
   const clipped = operation.length > 200 ? `${operation.slice(0, 200)}...` : operation
-  const sealed = { goal, justification, arguments: proposal.arguments, origins: NO_ORIGINS }
+  const sealed = {
+    goal,
+    justification,
+    arguments: proposal.arguments,
+    origins: NO_ORIGINS,
+    ...(leaves === undefined ? {} : { leaves }),
+  }
   return {
     type: 'action.proposed',
     action: n,
