@@ -96,7 +96,10 @@ export function farSide(fates: ConnectorResult[] = []): Connector {
       const { to = null } = args as JsonObject
       return fates.shift() ?? { kind: 'done', output: ANSWERS[id] ?? { ok: true, to }, complete: true }
     },
-    preview: async () => ({ kind: 'done', output: { look: (looks += 1) }, complete: true }),
+    async preview() {
+      looks += 1
+      return { kind: 'done', output: { looks }, complete: true }
+    },
     reconcile: async () => ({ kind: 'absent' }),
     verify: async () => ({ holds: true, detail: '' }),
   }

@@ -80,8 +80,13 @@ function nodesOf(value: Readonly<Record<string, Json>>): Readonly<Record<string,
   return isObject(value.graph) && isObject(value.graph.nodes) ? value.graph.nodes : undefined
 }
 
-function checkPlanner({ planner, graph, instructions }: WorkflowDocument): readonly Finding[] {
+function checkPlanner({ planner, graph, instructions, input }: WorkflowDocument): readonly Finding[] {
   const findings: Finding[] = []
+  const strange = Object.entries(input).find(([, { origin }]) => !isTrusted([origin]))
+  if (instructions?.plan === true && instructions.show !== 'typed' && strange !== undefined) {
+    const message = `A plan counts only when the model made it before it saw what others wrote, and the input "${strange[0]}" is theirs. Add show: typed.`
+    findings.push({ path: ['instructions', 'plan'], message })
+  }
   if (planner === 'graph' && graph === undefined)
     findings.push({ path: ['planner'], message: '"graph" is missing: planner: graph needs one.' })
   if (planner === 'graph' && instructions !== undefined)
@@ -139,6 +144,12 @@ function pointersOf<Value>(map: Readonly<Record<string, Value>>): Readonly<Recor
   return Object.fromEntries(Object.entries(map).map(([key, value]) => [toPointer(key), value]))
 }
 
-function planOf({ goal, rules, confidence }: NonNullable<WorkflowDocument['instructions']>): AgentPlan {
-  return { goal, rules, ...(confidence === undefined ? {} : { confidence }) }
+function planOf({ goal, rules, confidence, show, plan }: NonNullable<WorkflowDocument['instructions']>): AgentPlan {
+  return {
+    goal,
+    rules,
+    ...(confidence === undefined ? {} : { confidence }),
+    ...(show === undefined ? {} : { show }),
+    ...(plan === undefined ? {} : { plan }),
+  }
 }

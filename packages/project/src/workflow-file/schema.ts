@@ -54,6 +54,8 @@ const agentInstructions = section({
   goal: text(2_000),
   rules: z.array(text(500)).max(30).default([]),
   confidence: confidence.optional(),
+  show: z.enum(['all', 'typed'], 'Write "all", or "typed" to keep what strangers wrote from the model.').optional(),
+  plan: z.boolean('Write true to have the model make a plan before it reads anything.').optional(),
 })
 
 /** The document as people write it. The nodes of the graph are checked one by one, see node-schema.ts. */
