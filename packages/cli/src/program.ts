@@ -199,6 +199,11 @@ function addPeople(program: Command, bind: Bind): void {
     .option('--scope <scope>', 'all stops over exactly this scope')
     .requiredOption('--why <text>', 'the ledger keeps it')
     .action(bind(async (shell, [id], flags) => (await import('./command/control.ts')).lift(shell, id, flags)))
+  program
+    .command('calibration')
+    .description('what became of what runs were sure of')
+    .option('--workflow <name>', 'of one workflow')
+    .action(bind(async (shell, _, flags) => (await import('./command/calibration.ts')).show(shell, flags)))
   const queue = program.command('queue').description('what is left for people')
   queue
     .command('list', { isDefault: true })

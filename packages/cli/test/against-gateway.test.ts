@@ -197,6 +197,16 @@ describe('approvals', () => {
   })
 })
 
+describe('calibration', () => {
+  test('shows what became of what runs were sure of', async () => {
+    expect(await json(['calibration'])).toMatchObject({
+      code: 0,
+      document: { runs: 1, kinds: [{ kind: 'classification', count: 1, accuracy: 1 }, {}, {}] },
+    })
+    expect((await at(['calibration', '--workflow', 'support-billing'])).stdout).toContain('95.0 %')
+  })
+})
+
 describe('stop, lift, undo, queue', () => {
   test('a stop says what still runs and how long it took', async () => {
     await start('slow')

@@ -16,6 +16,7 @@ import type {
   WirePolicyRollbackRequest,
   WirePolicyTexts,
   WirePolicyVersion,
+  WireCalibration,
   WireQueueItem,
   WireReceipt,
   WireResolveAnswer,
@@ -77,6 +78,8 @@ export interface Client {
   stop(request: WireStopRequest): Promise<WireStopReport>
   lift(request: WireLiftRequest): Promise<WireLiftAnswer>
   queue(all: boolean): Promise<readonly WireQueueItem[]>
+  /** What became of what runs were sure of. */
+  calibration(workflow?: string): Promise<WireCalibration>
   resolve(item: string, why: string): Promise<WireResolveAnswer>
   ledgerHead(): Promise<WireLedgerHead>
   /** Takes as long as the ledger is long. */

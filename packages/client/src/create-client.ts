@@ -14,6 +14,7 @@ import {
   policyVersionListSchema,
   PROBLEM_TYPE,
   problemSchema,
+  calibrationSchema,
   queueListSchema,
   receiptSchema,
   resolveAnswerSchema,
@@ -92,6 +93,8 @@ export function createClient(options: ClientOptions): Client {
     stops: async () => (await get('/stops', stopListSchema)).stops,
     stop: (request) => post('/stops', stopReportSchema, request),
     lift: (request) => post('/stops/lift', liftAnswerSchema, request),
+    calibration: (workflow) =>
+      get(`/calibration${workflow === undefined ? '' : `?workflow=${segment(workflow)}`}`, calibrationSchema),
     queue: async (all) => (await get(`/queue?all=${all}`, queueListSchema)).items,
     resolve: (item, why) => post(`/queue/${segment(item)}/resolve`, resolveAnswerSchema, { why }),
     ledgerHead: () => get('/ledger/head', ledgerHeadSchema),

@@ -1,5 +1,5 @@
 import type { JsonObject, RunEvent, RunHead, RunState, Stop, Workflow } from '@tidegate/kernel'
-import { runStateName } from '@tidegate/kernel'
+import { EMPTY_CALIBRATION, recordJudgement, runStateName } from '@tidegate/kernel'
 import type { ApprovalView, Person, QueueView, Tidegate, TriggerRequest } from '@tidegate/runtime'
 import {
   DESK,
@@ -203,6 +203,11 @@ export function createFakeTidegate(): FakeTidegate {
         ended('completed'),
       ])
       return { kind: 'opened', run: by, effects }
+    },
+    calibration: async (workflow) => {
+      note('calibration', workflow)
+      const right = { kind: 'classification', confidence: 9_500, right: true } as const
+      return { runs: 1, calibration: recordJudgement(EMPTY_CALIBRATION, right) }
     },
     queue: async ({ all }) => {
       note('queue', all)

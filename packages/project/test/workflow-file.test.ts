@@ -322,6 +322,23 @@ test('an agent has instructions and no graph', () => {
   )
 })
 
+test('an agent may be kept from what strangers wrote, and made to plan', () => {
+  const strict = `${AGENT}  show: typed\n  plan: true\n`
+  expect(load(strict)).toMatchObject({ ok: true, agent: { show: 'typed', plan: true } })
+  const plain = load(AGENT)
+  expect(plain.ok && Object.keys(plain.agent ?? {})).toEqual(['goal', 'rules', 'confidence'])
+  expect(problems(strict.replace('typed', 'type')).join()).toContain('Write "all", or "typed"')
+  expect(problems(strict.replace('plan: true', 'plan: yes please')).join()).toContain('make a plan before it reads')
+  expect(problems(strict.replace('show:', 'shows:')).join()).toContain('Did you mean "show"?')
+})
+
+test('a plan that could only be made after reading a stranger is refused', () => {
+  const foreign = AGENT.replace('input:', 'input:\n  sender: { origin: third-party }')
+  expect(problems(foreign)).toEqual([])
+  expect(problems(`${foreign}  plan: true\n`).join()).toContain('the input "sender" is theirs')
+  expect(problems(`${foreign}  plan: true\n  show: typed\n`)).toEqual([])
+})
+
 test('a step by a model is read, and mixing it with rules is refused', () => {
   const rules = GOOD.slice(GOOD.indexOf('      rules:'), GOOD.indexOf('      classes:'))
   const byModel = GOOD.replace(rules, '      model: { question: What is it? }\n')

@@ -1,3 +1,4 @@
+export * from './calibration.ts'
 export * from './approvals.ts'
 export * from './authzen.ts'
 export * from './catalogue.ts'

@@ -1,3 +1,4 @@
+import type { CalibrationView } from './desk/calibration.ts'
 import type {
   Approval,
   Json,
@@ -139,6 +140,8 @@ export interface Tidegate {
   stops(): readonly Stop[]
   undo(run: string, request: { readonly person: Person; readonly why: string }): Promise<UndoAnswer>
   queue(query: { readonly all: boolean }): Promise<readonly QueueView[]>
+  /** What became of what runs were sure of; of all workflows when none is named. */
+  calibration(workflow?: string): Promise<CalibrationView>
   resolve(item: string, request: { readonly person: Person; readonly why: string }): Promise<ResolveAnswer>
   ledgerHead(): LedgerHead
   ledgerVerify(): Promise<LedgerVerification>

@@ -19,6 +19,7 @@ import { createAgentSource } from './authzen/agent-source.ts'
 import type { DecisionSource } from './authzen/port.ts'
 import { castVote, runOfApproval, viewOf } from './desk/approvals.ts'
 import { type ChangeParts, createChangeDesk } from './desk/changes.ts'
+import { calibrate } from './desk/calibration.ts'
 import { listApprovals, listQueue } from './desk/lists.ts'
 import { exportOf, receiptOf, verifyLedger } from './desk/ledger.ts'
 import { liftStop, OPERATOR, raiseStop } from './desk/stops.ts'
@@ -96,6 +97,7 @@ export async function startTidegate(parts: TidegateParts): Promise<StartedTidega
     stops: () => parts.control.state.stops,
     undo: (run, request) => undo(parts, harness, run, request),
     queue: ({ all }) => listQueue(parts, harness, all),
+    calibration: (workflow) => calibrate(parts, workflow),
     resolve: (item, request) => resolveItem(parts, harness, item, request),
     ledgerHead: () => parts.journal.head(),
     ledgerVerify: () => verifyLedger(parts),

@@ -301,6 +301,17 @@ describe('a plan', () => {
     expect(never.state).toMatchObject({ failure: 'planning', grants: null, actions: [] })
   })
 
+  test('holds what the workflow lists, and not all that tools declare', async () => {
+    const changes = {
+      operations: new Map([
+        ['desk.mail', { confine: {} }],
+        ['desk.read', { confine: {} }],
+      ]),
+    }
+    const run = await act([plan(SEND), plan(MAIL), FINISH], { plan: PLANNED, changes })
+    expect(run.state.grants).toMatchObject([{ operation: 'desk.mail' }])
+  })
+
   test('may be left to a person', async () => {
     const run = await act([said.call(['escalate', { reason: 'unclear' }])], { plan: PLANNED })
     expect(run.state).toMatchObject({ escalate: true, grants: null })

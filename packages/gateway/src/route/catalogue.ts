@@ -1,3 +1,5 @@
+import { calibrationQuerySchema } from '@tidegate/protocol'
+import { renderCalibration } from '../render/calibration.ts'
 import { done, refuse } from '../reply.ts'
 import { renderOperation, renderWorkflow } from '../render/catalogue.ts'
 import { type Route, route } from './route.ts'
@@ -38,6 +40,12 @@ export const CATALOGUE_ROUTES: readonly Route[] = [
         ? refuse('not_found', 'There is no workflow with this name. `tidegate workflows list` shows those there are.')
         : done(renderWorkflow(workflow))
     },
+  }),
+  route({
+    method: 'GET',
+    path: '/calibration',
+    query: calibrationQuerySchema,
+    run: async ({ tidegate, query }) => done(renderCalibration(await tidegate.calibration(query.workflow))),
   }),
   route({
     method: 'GET',

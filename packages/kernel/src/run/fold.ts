@@ -66,7 +66,7 @@ function emptyState(opened: RunOpened, atMs: number): RunState {
     items: new Map(),
     spent: { steps: 0, tokens: 0, costMicros: 0 },
     confidence: 10_000,
-    confidences: SURE,
+    confidences: {},
     check: null,
     undoneBy: null,
     held: null,
@@ -274,10 +274,8 @@ function foldFinished(state: RunState, event: EffectFinished): RunState {
   }
 }
 
-const SURE: Confidences = { classification: 10_000, retrieval: 10_000, extraction: 10_000 }
-
-function lower(confidences: Confidences, of: keyof Confidences | undefined, to: number): Confidences {
-  return of === undefined || confidences[of] <= to ? confidences : { ...confidences, [of]: to }
+function lower(confidences: Partial<Confidences>, of: keyof Confidences | undefined, to: number): Partial<Confidences> {
+  return of === undefined || (confidences[of] ?? Number.POSITIVE_INFINITY) <= to ? confidences : { ...confidences, [of]: to }
 }
 
 /** A compensation that is seen to hold marks the action it made up for as undone. */

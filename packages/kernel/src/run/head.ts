@@ -1,3 +1,4 @@
+import type { Confidences } from '../policy/decision.ts'
 import type { FailureKind } from './failure.ts'
 import type { RunStateName } from './state.ts'
 
@@ -19,6 +20,8 @@ export interface RunHead {
   readonly openApprovals: readonly string[]
   /** Things that need a person: open items of the queue. */
   readonly openItems: number
+  /** How sure the run was, by kind; absent in heads from before this was kept. */
+  readonly confidences?: Partial<Confidences>
   /** The run that this one takes back, or null. */
   readonly undoes: string | null
 }

@@ -29,8 +29,8 @@ export interface RunState {
   readonly spent: { readonly steps: number; readonly tokens: number; readonly costMicros: number }
   /** 0 to 10,000: the lowest confidence that anything in this run has earned. */
   readonly confidence: number
-  /** The same, by what it is the confidence of. */
-  readonly confidences: Confidences
+  /** The same, by what it is the confidence of; only what something was said about. */
+  readonly confidences: Partial<Confidences>
   readonly check: { readonly ok: boolean; readonly detail: string } | null
   readonly undoneBy: string | null
   /** The stop that holds this run, and since when. */

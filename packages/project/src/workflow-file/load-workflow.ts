@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson, type FindOperation, isObject, type Json, type Origin, type Workflow } from '@tidegate/kernel'
+import { canonicalJson, type FindOperation, isObject, isTrusted, type Json, type Origin, type Workflow } from '@tidegate/kernel'
 import type { AgentPlan, Graph } from '@tidegate/runtime'
 import { checkGraph } from './check-graph.ts'
 import { checkReferences, toPointer } from './check-references.ts'

@@ -8,6 +8,7 @@ import {
   type JsonObject,
   leavesOf,
   type Observed,
+  NEUTRAL_FACTS,
   observeAction,
   openRun,
   policyRequest,
@@ -164,7 +165,7 @@ function observe(
   parts.meters.release(ASIDE)
   return {
     confidence: proposal.confidence,
-    confidences: state.confidences,
+    confidences: { ...NEUTRAL_FACTS.confidences, ...state.confidences },
     attempts,
     compensates: null,
     approvals,

@@ -8,6 +8,7 @@ import {
   type Json,
   type JsonObject,
   type Metered,
+  NEUTRAL_FACTS,
   observeAction,
   type Observed,
   type ObservedFacts,
@@ -97,7 +98,7 @@ export async function decide(
   const reserved = parts.meters.reserve({ state, waiting, action: n, isNew: before === undefined, operation, arguments: args })
   const observed: Observed = {
     confidence: proposal.confidence,
-    confidences: state.confidences,
+    confidences: { ...NEUTRAL_FACTS.confidences, ...state.confidences },
     attempts: before?.failures ?? 0,
     compensates,
     approvals: held?.policies ?? [],

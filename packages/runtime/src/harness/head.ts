@@ -21,6 +21,7 @@ export function headOf(state: RunState): RunHead {
       .length,
     openApprovals,
     openItems: [...state.items.values()].filter((item) => item.resolvedBy === null).length,
+    confidences: state.confidences,
     undoes: opened.undoes,
   }
 }
