@@ -5,11 +5,12 @@ import { openThreadedJournal } from '@tidegate/journal-sqlite'
 import type {
   AllowedOperation,
   Connector,
+  FlowDeclaration,
   Json,
+  JsonObject,
   LedgerHead,
   Operation,
   Planner,
-  PolicyEngine,
   RunState,
   Shape,
   Workflow,
@@ -21,12 +22,13 @@ import {
   createRegistry,
   createTimeFacts,
   openControl,
+  openMeters,
   startTidegate,
-  withoutMeters,
 } from '@tidegate/runtime'
-import { permitEverything, loadExamplePolicies } from './policies.ts'
+import { loadEverything, permitEverything } from './policies.ts'
 
-export type PolicyKind = 'constant' | 'cedar'
+/** `full`: the default policies, a dozen limits, and labels over an answer that anybody could have written. */
+export type PolicyKind = 'constant' | 'full'
 
 /** A Tidegate with nothing left out but a far side. */
 export interface Governed {
@@ -40,21 +42,28 @@ export interface Governed {
 export async function openGoverned(directory: string, options: { readonly policy: PolicyKind }): Promise<Governed> {
   const keys = { origin: 'bench.example/log', pem: createSigningKey(), masterKey: nodeEntropy.bytes(32) }
   const partsModule = new URL(import.meta.resolve('@tidegate/crypto-node/writer-parts'))
-  const journal = await openThreadedJournal({
+  const stored = await openThreadedJournal({
     file: join(directory, 'journal.db'),
     ...createWriterParts(keys),
     partsModule,
     partsData: keys,
   })
-  const control = await openControl(journal, systemClock)
-  const log = (): void => {}
   const pace = createPace()
   const operations = [NOTE, READ]
   const registry = createRegistry(
     [{ name: 'desk', operations, connector: pace.connector }],
     [{ workflow: workflowOf(operations), planner: pace.planner }],
   )
-  const policy: PolicyEngine = options.policy === 'constant' ? permitEverything : loadExamplePolicies(registry)
+  const everything = options.policy === 'full' ? loadEverything(registry) : { policy: permitEverything, meters: [] }
+  const { policy } = everything
+  const log = (): void => {}
+  const meters = await openMeters({
+    ...{ journal: stored, ledger: stored.ledger, meters: everything.meters, clock: systemClock, hasher: nodeHasher, log },
+    salt: nodeEntropy.bytes(32),
+    timeZone: 'UTC',
+  })
+  const { journal } = meters
+  const control = await openControl(journal, systemClock)
   const tidegate = await startTidegate({
     journal,
     control,
@@ -68,9 +77,9 @@ export async function openGoverned(directory: string, options: { readonly policy
     log,
     breakers: createBreakerPanel({ control, clock: systemClock, log }),
     inFlight: createInFlight(),
-    ledger: journal.ledger,
+    ledger: stored.ledger,
     writeExport: async () => 0,
-    meters: withoutMeters(journal),
+    meters,
     labels: createLabels(registry),
     timeFacts: createTimeFacts({ timeZone: 'UTC' }),
     rolesOf: () => [],
@@ -119,7 +128,8 @@ function createPace() {
       const n = state.actions.length
       if (n > 0) lap(id)
       if (n + 1 === actions) return { kind: 'finish', reason: 'done', escalate: false }
-      const args: Json = { id: String(id), text: `note ${n} of a run that is measured`, tags: ['a', 'b'] }
+      const text = `note ${n} of a run that is measured`
+      const args: Json = { id: String(id), text, length: text.length, tags: ['a', 'b'] }
       const proposal = {
         goal: 'Write a note',
         operation: 'desk.note',
@@ -161,27 +171,62 @@ function createPace() {
 }
 
 /** As the graph planner gives them: it knows where each argument came from. */
-const ORIGINS = { '/id': ['user'], '/text': ['workflow', 'user'], '/tags/0': ['workflow'], '/tags/1': ['workflow'] } as const
+const ORIGINS = {
+  '/id': ['user'],
+  '/text': ['workflow', 'user'],
+  '/length': ['workflow'],
+  '/tags/0': ['workflow'],
+  '/tags/1': ['workflow'],
+} as const
 
-const ANYTHING: Shape = { parse: (value) => ({ ok: true, value }), jsonSchema: {} }
+/** Takes everything: what validating costs is measured by whoever wrote the validator. */
+function shapeOf(jsonSchema: JsonObject): Shape {
+  return { parse: (value) => ({ ok: true, value }), jsonSchema }
+}
 
-function operationOf(id: string, mutability: Operation['mutability']): Operation {
+const TEXT = { type: 'string' }
+const NOTE_INPUT = shapeOf({
+  type: 'object',
+  properties: { id: TEXT, text: TEXT, length: { type: 'integer' }, tags: { type: 'array', items: TEXT } },
+  required: ['id', 'text', 'length', 'tags'],
+})
+const READ_INPUT = shapeOf({ type: 'object', properties: { id: TEXT }, required: ['id'] })
+const OUTPUT = shapeOf({ type: 'object', properties: { id: TEXT, state: TEXT, text: TEXT } })
+
+/** The text of a note is anybody's: from the first answer on, every run is tainted. */
+const FLOW: FlowDeclaration = {
+  inputs: {
+    '/id': { role: 'sink', type: 'identifier' },
+    '/text': { role: 'text', type: 'text' },
+    '/length': { role: 'value', type: 'number' },
+    '/tags/*': { role: 'value', type: 'identifier' },
+  },
+  outputs: {
+    '/id': { origin: 'system', type: 'identifier' },
+    '/state': { origin: 'system', type: 'enum' },
+    '/text': { origin: 'third-party', type: 'text' },
+  },
+  egress: 'none',
+}
+
+function operationOf(id: string, mutability: Operation['mutability'], input: Shape): Operation {
   return {
     id,
     tool: 'desk',
     title: id,
     description: id,
-    input: ANYTHING,
-    output: ANYTHING,
+    input,
+    output: OUTPUT,
     mutability,
     dataClass: 'internal',
     blastRadius: 'single',
     risk: 'low',
     nature: [],
+    flow: mutability === 'read' ? { ...FLOW, inputs: { '/id': { role: 'value', type: 'identifier' } } } : FLOW,
     reversibility: 'reversible',
     records: ['/id'],
     maxRecords: 1,
-    origins: { '': 'system' },
+    origins: { '/id': 'system', '/state': 'system', '/text': 'third-party' },
     idempotency: 'none',
     timeoutMs: 10_000,
     maxAttempts: 3,
@@ -194,8 +239,8 @@ function operationOf(id: string, mutability: Operation['mutability']): Operation
   }
 }
 
-const NOTE = operationOf('desk.note', 'write')
-const READ = operationOf('desk.read', 'read')
+const NOTE = operationOf('desk.note', 'write', NOTE_INPUT)
+const READ = operationOf('desk.read', 'read', READ_INPUT)
 
 function workflowOf(operations: readonly Operation[]): Workflow {
   return {

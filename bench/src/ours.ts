@@ -7,8 +7,8 @@ import { ACTIONS_PER_RUN, parseCount } from './child-arguments.ts'
 import { drive, quantile } from './load.ts'
 import type { Measurement } from './report-line.ts'
 
-/** What is measured: a policy that always permits, the example's real policies, one action at a time, or memory over time. */
-const MODES = ['constant', 'cedar', 'one', 'memory'] as const
+/** What is measured: a policy that always permits, everything switched on, one action at a time, or memory over time. */
+const MODES = ['constant', 'full', 'one', 'memory'] as const
 
 const { values } = parseArgs({
   options: {
@@ -30,7 +30,7 @@ const load = {
 const directory = mkdtempSync(join(tmpdir(), 'tidegate-ours-'))
 try {
   if (mode === 'memory') await watchMemory(directory)
-  else console.log(JSON.stringify(await measure(directory, mode === 'cedar' ? 'cedar' : 'constant')))
+  else console.log(JSON.stringify(await measure(directory, mode === 'full' ? 'full' : 'constant')))
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }
@@ -41,7 +41,8 @@ async function measure(into: string, policy: PolicyKind): Promise<Measurement> {
   const window = await drive(load, governed.run)
   const { size } = governed.head()
   await governed.close()
-  const notes = `whole runs: trigger, plan, admit, decide, effect, validate, sanitise, success check; ${size} ledger entries, signed per commit, payloads encrypted`
+  const decided = policy === 'full' ? 'the balanced profile, a dozen limits, tainted runs' : 'a constant policy'
+  const notes = `whole runs: trigger, plan, admit, label, decide (${decided}), effect, validate, sanitise, success check; ${size} ledger entries, signed per commit, payloads encrypted`
   return { name: 'ours', version: `node ${process.versions.node}`, inFlight: load.inFlight, ...window, durable: 'fsync', notes }
 }
 

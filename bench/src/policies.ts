@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { createCedarEngine, generateSchema } from '@tidegate/cedar'
-import { tool } from '@tidegate/example-support-desk/tools'
-import type { PolicyEngine } from '@tidegate/kernel'
+import { limitPolicies, type Meter, meterNames, type PolicyEngine } from '@tidegate/kernel'
+import { parseLimits, readProfile } from '@tidegate/project'
 import type { Registry } from '@tidegate/runtime'
 
 /** Permits everything: what is left is the cost of everything else. */
@@ -10,13 +9,29 @@ export const permitEverything: PolicyEngine = {
   evaluate: () => ({ kind: 'permitted', permits: [{ id: 'all', reason: 'constant policy' }] }),
 }
 
-/** The policies of examples/support-desk: every action is evaluated. */
-export function loadExamplePolicies(registry: Registry): PolicyEngine {
-  const directory = new URL('../../examples/support-desk/policies/', import.meta.url)
-  const files = readdirSync(directory).filter((file) => file.endsWith('.cedar'))
-  const policies = files.map((file) => ({ file, text: readFileSync(new URL(file, directory), 'utf8') }))
-  // The policies name operations of the desk, so the schema has to know them, although the bench calls none of them.
-  const desk = tool({ settings: { baseUrl: 'http://127.0.0.1:1' } })
-  const schema = generateSchema([...registry.operations, ...desk.operations], registry.workflows)
-  return createCedarEngine({ policies, schema })
+/** A dozen limits of every kind, so wide that nothing is ever held: what is measured is the counting. */
+const LIMITS = `
+- { name: effects-per-agent-day, of: effects, per: agent, window: 1d, limit: 100000000, then: ask, approvers: ["role:operator"], reason: "more effects than a day should see" }
+- { name: effects-per-agent-minute, of: effects, per: agent, window: 1m, limit: 100000000, reason: "more effects than a minute should see" }
+- { name: calls-in-all, of: calls, per: global, window: 1h, limit: 100000000, reason: "more calls than an hour should see" }
+- { name: notes-per-record, of: effects, operations: [desk.note], per: /id, window: 1d, limit: 1000, reason: "too many notes on one record" }
+- { name: words-per-user, of: effects, operations: [desk.note], sum: /length, per: user, window: 1d, limit: 100000000000, reason: "too much was written" }
+- { name: successes-per-tool, of: successes, per: tool, window: 1h, limit: 100000000, reason: "more than an hour should see" }
+- { name: denials-per-agent, of: denials, per: agent, window: 10m, limit: 100, reason: "denied too often" }
+- { name: failures-per-user, of: failures, per: user, window: 10m, limit: 100, reason: "failed too often" }
+- { name: tokens-per-day, of: tokens, per: agent, window: 1d, limit: 100000000, reason: "too many tokens" }
+- { name: cost-per-day, of: cost, per: agent, window: 1d, limit: 100000000, reason: "too expensive" }
+- { name: notes-in-a-run, of: effects, operations: [desk.note], per: run, window: run, limit: 1000, reason: "too many notes in one run" }
+- { name: steps-in-all, of: steps, per: global, window: 1h, limit: 100000000, reason: "too many steps" }
+`
+
+/** Everything that a project can switch on: the default policies, with those made of a dozen limits. */
+export function loadEverything(registry: Registry): { readonly policy: PolicyEngine; readonly meters: readonly Meter[] } {
+  const { operations, workflows } = registry
+  const limits = parseLimits([{ file: 'limits.yaml', text: LIMITS }], operations)
+  if (!limits.ok) throw new Error(`The limits of the benchmark are refused: ${JSON.stringify(limits.problems)}`)
+  const { meters } = limits
+  const policies = [...readProfile('balanced'), ...limitPolicies(meters, operations)]
+  const schema = generateSchema(operations, workflows, { meters: meterNames(meters), roles: ['operator'] })
+  return { policy: createCedarEngine({ policies, schema }), meters }
 }

@@ -94,6 +94,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       '@tidegate/cedar',
       '@tidegate/crypto-node',
       '@tidegate/journal-sqlite',
+      '@tidegate/project',
       '@tidegate/runtime',
       '@tidegate/verify',
     ],

@@ -21,6 +21,7 @@ import {
   createTimeFacts,
   openControl,
   startTidegate,
+  type TaintIndex,
   withoutMeters,
 } from '../src/index.ts'
 
@@ -129,6 +130,7 @@ export async function startDesk(options: {
   operations?: readonly Operation[]
   journal?: Journal
   clock?: Clock
+  taint?: TaintIndex
 }) {
   const {
     journal = createMemoryJournal(),
@@ -168,6 +170,7 @@ export async function startDesk(options: {
     labels: createLabels(registry),
     timeFacts: createTimeFacts({ timeZone: 'UTC' }),
     rolesOf: () => [],
+    ...(options.taint === undefined ? {} : { taint: options.taint }),
   })
   const trigger = async (event: string) => {
     const answer = await tidegate.trigger({

@@ -24,6 +24,7 @@ import {
   type LayeredText,
   openControl,
   openPolicyStore,
+  type Person,
   POLICY_OPERATIONS,
   policyPart,
   policyWorkflow,
@@ -168,6 +169,16 @@ export async function startChangeBench(options: ChangeBenchOptions = {}) {
     outcomeOf,
     approve,
   }
+}
+
+/** A running bench. */
+export type Bench = Awaited<ReturnType<typeof startChangeBench>>
+
+/** Proposes a text of policies; answers the run. */
+export async function propose(bench: Bench, text: string, person: Person = OTTO): Promise<string> {
+  const answer = await bench.changes.apply({ person, files: policies(text), backtest: { last: 100 }, why: 'a change' })
+  if (answer.kind === 'refused') throw new Error(answer.message)
+  return answer.run
 }
 
 export { READ, SET, UNDO }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { systemClock } from '@tidegate/crypto-node'
 import {
   type Clock,
@@ -19,8 +20,8 @@ import {
   unpackFacts,
   type Workflow,
 } from '@tidegate/kernel'
-import { createMemoryJournal } from '@tidegate/testkit'
-import { createLabels } from '../src/index.ts'
+import { createMemoryJournal, type Disk } from '@tidegate/testkit'
+import { createLabels, type TaintIndex } from '../src/index.ts'
 import { operation, PERMIT, startDesk, workflow } from './bench-desk.ts'
 
 const TARGET: FlowDeclaration = {
@@ -139,24 +140,25 @@ interface Played {
   readonly changes?: Partial<Workflow>
   readonly operations?: readonly Operation[]
   readonly input?: JsonObject
+  /** Where the records go; another one for each run unless told. */
+  readonly disk?: Disk
+  readonly taint?: TaintIndex
 }
 
 /** Lets a run happen, with a person who agrees to everything, and answers with its records. */
-export async function play({
-  planner,
-  connector = farSide(),
-  policy = PERMITS,
-  changes,
-  operations = OPERATIONS,
-  input,
-}: Played) {
-  const journal = createMemoryJournal()
+export async function play(options: Played) {
+  const { planner, connector = farSide(), policy = PERMITS, changes, operations = OPERATIONS, input, taint } = options
+  const journal = createMemoryJournal(options.disk)
   const flow = workflow(operations, { success: { operation: 'desk.read', arguments: {}, expect: { '/ok': true } }, ...changes })
-  const { tidegate } = await startDesk({ clock: hurried(), journal, planner, connector, policy, operations, workflow: flow })
+  const indexed = taint === undefined ? {} : { taint }
+  const { tidegate } = await startDesk({
+    ...{ journal, planner, connector, policy, operations, workflow: flow, clock: hurried() },
+    ...indexed,
+  })
   const opened = await tidegate.trigger({
     workflow: 'w',
     source: 's',
-    event: 'e',
+    event: randomUUID(),
     input: input ?? { task: 'please write to Ann' },
     user: 'user:ann',
     client: 'client:test',

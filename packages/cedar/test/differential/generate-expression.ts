@@ -131,7 +131,7 @@ function drawTest(chance: Chance, depth: number): Tree {
     () => drawEquality(chance, depth),
     () => drawComparison(chance, depth),
     () => drawComparison(chance, depth),
-    () => both(chance, 'in', 'entity', chance.oneIn(2) ? 'entity' : 'set', depth),
+    () => drawMembership(chance, depth),
     () => drawIs(chance, depth),
     () => drawHas(chance, depth),
     () => both(chance, 'hasTag', 'entity', 'string', depth),
@@ -163,6 +163,13 @@ function drawEquality(chance: Chance, depth: number): Tree {
 function drawComparison(chance: Chance, depth: number): Tree {
   const kind = chance.pick(['long', 'long', 'datetime', 'duration'] as const)
   return both(chance, chance.pick(['<', '<=', '>', '>=']), kind, kind, depth)
+}
+
+/** Sets of nothing but entities are rare by chance. */
+function drawMembership(chance: Chance, depth: number): Tree {
+  if (!chance.oneIn(3)) return both(chance, 'in', 'entity', chance.oneIn(3) ? 'set' : 'entity', depth)
+  const entities = Array.from({ length: chance.below(4) }, () => drawEntity(chance))
+  return { in: { left: next(chance, 'entity', depth), right: { Set: entities } } }
 }
 
 function drawIs(chance: Chance, depth: number): Tree {

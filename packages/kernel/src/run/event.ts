@@ -90,6 +90,10 @@ export type RunEvent =
       readonly lease: readonly string[]
       /** What meters count of the arguments; absent when no meter looks at them. */
       readonly metered?: Metered
+      /** The records that it changes under taint, as keyed hashes, and what brought the taint; absent while nothing untrusted was seen. */
+      readonly wrote?: { readonly keys: readonly string[]; readonly sources: readonly string[] }
+      /** A record that it is about was written under taint before: what it answers is nobody's word. */
+      readonly distrusted?: true
     }
   | EffectFinished
   | {

@@ -246,7 +246,8 @@ function foldStarted(state: RunState, event: Extract<RunEvent, { type: 'effect.s
     throw new KernelError('invariant_broken', `I4: action ${event.action} started while ${action.state}`)
   }
   const patch = { state: 'started', attempts: event.attempt, startedAtMs: atMs, retryAtMs: 0, looks: 0, found: null } as const
-  return withAction(consume(state, event.approval, event.action), event.action, () => patch)
+  const doubted = event.distrusted === true ? ({ distrusted: true } as const) : {}
+  return withAction(consume(state, event.approval, event.action), event.action, () => ({ ...patch, ...doubted }))
 }
 
 function foldFinished(state: RunState, event: EffectFinished): RunState {

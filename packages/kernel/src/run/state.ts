@@ -108,6 +108,8 @@ export interface ActionState {
   /** An earlier attempt may have had its effect, and only an answer under the same idempotency key can tell (I4). */
   readonly doubt: boolean
   readonly output: Json
+  /** A record that it is about was written under taint before it started. */
+  readonly distrusted?: true
   readonly findings: readonly Finding[]
   /** Of a compensation: whether the world was seen to be back as it was. */
   readonly verified: boolean | null

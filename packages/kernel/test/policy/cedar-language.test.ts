@@ -9,10 +9,11 @@ import {
   expressionText,
   KernelError,
   longOf,
+  matchPolicies,
 } from '@tidegate/kernel'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ANY, both, context, outcomeOf, permitWhen, value } from './cedar-request.ts'
+import { ANY, asking, both, context, outcomeOf, permitWhen, value } from './cedar-request.ts'
 
 const MAX = 9_223_372_036_854_775_807n
 const MIN = -9_223_372_036_854_775_808n
@@ -209,6 +210,11 @@ describe('values that Cedar does not have fail when they are read, and only then
     expect(outcomeOf(both('==', { Set: [context('strange')] }, value([1])), strange(thing))).toMatch(/^invalid_value: /)
     expect(outcomeOf(both('containsAll', context('strange'), value([1])), strange([1, thing]))).not.toBe('no')
     expect(outcomeOf(both('==', context('strange'), value([1])), strange([thing]))).toMatch(/^invalid_value: /)
+    for (const operator of ['<', '<=', '>', '>=', '+', '==', '!=']) {
+      expect(outcomeOf(both(operator, context('strange'), value(0)), strange(thing))).toMatch(/^invalid_value: /)
+      expect(outcomeOf(both(operator, value(0), context('strange')), strange(thing))).toMatch(/^invalid_value: /)
+    }
+    expect(outcomeOf(both('&&', context('strange'), value(true)), strange(thing))).toMatch(/^invalid_value: /)
     expect(outcomeOf(both('==', context('fine'), value(1)), strange(thing))).toBe('yes')
   })
 
@@ -221,6 +227,35 @@ describe('values that Cedar does not have fail when they are read, and only then
   test('nor are they made: a time must be a whole number of milliseconds', () => {
     expect(() => new CedarDatetime(0.5)).toThrow(KernelError)
     expect(() => callConstructor('datetime', ['yesterday'])).toThrow(KernelError)
+  })
+})
+
+describe('in', () => {
+  const [ann, team, org] = [entityUid('User', 'ann'), entityUid('Team', 't'), entityUid('Org', 'o')]
+  const entities = createEntities([
+    { uid: ann, attrs: { teams: [org, entityUid('Team', 'x')] }, parents: [team] },
+    { uid: team, attrs: {}, parents: [org] },
+  ])
+  const named = ({ type, id }: { readonly type: string; readonly id: string }) => value({ __entity: { type, id } })
+  const principal = { Var: 'principal' }
+  test.each([
+    ['itself', named(ann), 'yes'],
+    ['its parent', named(team), 'yes'],
+    ['above its parent', named(org), 'yes'],
+    ['another', user('bob'), 'no'],
+    ['a set with what is above', { Set: [user('bob'), named(org)] }, 'yes'],
+    ['a set with itself', { Set: [user('bob'), named(ann)] }, 'yes'],
+    ['a set of others', { Set: [user('bob'), named({ type: 'Team', id: 'o' })] }, 'no'],
+    ['an empty set', { Set: [] }, 'no'],
+    ['a set that an entity has', { '.': { left: principal, attr: 'teams' } }, 'yes'],
+    ['a list in the context', context('teams'), 'yes'],
+  ])('%s', (_what, right, outcome) => {
+    expect(outcomeOf(both('in', principal, right), { teams: [entityUid('User', 'bob'), team] }, entities)).toBe(outcome)
+  })
+
+  test('what nobody knows is in itself only', () => {
+    expect(outcomeOf(both('in', user('bob'), user('bob')), {}, entities)).toBe('yes')
+    expect(outcomeOf(both('in', user('bob'), { Set: [named(org)] }), {}, entities)).toBe('no')
   })
 })
 
@@ -313,6 +348,23 @@ describe('what is no policy does not compile', () => {
     const chain = Array.from({ length: 5_000 }).reduce<unknown>((left) => both('&&', left, value(true)), context('flag'))
     expect(outcomeOf(chain, { flag: true })).toBe('yes')
   })
+})
+
+test('what two conditions read alike is not taken for each other', () => {
+  const reads = [
+    context('a'),
+    context('b'),
+    context('a', 'b'),
+    context('b', 'a'),
+    { '.': { left: { Var: 'principal' }, attr: 'a' } },
+  ]
+  const body = { Set: reads.map((read, index) => both('==', read, value(index))) }
+  const entities = createEntities([{ uid: entityUid('User', 'ann'), attrs: { a: 4 }, parents: [] }])
+  const policies = reads.map((read, index) => ({ id: `p${index}`, policy: permitWhen(both('==', read, value(index))) }))
+  const deep = { a: { b: 2 }, b: { a: 3 } }
+  expect(outcomeOf(both('contains', body, value(true)), deep, entities)).toBe('yes')
+  expect(matchPolicies(compilePolicies(policies), asking(deep), entities).permits).toEqual(['p2', 'p3', 'p4'])
+  expect(matchPolicies(compilePolicies(policies), asking({ a: 0, b: 1 }), entities).permits).toEqual(['p0', 'p1', 'p4'])
 })
 
 test('expressions are printed with brackets where they matter', () => {

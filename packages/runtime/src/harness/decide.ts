@@ -164,6 +164,7 @@ async function settle(parts: HarnessParts, state: RunState, workflow: Workflow, 
     approval: approval ?? null,
     lease,
     ...(metered === undefined ? {} : { metered }),
+    ...parts.taint?.mark(admitted.operation, admitted.arguments, facts.flow),
   }
   return { events: [...proposed, decided, started], start: true, rehearse: false }
 }

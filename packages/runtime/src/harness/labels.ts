@@ -20,9 +20,10 @@ import {
   type RunState,
   spendGrant,
   unpackFlow,
+  valueAt,
   type Workflow,
 } from '@tidegate/kernel'
-import { flowOf } from '../flow-of.ts'
+import { flowOf, flowOfAnswer, UNKNOWN_FLOW } from '../flow-of.ts'
 import type { Registry } from '../registry.ts'
 
 /** Keeps the labels of runs (I9, docs/spec/labels.md): what has been shown to the planner of each, and what follows for an action. */
@@ -106,7 +107,7 @@ export function createLabels({ find, workflow: findWorkflow }: Pick<Registry, 'f
         arguments: args,
         environment: workflow.environment,
         nowMs,
-        ...(leaves === undefined ? {} : { provenance: (pointer) => provenanceOf(leaves[pointer]) }),
+        ...(leaves === undefined ? {} : { provenance: provenanceIn(args, leaves, doubtfulTexts(state)) }),
       })
       return leaves === undefined ? facts : withCarried(facts, context, args, leaves)
     },
@@ -145,9 +146,24 @@ function withGrants(
   )
 }
 
-function provenanceOf(origins: Parameters<typeof isTrusted>[0] | undefined): 'trusted' | 'untrusted' | undefined {
-  if (origins === undefined) return undefined
-  return isTrusted(origins) ? 'trusted' : 'untrusted'
+/** A leaf that our own code took from trusted words is trusted, unless they may have been put there under taint: then it is looked up. */
+function provenanceIn(args: Json, leaves: KnownLeaves, doubtful: readonly string[]) {
+  return (pointer: string): 'trusted' | 'untrusted' | undefined => {
+    const origins = leaves[pointer]
+    if (origins === undefined) return undefined
+    if (!isTrusted(origins)) return 'untrusted'
+    const text = String(valueAt(args, pointer))
+    return doubtful.some((part) => text.includes(part)) ? undefined : 'trusted'
+  }
+}
+
+/** Shorter ones stand everywhere. */
+const MIN_DOUBTFUL_LENGTH = 3
+
+/** What this run has read of records that were written under taint. */
+function doubtfulTexts({ actions }: RunState): readonly string[] {
+  const answers = actions.filter(({ distrusted }) => distrusted === true).flatMap(({ output }) => leavesOf(output))
+  return answers.map(([, leaf]) => String(leaf)).filter((text) => text.length >= MIN_DOUBTFUL_LENGTH)
 }
 
 /** What those wrote who may instruct the run: the input, but for the parts of it that come from others. */
@@ -189,16 +205,13 @@ function followApproval(before: Followed, state: RunState, { approval, proposed 
   return { ...before, context, endorsed: new Set(before.endorsed).add(approval) }
 }
 
-/** What nobody declares any more is third-party text, all of it. */
-const UNKNOWN = compileFlow({ mutability: 'read' })
-
 function followAnswer(before: Followed, action: ActionState, operation: Operation | undefined, { hidden }: Following): Followed {
   if (before.observed.get(action.n) === action.output) return before
   const asked = unpackFlow(action.decision?.facts?.flow)
   const context = observe(before.context, {
     source: action.proposed.operation,
     output: action.output,
-    flow: operation === undefined ? UNKNOWN : flowOf(operation),
+    flow: flowOfAnswer(action, operation),
     hidden,
     echoesUntrusted: asked.tainted && asked.ungrounded.length > 0,
   })
@@ -209,6 +222,6 @@ function followAnswer(before: Followed, action: ActionState, operation: Operatio
 function followFailure(before: Followed, { n, state, outcome, preview, proposed }: ActionState): Followed {
   const shown = state === 'failed' ? outcome?.sealed.message : state === 'rehearsed' ? preview?.value : undefined
   if (shown === undefined || before.observed.get(n) === shown) return before
-  const context = observe(before.context, { source: proposed.operation, output: shown, flow: UNKNOWN })
+  const context = observe(before.context, { source: proposed.operation, output: shown, flow: UNKNOWN_FLOW })
   return { ...before, context, observed: new Map(before.observed).set(n, shown) }
 }

@@ -2,6 +2,7 @@ import type { Clock, Entropy, Hasher, Journal, Log, PolicyEngine } from '@tidega
 import type { Control } from '../control.ts'
 import type { Meters } from '../meters/index.ts'
 import type { Registry } from '../registry.ts'
+import type { TaintIndex } from '../taint/index.ts'
 import type { FindTimeFacts } from '../time-facts.ts'
 import type { BreakerPanel } from './breakers.ts'
 import type { InFlight } from './in-flight.ts'
@@ -25,6 +26,8 @@ export interface HarnessParts {
   readonly inFlight: InFlight
   readonly meters: Meters
   readonly labels: Labels
+  /** What was written under taint, by any run; when absent, labels are followed within each run only. */
+  readonly taint?: TaintIndex
   readonly timeFacts: FindTimeFacts
   /** Roles of a person, as the project lists them; none for somebody it does not know. */
   readonly rolesOf: (user: string) => readonly string[]

@@ -1,7 +1,6 @@
 import {
   type ActionState,
   compileFlow,
-  type Flow,
   isObject,
   type Json,
   leafOrigins,
@@ -13,7 +12,7 @@ import {
   unpackFlow,
   valueAt,
 } from '@tidegate/kernel'
-import { flowOf } from '../../flow-of.ts'
+import { flowOfAnswer } from '../../flow-of.ts'
 import { turnName } from './turn-name.ts'
 
 /** Shows the answer of an action without what strangers wrote in it. */
@@ -39,12 +38,8 @@ export function extractionName(turn: number): string {
 function answerNamed(action: ActionState, { find }: Pick<PlannerView, 'find'>): Named {
   const operation = find(action.proposed.operation)
   const { tainted, ungrounded } = unpackFlow(action.decision?.facts?.flow)
-  const flow = operation === undefined ? UNKNOWN : flowOf(operation)
-  return { name: answerName(action), flow, echoesUntrusted: tainted && ungrounded.length > 0 }
+  return { name: answerName(action), flow: flowOfAnswer(action, operation), echoesUntrusted: tainted && ungrounded.length > 0 }
 }
-
-/** What nobody declares any more is third-party text, all of it. */
-const UNKNOWN: Flow = compileFlow({ mutability: 'read' })
 
 function inputNamed(origins: Readonly<Record<string, Origin>>): Named {
   return { name: '$input', flow: compileFlow({ mutability: 'read', origins: { '': 'user', ...origins } }) }

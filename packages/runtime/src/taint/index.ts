@@ -1,0 +1,1 @@
+export { openTaint, type TaintIndex, type TaintMarks, type TaintParts } from './taint-index.ts'
