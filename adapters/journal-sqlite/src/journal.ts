@@ -51,10 +51,10 @@ export interface ThreadedJournalOptions extends SqliteJournalOptions {
  * @throws JournalError `journal_locked` when another process has it, and as {@link openStore} does.
  */
 export function openSqliteJournal(options: SqliteJournalOptions): SqliteJournal {
-  const { file, hasher, signer } = options
+  const { file, hasher, entropy, signer } = options
   const store = openStore(file)
   try {
-    const writer = createWriter({ store, hasher, signer })
+    const writer = createWriter({ store, hasher, entropy, signer })
     const port: WriterPort = {
       ahead: 1,
       get head() {

@@ -35,3 +35,8 @@ export function decrypt(key: KeyObject, sealed: Uint8Array): Uint8Array {
   const body = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES))
   return Buffer.concat([body, decipher.final()])
 }
+
+/** Bytes as a text with one character for each. */
+export function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+}

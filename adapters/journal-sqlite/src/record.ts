@@ -6,7 +6,7 @@ import type { Placement, Record } from './writer.ts'
 
 const STREAM = /^(?:control|run\/[A-Za-z0-9][A-Za-z0-9._-]{0,127})$/
 
-/** A draft as text, with its sealed parts encrypted. @throws JournalError `record_invalid` when it is not plain JSON, or names no stream. */
+/** A draft as text, with its sealed parts and the key for them. @throws JournalError `record_invalid` when it is not plain JSON, or names no stream. */
 export function recordOf(draft: Draft, sealer: Sealer): Record {
   if (!STREAM.test(draft.stream))
     throw new JournalError(

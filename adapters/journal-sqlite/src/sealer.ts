@@ -1,21 +1,19 @@
-import { hash, type KeyObject } from 'node:crypto'
 import type { Entropy } from '@tidegate/kernel'
 import { unreadable } from './error.ts'
-import { decrypt, encrypt, NONCE_BYTES, secretKey } from './payload-cipher.ts'
+import { decrypt, encrypt, latin1, NONCE_BYTES, secretKey } from './payload-cipher.ts'
 
-/** A sealed part as it is stored. */
+/** A sealed part on its way to the writer, which encrypts it. It stays in this process. */
 export interface Sealed {
-  /** Nonce, tag and ciphertext, one character for each byte: a text crosses between threads at a fraction of the cost of bytes. */
-  readonly bytes: string
-  /** Hex SHA-256 of the bytes; stands in the leaf. */
-  readonly digest: string
+  readonly text: string
+  /** The key of the stream, one character for each byte: a text crosses between threads at a fraction of the cost of bytes. */
+  readonly key: string
   /** Names the key of the stream: the nonce that it was wrapped under, one character for each byte. */
   readonly keyName: string
   /** The key of the stream under the master key, one character for each byte, as long as the store is not known to have it. */
   readonly wrappedKey: string | null
 }
 
-/** Encrypts the sealed parts of records, under a key for each stream. */
+/** Finds the key for the sealed part of a record: each stream has one. */
 export interface Sealer {
   seal(stream: string, text: string): Sealed
   /** The store has answered for a sealed part: whether it now has it, and so the key that it came under. Once for each. */
@@ -25,7 +23,7 @@ export interface Sealer {
 }
 
 interface StreamKey {
-  readonly key: KeyObject
+  readonly key: string
   readonly name: string
   readonly wrapped: string
   stored: boolean
@@ -67,7 +65,7 @@ export function createSealer(parts: {
 
   function unwrap(stream: string, wrapped: Uint8Array): StreamKey {
     try {
-      return { key: secretKey(decrypt(master, wrapped)), ...named(wrapped), stored: true, underWay: 0 }
+      return { key: latin1(decrypt(master, wrapped)), ...named(wrapped), stored: true, underWay: 0 }
     } catch (cause) {
       throw unreadable(stream, cause)
     }
@@ -75,16 +73,14 @@ export function createSealer(parts: {
 
   function makeKey(): StreamKey {
     const bytes = entropy.bytes(KEY_BYTES)
-    return { key: secretKey(bytes), ...named(encrypt(master, bytes, entropy)), stored: false, underWay: 0 }
+    return { key: latin1(bytes), ...named(encrypt(master, bytes, entropy)), stored: false, underWay: 0 }
   }
 
   return {
     seal(stream, text) {
       const known = keyOf(stream)
-      const bytes = encrypt(known.key, text, entropy)
       known.underWay += 1
-      const wrappedKey = known.stored ? null : known.wrapped
-      return { bytes: latin1(bytes), digest: hash('sha256', bytes, 'hex'), keyName: known.name, wrappedKey }
+      return { text, key: known.key, keyName: known.name, wrappedKey: known.stored ? null : known.wrapped }
     },
     settle(stream, { keyName }, stored) {
       const known = keys.get(stream)
@@ -100,8 +96,4 @@ export function createSealer(parts: {
 function named(wrapped: Uint8Array): { readonly name: string; readonly wrapped: string } {
   const text = latin1(wrapped)
   return { name: text.slice(0, NONCE_BYTES), wrapped: text }
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 }

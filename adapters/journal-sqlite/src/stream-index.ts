@@ -77,7 +77,7 @@ export function createStreamIndex(store: Store): StreamIndex {
 }
 
 /** Bytes of what came between threads as a text. */
-export function bytesOf(latin1: string | null): Uint8Array | null {
+function bytesOf(latin1: string | null): Uint8Array | null {
   return latin1 === null ? null : Buffer.from(latin1, 'latin1')
 }
 

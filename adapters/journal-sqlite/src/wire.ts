@@ -14,7 +14,7 @@ export function packRecords(records: readonly Record[]): Cell[] {
   const cells: Cell[] = []
   for (const { stream, expectedSeq, atMs, open, sealed, fence, raisesEpoch, claim, head } of records) {
     cells.push(stream, expectedSeq, atMs, open)
-    cells.push(sealed?.bytes ?? null, sealed?.digest ?? null, sealed?.keyName ?? null, sealed?.wrappedKey ?? null)
+    cells.push(sealed?.text ?? null, sealed?.key ?? null, sealed?.keyName ?? null, sealed?.wrappedKey ?? null)
     cells.push(fence, raisesEpoch, claim, head?.run ?? null, head?.state ?? null, head?.workflow ?? null, head?.text ?? null)
   }
   return cells
@@ -24,14 +24,14 @@ export function packRecords(records: readonly Record[]): Cell[] {
 export function unpackRecords(cells: readonly Cell[]): Record[] {
   const records: Record[] = []
   for (let at = 0; at < cells.length; at += RECORD_CELLS) {
-    const bytes = textOrNull(cells[at + 4])
+    const text = textOrNull(cells[at + 4])
     const run = textOrNull(cells[at + 11])
     records.push({
       stream: String(cells[at]),
       expectedSeq: Number(cells[at + 1]),
       atMs: Number(cells[at + 2]),
       open: String(cells[at + 3]),
-      sealed: bytes === null ? null : sealedOf(bytes, cells, at),
+      sealed: text === null ? null : sealedOf(text, cells, at),
       fence: numberOrNull(cells[at + 8]),
       raisesEpoch: cells[at + 9] === true,
       claim: textOrNull(cells[at + 10]),
@@ -44,8 +44,8 @@ export function unpackRecords(cells: readonly Cell[]): Record[] {
   return records
 }
 
-function sealedOf(bytes: string, cells: readonly Cell[], at: number): Sealed {
-  return { bytes, digest: String(cells[at + 5]), keyName: String(cells[at + 6]), wrappedKey: textOrNull(cells[at + 7]) }
+function sealedOf(text: string, cells: readonly Cell[], at: number): Sealed {
+  return { text, key: String(cells[at + 5]), keyName: String(cells[at + 6]), wrappedKey: textOrNull(cells[at + 7]) }
 }
 
 type Committed = Extract<Placement, { kind: 'committed' }>

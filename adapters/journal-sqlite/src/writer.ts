@@ -3,6 +3,7 @@ import {
   createFrontier,
   encodeBase64,
   ENTRY_MAX_BYTES,
+  type Entropy,
   type Frontier,
   type Hasher,
   leafHash,
@@ -15,15 +16,17 @@ import { encodeEntryText } from './entry-text.ts'
 import { eraseStream } from './erase.ts'
 import { JournalError, translate } from './error.ts'
 import { RESTING } from './schema.ts'
+import { createPayloadWriter } from './payload-writer.ts'
 import type { Store } from './store.ts'
 import { readLeaves, readTile } from './tiles.ts'
 import type { Sealed } from './sealer.ts'
-import { bytesOf, createStreamIndex } from './stream-index.ts'
+import { createStreamIndex } from './stream-index.ts'
 
 /** What a writer is made of. */
 export interface WriterParts {
   readonly store: Store
   readonly hasher: Hasher
+  readonly entropy: Entropy
   readonly signer: Signer
 }
 
@@ -44,7 +47,7 @@ export interface Record {
   readonly atMs: number
   /** Canonical JSON of the events without their sealed parts. */
   readonly open: string
-  /** The sealed parts, encrypted, or null when there are none. */
+  /** The sealed parts with the key to encrypt them under, or null when there are none. */
   readonly sealed: Sealed | null
   readonly fence: number | null
   readonly raisesEpoch: boolean
@@ -87,6 +90,7 @@ export interface Writer {
 export function createWriter(parts: WriterParts): Writer {
   const { store } = parts
   const streams = createStreamIndex(store)
+  const payloadOf = createPayloadWriter(parts.entropy)
   let tip = readTip(parts)
   let broken: JournalError | undefined
 
@@ -130,12 +134,13 @@ export function createWriter(parts: WriterParts): Writer {
     const seq = stream.seq + 1
     const { sealed } = record
     if (!streams.fits(stream, sealed)) return { kind: 'failed', error: otherKey(record.stream) }
-    const text = encodeEntryText({ stream: record.stream, seq, atMs, epoch }, record.open, sealed?.digest)
+    const payload = sealed === null ? null : payloadOf(sealed)
+    const text = encodeEntryText({ stream: record.stream, seq, atMs, epoch }, record.open, payload?.digest)
     if (text === undefined) return { kind: 'failed', error: tooLarge(record.stream) }
     const index = tip.frontier.size
     const leaf = leafHash(parts.hasher, text)
     streams.store(stream, sealed)
-    store.insertEntry.run(index, stream.id, seq, text, leaf, bytesOf(sealed?.bytes ?? null))
+    store.insertEntry.run(index, stream.id, seq, text, leaf, payload?.bytes ?? null)
     if (record.claim !== null) store.insertClaim.run(record.claim, record.stream)
     if (record.head !== null) putRun(record.head)
     for (const tile of tip.frontier.append(leaf)) store.insertTile.run(tile.level, tile.index, tile.hashes)

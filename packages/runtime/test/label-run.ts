@@ -17,7 +17,7 @@ import {
   type PolicyEngine,
   type RunEvent,
   type RunState,
-  unpackFacts,
+  unpackFlow,
   type Workflow,
 } from '@tidegate/kernel'
 import { createMemoryJournal, type Disk } from '@tidegate/testkit'
@@ -210,7 +210,7 @@ function decisionsOf(entries: readonly Entry[]): readonly DecidedFlow[] {
       if (event.type === 'action.decided') {
         const { operation: id, purpose } = state.actions[event.action]?.proposed ?? { operation: '', purpose: '' }
         const { action, outcome, facts } = event
-        const flow = facts === null ? undefined : unpackFacts(facts).flow
+        const flow = facts === null ? undefined : unpackFlow(facts.flow)
         decided.push({ action, outcome, operation: id, purpose, flow, before: state })
       }
       state = foldEvents(state, [event], atMs)

@@ -73,7 +73,11 @@ function numberIn(numeral: string): number | undefined {
 const DATE = /(?<![\p{L}\p{N}_./-])\d{1,4}([-./])\d{1,2}\1\d{1,4}(?![\p{L}\p{N}_/-]|\.\d)/gu
 
 function dateIn(text: string): string | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined
-  const at = Date.parse(`${text}T00:00:00Z`)
-  return Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== text ? undefined : text
+  const [, year = 0, month = 0, day = 0] = (/^(\d{4})-(\d{2})-(\d{2})$/.exec(text) ?? []).map(Number)
+  return day >= 1 && day <= daysIn(year, month) ? text : undefined
+}
+
+function daysIn(year: number, month: number): number {
+  const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
+  return [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0
 }

@@ -18,37 +18,63 @@ export const NEUTRAL_FACTS: Omit<ObservedFacts, 'time'> = {
 }
 
 /**
- * Observed facts as they are recorded: what is as in {@link NEUTRAL_FACTS} is left out, and so is the time, which is that of the
- * decision. A meter that showed 0 is left out. An action of no special interest costs the ledger a few bytes.
+ * Observed facts as they are recorded: what is as in {@link NEUTRAL_FACTS} is left out, and so is what stands in other records of the run
+ * (the actor chain, who wrote the arguments). A meter that showed 0 is left out. An action of no special interest costs the ledger a few
+ * bytes.
  */
-export interface RecordedFacts extends Partial<Omit<ObservedFacts, 'time' | 'flow'>> {
+export interface RecordedFacts extends Partial<Omit<ObservedFacts, 'time' | 'flow' | 'actors' | 'origins'>> {
   /** Time of the decision, hour and weekday in the time zone of the project. */
   readonly at: readonly [nowMs: number, hour: number, weekday: number]
   /** Only what is not as in {@link NO_FLOW}. */
   readonly flow?: Partial<FlowFacts>
 }
 
-const NAMES = Object.keys(NEUTRAL_FACTS) as readonly (keyof typeof NEUTRAL_FACTS)[]
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** Packs facts for the ledger. {@link unpackFacts} gives them back as they were, but for meters that showed nothing. */
+/**
+ * Packs facts for the ledger. {@link unpackFacts} gives them back as they were, but for meters that showed nothing. Written out field by
+ * field: it is done for every action.
+ */
 export function packFacts(facts: ObservedFacts): RecordedFacts {
-  const { nowMs, hour, weekday } = facts.time
-  const packed: Record<string, unknown> = { at: [nowMs, hour, weekday] }
-  for (const name of NAMES) {
-    if (name !== 'meters' && name !== 'flow' && !isNeutral(facts[name], NEUTRAL_FACTS[name])) packed[name] = facts[name]
-  }
-  const flow = packFlow(facts.flow)
-  if (flow !== undefined) packed.flow = flow
-  const shown = Object.entries(facts.meters).filter(([, value]) => value !== 0)
-  if (shown.length > 0) packed.meters = Object.fromEntries(shown)
-  return packed as unknown as RecordedFacts // sound: every name is one of ObservedFacts with its own value
+  const { time, confidences, meters, flow } = facts
+  const packed: Writable<RecordedFacts> = { at: [time.nowMs, time.hour, time.weekday] }
+  if (facts.roles.length > 0) packed.roles = facts.roles
+  if (facts.records !== 0) packed.records = facts.records
+  if (facts.confidence !== FULL) packed.confidence = facts.confidence
+  const { classification, retrieval, extraction } = confidences
+  if (classification !== FULL || retrieval !== FULL || extraction !== FULL) packed.confidences = confidences
+  if (facts.attempts !== 0) packed.attempts = facts.attempts
+  if (facts.compensating) packed.compensating = true
+  if (facts.mode !== 'live') packed.mode = facts.mode
+  if (facts.approvals.length > 0) packed.approvals = facts.approvals
+  const shown = shownMeters(meters)
+  if (shown !== undefined) packed.meters = shown
+  const labels = packFlow(flow)
+  if (labels !== undefined) packed.flow = labels
+  return packed
 }
 
+const FULL = 10_000
+
+/** What the records of a run tell about an action besides its facts. */
+export type ToldElsewhere = Pick<ObservedFacts, 'actors' | 'origins'>
+
 /** Unpacks recorded facts. */
-export function unpackFacts(recorded: RecordedFacts): ObservedFacts {
+export function unpackFacts(recorded: RecordedFacts, { actors, origins }: ToldElsewhere): ObservedFacts {
   const { at, flow, ...facts } = recorded
   const [nowMs, hour, weekday] = at
-  return { ...NEUTRAL_FACTS, ...facts, flow: unpackFlow(flow), time: { nowMs, hour, weekday } }
+  return { ...NEUTRAL_FACTS, ...facts, actors, origins, flow: unpackFlow(flow), time: { nowMs, hour, weekday } }
+}
+
+function shownMeters(meters: ObservedFacts['meters']): Readonly<Record<string, number>> | undefined {
+  let shown: Record<string, number> | undefined
+  for (const name in meters) {
+    const value = meters[name]
+    if (value === undefined || value === 0) continue
+    shown ??= {}
+    shown[name] = value
+  }
+  return shown
 }
 
 /** The facts about labels as they were. */
@@ -56,25 +82,19 @@ export function unpackFlow(flow: Partial<FlowFacts> | undefined): FlowFacts {
   return flow === undefined ? NO_FLOW : { ...NO_FLOW, ...flow }
 }
 
-const FLOW_NAMES = Object.keys(NO_FLOW) as readonly (keyof FlowFacts)[]
-
 function packFlow(flow: FlowFacts): Partial<FlowFacts> | undefined {
-  let packed: Record<string, unknown> | undefined
-  for (const name of FLOW_NAMES) {
-    if (isNeutral(flow[name], NO_FLOW[name])) continue
-    packed ??= {}
-    packed[name] = flow[name]
-  }
-  return packed as Partial<FlowFacts> | undefined // sound: every name is one of FlowFacts with its own value
-}
-
-function isNeutral(value: unknown, neutral: unknown): boolean {
-  if (value === neutral) return true
-  if (typeof value !== 'object' || value === null || typeof neutral !== 'object' || neutral === null) return false
-  if (Array.isArray(value)) return value.length === 0 && Array.isArray(neutral) && neutral.length === 0
-  const left = value as Readonly<Record<string, unknown>>
-  const right = neutral as Readonly<Record<string, unknown>>
-  for (const key in left) if (!isNeutral(left[key], right[key])) return false
-  for (const key in right) if (!(key in left)) return false
-  return true
+  if (flow === NO_FLOW) return undefined
+  const packed: Writable<Partial<FlowFacts>> = {}
+  if (flow.tainted) packed.tainted = true
+  if (flow.sources.length > 0) packed.sources = flow.sources
+  if (flow.egress !== NO_FLOW.egress) packed.egress = flow.egress
+  if (flow.sinks !== NO_FLOW.sinks) packed.sinks = flow.sinks
+  if (flow.values !== NO_FLOW.values) packed.values = flow.values
+  if (flow.amounts !== NO_FLOW.amounts) packed.amounts = flow.amounts
+  if (flow.text !== NO_FLOW.text) packed.text = flow.text
+  if (flow.grant !== NO_FLOW.grant) packed.grant = flow.grant
+  if (!flow.readable) packed.readable = false
+  if (flow.ungrounded.length > 0) packed.ungrounded = flow.ungrounded
+  if (flow.declared) packed.declared = true
+  return packed
 }

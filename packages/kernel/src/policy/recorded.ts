@@ -2,7 +2,7 @@ import { isObject } from '../canonical/pointer.ts'
 import type { ActionProposed, RunEvent, RunOpened } from '../run/event.ts'
 import type { JsonObject } from '../canonical/json.ts'
 import type { DeclaredFacts, PolicyContext, PolicyRequest } from './decision.ts'
-import { NEUTRAL_FACTS, type RecordedFacts, unpackFlow } from './observed.ts'
+import { NEUTRAL_FACTS, type RecordedFacts, type ToldElsewhere, unpackFlow } from './observed.ts'
 
 /** The record of one decision. */
 export type ActionDecided = Extract<RunEvent, { type: 'action.decided' }>
@@ -37,7 +37,12 @@ export function requestOf(
     tool: declared.tool,
     user: opened.actors[0] ?? '',
     client: opened.actors[1] ?? '',
-    context: contextOf(declared.facts, { ...facts, meters: metersOf(meters, facts) }, args),
+    context: contextOf(
+      declared.facts,
+      { ...facts, meters: metersOf(meters, facts) },
+      { actors: opened.actors, origins: proposed.sealed.origins },
+      args,
+    ),
   }
 }
 
@@ -49,10 +54,14 @@ function metersOf(names: readonly string[], { meters }: RecordedFacts): Readonly
 }
 
 /** Written out field by field, since a backtest does this for each of a hundred thousand decisions. */
-function contextOf(declared: DeclaredFacts, recorded: RecordedFacts, args: JsonObject): PolicyContext {
+function contextOf(
+  declared: DeclaredFacts,
+  recorded: RecordedFacts,
+  { actors, origins }: ToldElsewhere,
+  args: JsonObject,
+): PolicyContext {
   const { environment, risk, mutability, dataClass, blastRadius, nature, reversible, stage } = declared
-  const { at, actors, roles, records, confidence, confidences, attempts, meters, origins, flow, compensating, mode, approvals } =
-    recorded
+  const { at, roles, records, confidence, confidences, attempts, meters, flow, compensating, mode, approvals } = recorded
   return {
     environment,
     risk,
@@ -62,7 +71,7 @@ function contextOf(declared: DeclaredFacts, recorded: RecordedFacts, args: JsonO
     nature,
     reversible,
     stage,
-    actors: actors ?? NEUTRAL_FACTS.actors,
+    actors,
     roles: roles ?? NEUTRAL_FACTS.roles,
     records: records ?? NEUTRAL_FACTS.records,
     confidence: confidence ?? NEUTRAL_FACTS.confidence,
@@ -70,7 +79,7 @@ function contextOf(declared: DeclaredFacts, recorded: RecordedFacts, args: JsonO
     attempts: attempts ?? NEUTRAL_FACTS.attempts,
     time: { nowMs: at[0], hour: at[1], weekday: at[2] },
     meters: meters ?? NEUTRAL_FACTS.meters,
-    origins: origins ?? NEUTRAL_FACTS.origins,
+    origins,
     flow: unpackFlow(flow),
     compensating: compensating ?? NEUTRAL_FACTS.compensating,
     mode: mode ?? NEUTRAL_FACTS.mode,
