@@ -30,7 +30,7 @@ export interface ReadPolicies {
 }
 
 /** Policies of one set, over all files. */
-export const MAX_POLICIES = 2_000
+export const MAX_POLICIES = 20_000
 
 /** A policy that parses; offsets of its problems are relative to `start` in its file. */
 interface Parsed {
@@ -53,7 +53,7 @@ export function loadPolicies(files: readonly PolicyFile[], schema: CedarSchema):
   const parsed = files.flatMap((source) => parseFile(source, issues))
   if (parsed.length > MAX_POLICIES)
     throw new CedarError('policy_limit', `${parsed.length} policies are too many: ${MAX_POLICIES} at most`)
-  const unique = parsed.filter((policy, index) => isFirst(policy, index, parsed, issues))
+  const unique = distinct(parsed, issues)
   checkLanguage(unique, schema, issues)
   checkMeaning(unique, schema, issues)
   const [first, ...rest] = inOrder(issues, files)
@@ -68,7 +68,7 @@ export function loadPolicies(files: readonly PolicyFile[], schema: CedarSchema):
 export function readPolicies(files: readonly PolicyFile[]): ReadPolicies {
   const issues: PolicyIssue[] = []
   const parsed = files.flatMap((source) => parseFile(source, issues))
-  const unique = parsed.filter((policy, index) => isFirst(policy, index, parsed, issues))
+  const unique = distinct(parsed, issues)
   return { policies: unique.map(asLoaded), issues: inOrder(issues, files) }
 }
 
@@ -98,14 +98,21 @@ function parseFile(source: PolicyFile, issues: PolicyIssue[]): readonly Parsed[]
   })
 }
 
-function isFirst(policy: Parsed, index: number, all: readonly Parsed[], issues: PolicyIssue[]): boolean {
-  const first = all.findIndex((other) => other.annotated.id === policy.annotated.id)
-  const other = all[first]
-  if (first === index || other === undefined) return true
-  const line = positionAt(other.source.text, other.start).line
-  const message = `the id "${policy.annotated.id}" is taken by the policy at ${other.source.file}:${line}`
-  issues.push(issueAt(policy.source, policy.start, 'policy_duplicate_id', message))
-  return false
+/** The first policy of each id; every other one is an issue. */
+function distinct(all: readonly Parsed[], issues: PolicyIssue[]): readonly Parsed[] {
+  const firsts = new Map<string, Parsed>()
+  return all.filter((policy) => {
+    const { id } = policy.annotated
+    const first = firsts.get(id)
+    if (first === undefined) {
+      firsts.set(id, policy)
+      return true
+    }
+    const line = positionAt(first.source.text, first.start).line
+    const message = `the id "${id}" is taken by the policy at ${first.source.file}:${line}`
+    issues.push(issueAt(policy.source, policy.start, 'policy_duplicate_id', message))
+    return false
+  })
 }
 
 /** Cedar's own validator. */

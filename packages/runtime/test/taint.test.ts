@@ -129,13 +129,14 @@ test('a record has another key in another tool, and under another secret', () =>
     const ledger = ledgerOf(createDisk())
     const taint = openTaint({ ledger, hasher: nodeHasher, salt: new Uint8Array(32).fill(salt) })
     const note = operation('desk.note', { flow: NOTE, ...changes })
-    const { wrote } = taint.mark(note, { id: 'r-1', ids: ['r-1', 'r-2', 'r-1'] }, flow)
+    const { wrote } = taint.mark(note, { id: 'r-1', spelt: ' R-1', ids: ['r-1', 'r-2', 'r-1'] }, flow)
     const ofTool = (tool: string) => taint.mark({ ...note, tool }, { id: 'r-1' }, NO_FLOW)
     return { wrote, here: ofTool('desk'), there: ofTool('other') }
   }
   const one = marking({})
   expect(one).toMatchObject({ wrote: { sources: ['desk.mail'] }, here: { distrusted: true }, there: {} })
   expect(one.there).not.toHaveProperty('distrusted')
+  expect(marking({ records: ['/spelt'] }).wrote).toEqual(one.wrote)
   expect(marking({}, 1).wrote?.keys).not.toEqual(one.wrote?.keys)
   expect(marking({ records: ['/ids'] }).wrote?.keys).toHaveLength(2)
   expect(marking({ records: ['/ids'] }).wrote?.keys).toContain(one.wrote?.keys[0])

@@ -13,25 +13,46 @@ export function valueAt(value: Json, pointer: string): Json | undefined {
   return current
 }
 
+/** Pointers come from declarations, again and again: their segments are remembered, up to a bound. */
+const REMEMBERED = 4_096
+const known = new Map<string, readonly string[]>()
+
 /** The decoded segments of a pointer. */
 export function segmentsOf(pointer: string): readonly string[] {
   if (pointer === '') return []
-  return pointer
-    .slice(1)
-    .split('/')
-    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const before = known.get(pointer)
+  if (before !== undefined) return before
+  const parts = pointer.slice(1).split('/')
+  const segments = pointer.includes('~') ? parts.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')) : parts
+  if (known.size >= REMEMBERED) known.clear()
+  known.set(pointer, segments)
+  return segments
+}
+
+/** A key as it stands in a pointer. */
+function escaped(key: string): string {
+  return key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
 }
 
 /** All leaves of a value with their pointers, in document order. An empty array or object is a leaf. */
 export function leavesOf(value: Json, path = ''): readonly (readonly [string, Json])[] {
-  if (Array.isArray(value) && value.length > 0)
-    return (value as readonly Json[]).flatMap((item, i) => leavesOf(item, `${path}/${i}`))
-  if (isObject(value) && Object.keys(value).length > 0) {
-    return Object.entries(value).flatMap(([key, item]) =>
-      leavesOf(item, `${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`),
-    )
+  const leaves: (readonly [string, Json])[] = []
+  gather(value, path, leaves)
+  return leaves
+}
+
+function gather(value: Json, path: string, leaves: (readonly [string, Json])[]): void {
+  if (typeof value !== 'object' || value === null) {
+    leaves.push([path, value])
+    return
   }
-  return [[path, value]]
+  const before = leaves.length
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) gather(value[i] as Json, `${path}/${i}`, leaves)
+  } else {
+    for (const [key, item] of Object.entries(value as JsonObject)) gather(item, `${path}/${escaped(key)}`, leaves)
+  }
+  if (leaves.length === before) leaves.push([path, value])
 }
 
 /** True for a JSON object, false for arrays, null and scalars. */

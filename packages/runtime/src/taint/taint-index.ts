@@ -31,8 +31,8 @@ export interface TaintParts {
 export function openTaint({ ledger, hasher, salt }: TaintParts): TaintIndex {
   const hashKey = createHashKey(hasher, salt)
   const written = readWritten(ledger)
-  const keysOf = ({ tool, records }: Operation, args: JsonObject): readonly string[] =>
-    records.flatMap((pointer) => identifiersAt(args, pointer)).map((id) => hashKey(`${tool}\u0000${id}`))
+  // Far sides differ in which spellings they take for the same record: the index takes all of them for the same.
+  const keyOf = ({ tool }: Operation, id: Json) => hashKey(`${tool}\u0000${String(id).normalize('NFKC').trim().toLowerCase()}`)
 
   return {
     get size() {
@@ -41,22 +41,21 @@ export function openTaint({ ledger, hasher, salt }: TaintParts): TaintIndex {
     mark(operation, args, flow) {
       const writes = flow.tainted && operation.mutability !== 'read'
       if (written.size === 0 && !writes) return {}
-      const keys = [...new Set(keysOf(operation, args))].toSorted()
-      const isDistrusted = keys.some((key) => written.has(key))
-      if (writes) for (const key of keys) written.add(key)
-      return {
-        ...(writes && keys.length > 0 ? { wrote: { keys, sources: flow.sources } } : {}),
-        ...(isDistrusted ? { distrusted: true } : {}),
-      }
+      const ids = operation.records.flatMap((pointer) => identifiersAt(args, pointer))
+      const marks = ids.some((id) => written.has(keyOf(operation, id))) ? ({ distrusted: true } as const) : {}
+      if (!writes || ids.length === 0) return marks
+      const keys = [...new Set(ids.map((id) => keyOf(operation, id)))].toSorted()
+      for (const key of keys) written.add(key)
+      return { ...marks, wrote: { keys, sources: flow.sources } }
     },
   }
 }
 
 /** As the arguments were admitted: each place holds one plain identifier, or a list of them. */
-function identifiersAt(args: JsonObject, pointer: string): readonly string[] {
+function identifiersAt(args: JsonObject, pointer: string): readonly Json[] {
   const value = valueAt(args, pointer)
-  const values = Array.isArray(value) ? (value as readonly Json[]) : [value]
-  return values.filter((id) => typeof id === 'string' || typeof id === 'number').map(String)
+  const values = Array.isArray(value) ? (value as readonly Json[]) : [value ?? null]
+  return values.filter((id) => typeof id === 'string' || typeof id === 'number')
 }
 
 /** Few entries have such a mark, so that the others are not even parsed. */
