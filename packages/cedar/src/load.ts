@@ -3,7 +3,7 @@ import { type Annotated, parseAnnotations } from './annotation.ts'
 import { CedarError, type CedarErrorCode, errorOfIssues, type PolicyIssue } from './error.ts'
 import { offsetOfByte, positionAt } from './position.ts'
 import type { CedarSchema } from './schema.ts'
-import { splitPolicies } from './segment.ts'
+import { type Segmented, splitPolicies } from './segment.ts'
 import { checkApprovals, checkWords, comparisonsOf, yieldsToApproval } from './vocabulary.ts'
 
 /** A file of policies. `file` is what errors call it. */
@@ -50,9 +50,9 @@ interface Parsed {
  */
 export function loadPolicies(files: readonly PolicyFile[], schema: CedarSchema): readonly LoadedPolicy[] {
   const issues: PolicyIssue[] = []
+  const count = files.reduce((sum, { text }) => sum + countOf(splitPolicies(text)), 0) // before Cedar parses the first of them
+  if (count > MAX_POLICIES) throw new CedarError('policy_limit', `${count} policies are too many: ${MAX_POLICIES} at most`)
   const parsed = files.flatMap((source) => parseFile(source, issues))
-  if (parsed.length > MAX_POLICIES)
-    throw new CedarError('policy_limit', `${parsed.length} policies are too many: ${MAX_POLICIES} at most`)
   const unique = distinct(parsed, issues)
   checkLanguage(unique, schema, issues)
   checkMeaning(unique, schema, issues)
@@ -70,6 +70,10 @@ export function readPolicies(files: readonly PolicyFile[]): ReadPolicies {
   const parsed = files.flatMap((source) => parseFile(source, issues))
   const unique = distinct(parsed, issues)
   return { policies: unique.map(asLoaded), issues: inOrder(issues, files) }
+}
+
+function countOf(split: Segmented): number {
+  return split.ok ? split.segments.length : 0
 }
 
 function asLoaded({ source, start, text, json, annotated }: Parsed): LoadedPolicy {

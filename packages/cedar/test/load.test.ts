@@ -5,6 +5,7 @@ import {
   type CedarErrorCode,
   createCedarEngine,
   generateSchema,
+  MAX_POLICIES,
   parseApprovers,
 } from '../src/index.ts'
 import { ASK, DENY, DRY, engineOf, operations, PERMIT, requestOf, schema } from './desk.ts'
@@ -231,8 +232,14 @@ describe('a bad policy refuses the whole set, with its place', () => {
   })
 
   test('too many policies', () => {
-    const text = Array.from({ length: 2_001 }, (_, i) => `@id("p${i}") permit (principal, action, resource);`).join('\n')
-    expect(refusal(() => engineOf(text)).code).toBe('policy_limit')
+    const texts = Array.from({ length: MAX_POLICIES + 1 }, (_, i) => `@id("p${i}") permit (principal, action, resource);`)
+    const each = MAX_POLICIES / 8 // a file has its own limit
+    const policies = Array.from({ length: 9 }, (_, i) => ({
+      file: `${i}.cedar`,
+      text: texts.slice(i * each, (i + 1) * each).join('\n'),
+    }))
+    const refused = refusal(() => createCedarEngine({ policies, schema }))
+    expect([refused.code, refused.message]).toEqual(['policy_limit', expect.stringContaining(`${MAX_POLICIES + 1} policies`)])
   })
 })
 

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { createPolicyLoader } from '@tidegate/cedar'
 import { nodeEntropy, nodeHasher, nodeVerifier, systemClock } from '@tidegate/crypto-node'
 import { createWriterParts, type JournalKeys } from '@tidegate/crypto-node/writer-parts'
-import { openThreadedJournal, type SqliteJournal } from '@tidegate/journal-sqlite'
+import { deriveSecret, openThreadedJournal, type SqliteJournal } from '@tidegate/journal-sqlite'
 import type { Clock, Journal, Log, PolicyLoader } from '@tidegate/kernel'
 import { createOpenAiModel } from '@tidegate/model-openai'
 import { type Configuration, loadProject, type Project } from '@tidegate/project'
@@ -23,6 +23,7 @@ import {
   type ModelUse,
   openControl,
   openPolicyStore,
+  openTaint,
   type PolicyStore,
   recordProject,
   type Registry,
@@ -126,6 +127,7 @@ export async function compose(ground: Ground): Promise<Composition> {
       writeExport,
       meters,
       labels: createLabels(registry),
+      taint: openTaint({ ledger, hasher: nodeHasher, salt: deriveSecret(keys.masterKey, 'taint') }),
       timeFacts,
       rolesOf: rolesIn(configuration),
       quarantined: createQuarantine(control, registry.operations),

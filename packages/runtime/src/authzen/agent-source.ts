@@ -1,4 +1,5 @@
 import {
+  type ActionState,
   type Admitted,
   admit,
   type Decision,
@@ -102,7 +103,7 @@ function put(
   parts: AgentSourceParts,
   { state, workflow }: Situation,
   call: Pick<Proposal, 'operation' | 'arguments'>,
-): Pick<Asked, 'proposal' | 'attempts'> & { readonly admitted: Admitted | Rejected } {
+): Pick<Asked, 'proposal' | 'attempts' | 'before'> & { readonly admitted: Admitted | Rejected } {
   const admission = {
     state,
     workflow,
@@ -119,12 +120,12 @@ function put(
   const before = state.actions.findLast(
     ({ proposed }) => proposed.purpose === 'act' && proposed.digest !== null && proposed.digest === admitted.digest,
   )
-  if (before === undefined) return { proposal: unheard, attempts: 0, admitted }
+  if (before === undefined) return { proposal: unheard, attempts: 0, before, admitted }
   const { sealed, confidence, node } = before.proposed
   const origins = sealed.leaves ?? Object.fromEntries(leavesOf(sealed.arguments).map(([pointer]) => [pointer, sealed.origins]))
   const proposal = { ...unheard, arguments: sealed.arguments, confidence, origins, ...(node === null ? {} : { node }) }
   const others = { ...state, actions: state.actions.filter(({ n }) => n !== before.n) }
-  return { proposal, attempts: before.failures, admitted: admit(proposal, { ...admission, state: others }) }
+  return { proposal, attempts: before.failures, before, admitted: admit(proposal, { ...admission, state: others }) }
 }
 
 interface Asked {
@@ -132,6 +133,8 @@ interface Asked {
   readonly proposal: Proposal
   /** Failed attempts of this very action so far. */
   readonly attempts: number
+  /** The same action as the run proposed it before. */
+  readonly before: ActionState | undefined
 }
 
 /** I6: whatever breaks on the way to a verdict denies. */
@@ -149,7 +152,7 @@ function decide(parts: AgentSourceParts, asked: Asked, situation: Situation): De
 /** What the runtime would have found out about this action, had a run proposed it now. The room it would take is given up at once. */
 function observe(
   parts: AgentSourceParts,
-  { admitted, proposal, attempts }: Asked,
+  { admitted, proposal, attempts, before }: Asked,
   { state, workflow, approvals }: Situation,
 ): Observed {
   const { operation, arguments: args } = admitted
@@ -175,7 +178,7 @@ function observe(
     flow: parts.labels.factsOf({
       state,
       workflow,
-      candidate: { proposal, purpose: 'act' },
+      candidate: { proposal, purpose: 'act', ...(before === undefined ? {} : { action: before }) },
       admitted,
       nowMs: parts.clock.nowMs(),
     }),
