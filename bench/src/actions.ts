@@ -26,7 +26,7 @@ interface Ours {
   readonly p50Ms: number | null
   readonly p99Ms: number | null
   readonly constantPolicy: Report
-  /** The default policies, a dozen limits, and labels over tainted runs. */
+  /** The default policies, six limits, and labels over tainted runs. */
   readonly everything: Report
   readonly oneInFlight: Report
   /** The mean of the medians measured just before and just after ours; null if not measured. */

@@ -27,7 +27,7 @@ import {
 } from '@tidegate/runtime'
 import { loadEverything, permitEverything } from './policies.ts'
 
-/** `full`: the default policies, a dozen limits, and labels over an answer that anybody could have written. */
+/** `full`: the default policies, six limits, and labels over an answer that anybody could have written. */
 export type PolicyKind = 'constant' | 'full'
 
 /** A Tidegate with nothing left out but a far side. */

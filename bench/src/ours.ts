@@ -41,7 +41,7 @@ async function measure(into: string, policy: PolicyKind): Promise<Measurement> {
   const window = await drive(load, governed.run)
   const { size } = governed.head()
   await governed.close()
-  const decided = policy === 'full' ? 'the balanced profile, a dozen limits, tainted runs' : 'a constant policy'
+  const decided = policy === 'full' ? 'the balanced profile, six limits, tainted runs' : 'a constant policy'
   const notes = `whole runs: trigger, plan, admit, label, decide (${decided}), effect, validate, sanitise, success check; ${size} ledger entries, signed per commit, payloads encrypted`
   return { name: 'ours', version: `node ${process.versions.node}`, inFlight: load.inFlight, ...window, durable: 'fsync', notes }
 }

@@ -9,23 +9,17 @@ export const permitEverything: PolicyEngine = {
   evaluate: () => ({ kind: 'permitted', permits: [{ id: 'all', reason: 'constant policy' }] }),
 }
 
-/** A dozen limits of every kind, so wide that nothing is ever held: what is measured is the counting. */
+/** Limits of every kind, so wide that nothing is ever held: what is measured is the counting. */
 const LIMITS = `
-- { name: effects-per-agent-day, of: effects, per: agent, window: 1d, limit: 100000000, then: ask, approvers: ["role:operator"], reason: "more effects than a day should see" }
 - { name: effects-per-agent-minute, of: effects, per: agent, window: 1m, limit: 100000000, reason: "more effects than a minute should see" }
-- { name: calls-in-all, of: calls, per: global, window: 1h, limit: 100000000, reason: "more calls than an hour should see" }
 - { name: notes-per-record, of: effects, operations: [desk.note], per: /id, window: 1d, limit: 1000, reason: "too many notes on one record" }
 - { name: words-per-user, of: effects, operations: [desk.note], sum: /length, per: user, window: 1d, limit: 100000000000, reason: "too much was written" }
-- { name: successes-per-tool, of: successes, per: tool, window: 1h, limit: 100000000, reason: "more than an hour should see" }
 - { name: denials-per-agent, of: denials, per: agent, window: 10m, limit: 100, reason: "denied too often" }
-- { name: failures-per-user, of: failures, per: user, window: 10m, limit: 100, reason: "failed too often" }
 - { name: tokens-per-day, of: tokens, per: agent, window: 1d, limit: 100000000, reason: "too many tokens" }
-- { name: cost-per-day, of: cost, per: agent, window: 1d, limit: 100000000, reason: "too expensive" }
-- { name: notes-in-a-run, of: effects, operations: [desk.note], per: run, window: run, limit: 1000, reason: "too many notes in one run" }
-- { name: steps-in-all, of: steps, per: global, window: 1h, limit: 100000000, reason: "too many steps" }
+- { name: notes-in-a-run, of: effects, operations: [desk.note], per: run, window: run, limit: 1000, then: ask, approvers: ["role:operator"], reason: "too many notes in one run" }
 `
 
-/** Everything that a project can switch on: the default policies, with those made of a dozen limits. */
+/** Everything that a project can switch on: the default policies, with those made of six limits. */
 export function loadEverything(registry: Registry): { readonly policy: PolicyEngine; readonly meters: readonly Meter[] } {
   const { operations, workflows } = registry
   const limits = parseLimits([{ file: 'limits.yaml', text: LIMITS }], operations)

@@ -37,10 +37,11 @@ function blockOf(language: string): string {
 /** Small refunds are to be asked about as well: the policy of the guide. */
 const stricter = (text: string): string => `${text}\n${blockOf('cedar')}`
 
-/** A text of the guide as a pattern: numbers, versions and runs differ from one time to the next. */
+/** A text of the guide as a pattern: numbers, versions, runs and durations differ from one time to the next. */
 function patternOf(text: string): RegExp {
   const literal = text.trimEnd().replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  return new RegExp(literal.replace(/\b[0-9A-Z]{26}\b|\b[0-9a-f]{12}\b|\b\d+\b/g, '[0-9A-Za-z]+'))
+  const anyNumbers = literal.replace(/\b[0-9A-Z]{26}\b|\b[0-9a-f]{12}\b|\b\d+\b/g, '[0-9A-Za-z]+')
+  return new RegExp(anyNumbers.replaceAll('[0-9A-Za-z]+ ms', '[0-9.]+ m?s'))
 }
 
 let tickets: string[] = []

@@ -89,7 +89,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   bench: {
     ours: [
-      '@tidegate/example-support-desk',
       KERNEL,
       '@tidegate/cedar',
       '@tidegate/crypto-node',

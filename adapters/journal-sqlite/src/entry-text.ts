@@ -1,4 +1,12 @@
-import { canonicalJson, ENTRY_MAX_BYTES, type Entry, type Json, type JournalEvent, utf8Length } from '@tidegate/kernel'
+import {
+  canonicalJsonWithout,
+  ENTRY_MAX_BYTES,
+  type Entry,
+  type Json,
+  type JsonObject,
+  type JournalEvent,
+  utf8Length,
+} from '@tidegate/kernel'
 
 /** Events as two texts: what stands in the leaf, and what is encrypted beside it. */
 interface Split {
@@ -15,16 +23,12 @@ export function splitSealed(events: readonly JournalEvent[]): Split {
   let hasSealed = false
   const sealed: Json[] = []
   const open = events.map((event) => {
-    if (!('sealed' in event)) {
-      sealed.push(null)
-      return event as unknown as Json // plain data: every member of an event is Json
-    }
-    const { sealed: secret, ...rest } = event
-    hasSealed = true
-    sealed.push(secret as unknown as Json)
-    return rest as unknown as Json
+    const secret = 'sealed' in event ? (event.sealed as unknown as Json) : null // plain data: every member of an event is Json
+    hasSealed ||= 'sealed' in event
+    sealed.push(secret)
+    return canonicalJsonWithout(event as unknown as JsonObject, 'sealed')
   })
-  return { open: canonicalJson(open), sealed: hasSealed ? JSON.stringify(sealed) : null }
+  return { open: `[${open.join(',')}]`, sealed: hasSealed ? JSON.stringify(sealed) : null }
 }
 
 /** The position and time of a record, as they stand in its leaf. */

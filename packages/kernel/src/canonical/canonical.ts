@@ -1,5 +1,5 @@
 import { KernelError } from '../error.ts'
-import type { Json } from './json.ts'
+import type { Json, JsonObject } from './json.ts'
 
 /** How deep arrays and objects may nest, in what we write and by default in what we read. */
 export const JSON_MAX_DEPTH = 64
@@ -18,6 +18,15 @@ const SPECIAL = /["\\\u0000-\u001f\ud800-\udfff]/
  */
 export function canonicalJson(value: Json): string {
   return write(value, 0)
+}
+
+/**
+ * Writes an object as {@link canonicalJson} does, without one of its members.
+ *
+ * @throws KernelError as {@link canonicalJson} does, for what is written.
+ */
+export function canonicalJsonWithout(value: JsonObject, left: string): string {
+  return writeObject(value, 2, left) // as deep as a member of a list
 }
 
 function write(value: unknown, depth: number): string {
@@ -53,7 +62,7 @@ function writeArray(values: readonly unknown[], depth: number): string {
   return `${text}]`
 }
 
-function writeObject(value: object, depth: number): string {
+function writeObject(value: object, depth: number, left?: string): string {
   const prototype: unknown = Object.getPrototypeOf(value)
   // A plain object of another realm has a prototype that ends the chain, just as ours does.
   if (prototype !== Object.prototype && prototype !== null && Object.getPrototypeOf(prototype) !== null) {
@@ -64,15 +73,28 @@ function writeObject(value: object, depth: number): string {
   if (!isSorted(keys)) keys.sort() // the default order is by UTF-16 code units, as RFC 8785 section 3.2.3 asks
   const members = value as Readonly<Record<string, unknown>> // sound: an object, read only by its own keys
   let text = ''
-  for (const key of keys) text += `${text === '' ? '{' : ','}${writeString(key)}:${write(members[key], depth)}`
-  return `${text}}`
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at] ?? ''
+    if (key !== left) text += `${text === '' ? '{' : ','}${writeKey(key)}${write(members[key], depth)}`
+  }
+  return text === '' ? '{}' : `${text}}`
+}
+
+/** Most keys are written again and again: they are remembered with their quotes and colon, up to a bound. */
+const REMEMBERED = 4_096
+const written = new Map<string, string>()
+
+function writeKey(key: string): string {
+  const before = written.get(key)
+  if (before !== undefined) return before
+  const text = `${writeString(key)}:`
+  if (key.length > 64) return text
+  if (written.size >= REMEMBERED) written.clear()
+  written.set(key, text)
+  return text
 }
 
 function isSorted(keys: readonly string[]): boolean {
-  let before = ''
-  for (const key of keys) {
-    if (key < before) return false
-    before = key
-  }
+  for (let at = 1; at < keys.length; at++) if ((keys[at] ?? '') < (keys[at - 1] ?? '')) return false
   return true
 }

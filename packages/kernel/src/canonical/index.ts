@@ -1,5 +1,5 @@
 export { decodeBase64, encodeBase64 } from './base64.ts'
-export { canonicalJson, JSON_MAX_DEPTH } from './canonical.ts'
+export { canonicalJson, canonicalJsonWithout, JSON_MAX_DEPTH } from './canonical.ts'
 export { decodeHex, encodeHex } from './hex.ts'
 export type { Json, JsonObject } from './json.ts'
 export { type JsonLimits, parseJson } from './parse-json.ts'

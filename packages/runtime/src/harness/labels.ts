@@ -73,6 +73,8 @@ interface Followed {
   readonly observed: ReadonlyMap<number, Json>
   /** Approvals whose targets are endorsed. */
   readonly endorsed: ReadonlySet<string>
+  /** So many actions at the beginning of the run have told all that they ever will. */
+  readonly settled: number
 }
 
 /**
@@ -174,7 +176,7 @@ function begin(state: RunState, workflow: Workflow, hidden: boolean): Followed {
   )
   const flow = compileFlow({ mutability: 'read', origins: { '': 'user', ...workflow.inputOrigins } })
   const context = observe(openFlow([workflow.title, ...task]), { source: 'input', output: input, flow, hidden })
-  return { context, observed: new Map(), endorsed: new Set() }
+  return { context, observed: new Map(), endorsed: new Set(), settled: 0 }
 }
 
 interface Following {
@@ -188,13 +190,16 @@ interface Following {
 /** Folds what has happened since. */
 function follow(before: Followed, state: RunState, following: Following): Followed {
   let next = before
-  for (const action of state.actions) {
+  let { settled } = before
+  for (const [n, action] of state.actions.entries()) {
+    if (n < before.settled && (action.state === 'denied' || before.observed.get(n) === action.output)) continue
+    if (n === settled && (action.state === 'done' || action.state === 'undone' || action.state === 'denied')) settled = n + 1
     const operation = following.find(action.proposed.operation)
     if (operation !== undefined && action.attempts > 0) next = followApproval(next, state, action, flowOf(operation))
     if (action.state === 'done' || action.state === 'undone') next = followAnswer(next, action, operation, following)
     else if (following.showsFailures) next = followFailure(next, action)
   }
-  return next
+  return next === before && settled === before.settled ? before : { ...next, settled }
 }
 
 /** The approval that an effect started under covers its targets for the rest of the run. */

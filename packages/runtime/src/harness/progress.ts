@@ -1,4 +1,4 @@
-import { type Draft, type Entry, foldEntry, foldEvents, type RunEvent, type RunState } from '@tidegate/kernel'
+import { type Draft, type Entry, foldEntry, foldEvents, type RunEvent, type RunHead, type RunState } from '@tidegate/kernel'
 import { headOf, isNewHead } from './head.ts'
 import type { HarnessParts } from './parts.ts'
 
@@ -13,6 +13,8 @@ import type { HarnessParts } from './parts.ts'
 export interface Progress {
   /** As the journal holds it. */
   readonly durable: RunState
+  /** How lists show the durable state; undefined until it is needed. */
+  readonly head: RunHead | undefined
   /** With the waiting events folded in. */
   readonly state: RunState
   readonly waiting: readonly RunEvent[]
@@ -29,15 +31,15 @@ export type Flushed =
   | { readonly kind: 'fenced' }
 
 /** A run as the journal holds it. */
-export function startProgress(durable: RunState): Progress {
-  return { durable, state: durable, waiting: [], atMs: 0 }
+export function startProgress(durable: RunState, head?: RunHead): Progress {
+  return { durable, head, state: durable, waiting: [], atMs: 0 }
 }
 
 /** Adds events to the record that is about to be written. Throws when they break an invariant (I1, I2, I4). */
 export function add(parts: Pick<HarnessParts, 'clock'>, progress: Progress, events: readonly RunEvent[]): Progress {
-  const { durable, state, waiting } = progress
+  const { durable, head, state, waiting } = progress
   const atMs = waiting.length > 0 ? progress.atMs : Math.max(durable.updatedAtMs, parts.clock.nowMs())
-  return { durable, state: foldEvents(state, events, atMs), waiting: [...waiting, ...events], atMs }
+  return { durable, head, state: foldEvents(state, events, atMs), waiting: [...waiting, ...events], atMs }
 }
 
 /** Makes the waiting events durable, as one record. */
@@ -55,12 +57,12 @@ export async function flush(
     events: waiting,
     atMs,
     ...(options.fence === undefined ? {} : { fence: options.fence }),
-    ...(isNewHead(headOf(durable), head) ? { head } : {}),
+    ...(isNewHead(progress.head ?? headOf(durable), head) ? { head } : {}),
   }
   const result = await parts.journal.append(draft)
   if (result.kind === 'conflict' || result.kind === 'claimed') return { kind: 'conflict' }
   if (result.kind === 'fenced') return { kind: 'fenced' }
-  return { kind: 'durable', progress: startProgress(settle(progress, result.entry)) }
+  return { kind: 'durable', progress: startProgress(settle(progress, result.entry), head) }
 }
 
 /** The state after a record: the one foretold, unless the journal had to give the record a later time. */
