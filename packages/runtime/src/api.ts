@@ -4,6 +4,7 @@ import type {
   Json,
   JsonObject,
   LedgerHead,
+  MeterView,
   Operation,
   QueueItem,
   RunHead,
@@ -142,6 +143,8 @@ export interface Tidegate {
   queue(query: { readonly all: boolean }): Promise<readonly QueueView[]>
   /** What became of what runs were sure of; of all workflows when none is named. */
   calibration(workflow?: string): Promise<CalibrationView>
+  /** What every declared meter shows now, with its limits, in the order of their declaration. */
+  limits(): readonly MeterView[]
   resolve(item: string, request: { readonly person: Person; readonly why: string }): Promise<ResolveAnswer>
   ledgerHead(): LedgerHead
   ledgerVerify(): Promise<LedgerVerification>

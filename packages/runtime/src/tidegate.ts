@@ -98,6 +98,7 @@ export async function startTidegate(parts: TidegateParts): Promise<StartedTidega
     undo: (run, request) => undo(parts, harness, run, request),
     queue: ({ all }) => listQueue(parts, harness, all),
     calibration: (workflow) => calibrate(parts, workflow),
+    limits: () => parts.meters.view(parts.clock.nowMs()),
     resolve: (item, request) => resolveItem(parts, harness, item, request),
     ledgerHead: () => parts.journal.head(),
     ledgerVerify: () => verifyLedger(parts),

@@ -20,11 +20,14 @@ import { createProgress } from './meter-progress.ts'
 import { countInRun, type RunCounter } from './meter-run.ts'
 import { recordedKey, scopeKey } from './meter-key.ts'
 import { createMeterSpace, type MeterSpace } from './meter-space.ts'
+import { type MeterView, viewMeter } from './meter-view.ts'
 import { type CountTaker, foldTrack, type RoomLine, type RunTrack, trackOpened, trackState } from './meter-track.ts'
 import { type Meter, meterAttribute, type Metered, meterNames } from './meter.ts'
 import { type WaitingCount, waitingCounts } from './meter-waiting.ts'
 import { addAmount, createCell, dropBefore, type MeterCalendar, type MeterCell, sumSince, takeAmount } from './window.ts'
 import { type WindowRule, windowRule } from './window.ts'
+
+export * from './meter-view.ts'
 
 /** What the meters of a project are made of. */
 export interface MeterBookParts {
@@ -85,6 +88,11 @@ export interface MeterBook {
   /** Takes up a run from entries that count nothing any more. */
   adopt(entries: readonly MeterEntry[]): void
   dump(): MeterDump
+  /**
+   * Tells what every meter shows at a moment (of the clock; M3 holds), in the order of their declaration. Changes nothing, so that
+   * it may be asked at any time (M2); takes as long as there are keys.
+   */
+  view(nowMs: number): readonly MeterView[]
 }
 
 interface Counter extends RunCounter {
@@ -286,6 +294,14 @@ export function createMeterBook({ meters, calendar, hashKey }: MeterBookParts, d
     return track
   }
 
+  function view({ meter, rule, space, deviation }: Counter, nowMs: number): MeterView {
+    const first = rule.firstSlot(nowMs)
+    const slot = rule.slotOf(nowMs)
+    return viewMeter(meter, space.entries(), (cell) =>
+      deviation === null ? sumSince(cell, first) + cell.pending : deviation(cell, first, slot, cell.pending),
+    )
+  }
+
   return {
     get next() {
       return progress.next
@@ -319,6 +335,7 @@ export function createMeterBook({ meters, calendar, hashKey }: MeterBookParts, d
         spaces: counters.map(({ space }) => space),
         tracks,
       }),
+    view: (nowMs) => counters.map((counter) => view(counter, Math.max(atMs, nowMs))), // M3
   }
 }
 

@@ -9,6 +9,7 @@ import type {
   Meter,
   MeterBook,
   MeterRequest,
+  MeterView,
   Reservation,
 } from '@tidegate/kernel'
 import { createCalendar } from './calendar.ts'
@@ -48,6 +49,8 @@ export interface Meters {
   reserve(request: MeterRequest): Reservation
   /** Gives up the room of a run. Does nothing when its start is recorded, or when nobody knows whether it is. */
   release(run: string): void
+  /** Tells what every declared meter shows, in the order of their declaration. `nowMs` is the clock. Changes nothing. */
+  view(nowMs: number): readonly MeterView[]
   /** Writes down the counts, so that the next start need not count again. Does nothing without a store. */
   save(): Promise<void>
 }
@@ -70,6 +73,7 @@ export async function openMeters(parts: MetersParts): Promise<Meters> {
     journal: meteredJournal(journal, book, keeper.counted),
     reserve: (request) => book.reserve(request, clock.nowMs()),
     release: book.release,
+    view: book.view,
     save: keeper.save,
   }
 }

@@ -11,6 +11,7 @@ export function withoutMeters(journal: Journal): Meters {
       return { values, metered: undefined }
     },
     release: () => undefined,
+    view: () => [],
     save: async () => undefined,
   }
 }
