@@ -204,6 +204,11 @@ function addPeople(program: Command, bind: Bind): void {
     .description('what became of what runs were sure of')
     .option('--workflow <name>', 'of one workflow')
     .action(bind(async (shell, _, flags) => (await import('./command/calibration.ts')).show(shell, flags)))
+  program
+    .command('limits')
+    .description('what is counted, its limits, and how full they are')
+    .argument('[name]', 'one of them, with its largest counts')
+    .action(bind(async (shell, [name]) => (await import('./command/limits.ts')).show(shell, name)))
   const queue = program.command('queue').description('what is left for people')
   queue
     .command('list', { isDefault: true })

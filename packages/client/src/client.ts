@@ -17,6 +17,7 @@ import type {
   WirePolicyTexts,
   WirePolicyVersion,
   WireCalibration,
+  WireMeter,
   WireQueueItem,
   WireReceipt,
   WireResolveAnswer,
@@ -80,6 +81,9 @@ export interface Client {
   queue(all: boolean): Promise<readonly WireQueueItem[]>
   /** What became of what runs were sure of. */
   calibration(workflow?: string): Promise<WireCalibration>
+  /** Every declared meter with its limits, and what it shows now. */
+  limits(): Promise<readonly WireMeter[]>
+  limit(name: string): Promise<WireMeter>
   resolve(item: string, why: string): Promise<WireResolveAnswer>
   ledgerHead(): Promise<WireLedgerHead>
   /** Takes as long as the ledger is long. */

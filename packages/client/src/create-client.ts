@@ -15,6 +15,8 @@ import {
   PROBLEM_TYPE,
   problemSchema,
   calibrationSchema,
+  meterListSchema,
+  meterSchema,
   queueListSchema,
   receiptSchema,
   resolveAnswerSchema,
@@ -95,6 +97,8 @@ export function createClient(options: ClientOptions): Client {
     lift: (request) => post('/stops/lift', liftAnswerSchema, request),
     calibration: (workflow) =>
       get(`/calibration${workflow === undefined ? '' : `?workflow=${segment(workflow)}`}`, calibrationSchema),
+    limits: async () => (await get('/limits', meterListSchema)).meters,
+    limit: (name) => get(`/limits/${segment(name)}`, meterSchema),
     queue: async (all) => (await get(`/queue?all=${all}`, queueListSchema)).items,
     resolve: (item, why) => post(`/queue/${segment(item)}/resolve`, resolveAnswerSchema, { why }),
     ledgerHead: () => get('/ledger/head', ledgerHeadSchema),

@@ -1,4 +1,4 @@
-import type { JsonObject, RunEvent, RunHead, RunState, Stop, Workflow } from '@tidegate/kernel'
+import type { JsonObject, Meter, MeterView, RunEvent, RunHead, RunState, Stop, Workflow } from '@tidegate/kernel'
 import { EMPTY_CALIBRATION, recordJudgement, runStateName } from '@tidegate/kernel'
 import type { ApprovalView, Person, QueueView, Tidegate, TriggerRequest } from '@tidegate/runtime'
 import {
@@ -37,6 +37,56 @@ const REPLY: readonly RunEvent[] = [
   decided(1, 'allow'),
   started(1),
   finished(1, { messageId: 'm-1' }),
+]
+const COUNTED: Meter = {
+  name: 'refunds-per-customer',
+  of: 'effects',
+  operations: ['desk.refund.create'],
+  sum: '/amountMinor',
+  per: '/customerId',
+  window: { kind: 'sliding', ms: 5_400_000 },
+  self: true,
+  anomaly: null,
+  limits: [
+    {
+      on: ['desk.refund.create'],
+      bound: { kind: 'above', value: 2_000 },
+      then: 'ask',
+      approvers: [{ role: 'billing-lead', count: 2 }],
+      reason: 'much for one customer',
+    },
+    { on: [], bound: { kind: 'above', value: 5_000 }, then: 'deny', approvers: [], reason: 'too much for one customer' },
+  ],
+}
+const METER_VIEWS: readonly MeterView[] = [
+  {
+    meter: COUNTED,
+    keys: 22,
+    largest: [
+      { kind: 'hash', key: '00ff00ff00ff00ff', value: 4_000, reserved: 1_500 },
+      { kind: 'hash', key: '11ee11ee11ee11ee', value: 500, reserved: 0 },
+    ],
+  },
+  {
+    meter: {
+      ...COUNTED,
+      ...{ name: 'look-before-refund', of: 'successes', operations: ['desk.ticket.read'], sum: null, per: 'agent', self: false },
+      window: { kind: 'run' },
+      limits: [{ on: ['desk.refund.create'], bound: { kind: 'below', value: 2 }, then: 'deny', approvers: [], reason: 'look' }],
+    },
+    keys: 0,
+    largest: [],
+  },
+  {
+    meter: {
+      ...COUNTED,
+      ...{ name: 'model-cost', of: 'cost', operations: [], sum: null, per: 'user' },
+      window: { kind: 'calendar', unit: 'month' },
+      limits: [{ on: [], bound: { kind: 'above', value: 250_000_000 }, then: 'deny', approvers: [], reason: 'enough' }],
+    },
+    keys: 1,
+    largest: [{ kind: 'name', key: 'user:\u001b[31mann', value: 1_250_000, reserved: 0 }],
+  },
 ]
 const CHECKED: RunEvent = { type: 'check.executed', ok: true, sealed: { detail: 'the ticket is solved' } }
 
@@ -208,6 +258,10 @@ export function createFakeTidegate(): FakeTidegate {
       note('calibration', workflow)
       const right = { kind: 'classification', confidence: 9_500, right: true } as const
       return { runs: 1, calibration: recordJudgement(EMPTY_CALIBRATION, right) }
+    },
+    limits: () => {
+      note('limits')
+      return METER_VIEWS
     },
     queue: async ({ all }) => {
       note('queue', all)

@@ -3,12 +3,13 @@ import { createPolicyLoader } from '@tidegate/cedar'
 import { nodeEntropy, nodeHasher, nodeVerifier, systemClock } from '@tidegate/crypto-node'
 import { createWriterParts, type JournalKeys } from '@tidegate/crypto-node/writer-parts'
 import { deriveSecret, openThreadedJournal, type SqliteJournal } from '@tidegate/journal-sqlite'
-import type { Clock, Journal, Log, PolicyLoader } from '@tidegate/kernel'
+import type { Clock, Journal, LedgerReader, Log, PolicyLoader } from '@tidegate/kernel'
 import { createOpenAiModel } from '@tidegate/model-openai'
 import { type Configuration, loadProject, type Project } from '@tidegate/project'
 import {
   agentPrompt,
   type AuthZen,
+  type BuiltinPart,
   builtinTool,
   builtinWorkflows,
   type Control,
@@ -20,6 +21,7 @@ import {
   createQuarantine,
   createRegistry,
   createTimeFacts,
+  type Meters,
   type ModelUse,
   openControl,
   openPolicyStore,
@@ -30,6 +32,7 @@ import {
   type StartedTidegate,
   startTidegate,
   sweepRetention,
+  type TidegateParts,
   withBuiltinPolicy,
   type WorkflowWithPlanner,
 } from '@tidegate/runtime'
@@ -83,13 +86,13 @@ export async function compose(ground: Ground): Promise<Composition> {
   const loader = createPolicyLoader(loaded.schema, checker.check)
   await checkPolicies(loader, loaded)
   const stateDirectory = resolve(project, configuration.store.directory)
-  const { journal: opened, keys } = await openJournal(stateDirectory, configuration)
-  const { ledger } = opened
+  const { journal: stored, keys } = await openJournal(stateDirectory, configuration)
+  const { ledger } = stored
   const stop: (() => void)[] = []
   try {
     const clock = createSteadyClock(systemClock)
     const meters = await openProjectMeters(loaded, {
-      ...{ journal: opened, keys, clock, log },
+      ...{ journal: stored, keys, clock, log },
       snapshot: join(stateDirectory, 'journal.meters'),
     })
     const { journal } = meters
@@ -107,40 +110,10 @@ export async function compose(ground: Ground): Promise<Composition> {
     )
     const [started] = await journal.read('control', control.state.seq - 1)
     clock.notBefore(started?.atMs ?? 0)
-    const timeFacts = createTimeFacts({ timeZone: configuration.timeZone })
     checker.moveToThreads()
-    const tidegate = await startTidegate({
-      journal,
-      control,
-      registry,
-      policy: withBuiltinPolicy(store, parts),
-      clock,
-      entropy: nodeEntropy,
-      hasher: nodeHasher,
-      verifier: nodeVerifier,
-      secrets: createSecretSource({ project, secrets: configuration.secrets, environment: ground.environment }),
-      log,
-      breakers: createBreakerPanel({ control, clock, log }),
-      inFlight: createInFlight(),
-      ledger: witnessing?.ledger ?? ledger,
-      ...(witnessing === undefined ? {} : { beforeExport: witnessing.show }),
-      writeExport,
-      meters,
-      labels: createLabels(registry),
-      taint: openTaint({ ledger, hasher: nodeHasher, salt: deriveSecret(keys.masterKey, 'taint') }),
-      timeFacts,
-      rolesOf: rolesIn(configuration),
-      quarantined: createQuarantine(control, registry.operations),
-      changes: {
-        store,
-        reviewers: configuration.changes?.reviewers ?? [],
-        judged: (engine) => withBuiltinPolicy(engine, parts),
-        facts: (nowMs) => ({
-          time: timeFacts(nowMs),
-          meters: Object.fromEntries(loaded.schema.meters.map((name) => [name, 0])),
-        }),
-      },
-    })
+    const shown = witnessing === undefined ? { ledger } : { ledger: witnessing.ledger, beforeExport: witnessing.show }
+    const opened = { ...shown, journal, keys, clock, control, meters, registry, store, parts }
+    const tidegate = await startTidegate(partsOf(ground, loaded, opened))
     if (configuration.retention !== undefined)
       stop.push(startRetention({ journal, control, clock, log }, configuration.retention.payloads))
     const close = async (): Promise<void> => {
@@ -152,8 +125,46 @@ export async function compose(ground: Ground): Promise<Composition> {
     return { tidegate, authzen, registry, stateDirectory, close }
   } catch (error) {
     for (const each of stop) each()
-    await opened.close()
+    await stored.close()
     throw error
+  }
+}
+
+/** Everything a Tidegate is started with, once it is open. */
+interface Ready extends Opened {
+  readonly keys: JournalKeys
+  readonly clock: Clock
+  readonly meters: Meters
+  readonly ledger: LedgerReader
+  readonly beforeExport?: () => Promise<void>
+  readonly parts: readonly BuiltinPart[]
+}
+
+function partsOf(
+  { project, configuration, environment, log }: Ground,
+  { schema }: Project,
+  { journal, keys, clock, control, meters, registry, store, ledger, beforeExport, parts }: Omit<Ready, 'loader' | 'log'>,
+): TidegateParts {
+  const timeFacts = createTimeFacts({ timeZone: configuration.timeZone })
+  const noMeters = Object.fromEntries(schema.meters.map((name) => [name, 0]))
+  return {
+    ...{ journal, control, registry, clock, log, meters, ledger, writeExport, timeFacts },
+    ...{ entropy: nodeEntropy, hasher: nodeHasher, verifier: nodeVerifier },
+    policy: withBuiltinPolicy(store, parts),
+    secrets: createSecretSource({ project, secrets: configuration.secrets, environment }),
+    breakers: createBreakerPanel({ control, clock, log }),
+    inFlight: createInFlight(),
+    ...(beforeExport === undefined ? {} : { beforeExport }),
+    labels: createLabels(registry),
+    taint: openTaint({ ledger, hasher: nodeHasher, salt: deriveSecret(keys.masterKey, 'taint') }),
+    rolesOf: rolesIn(configuration),
+    quarantined: createQuarantine(control, registry.operations),
+    changes: {
+      store,
+      reviewers: configuration.changes?.reviewers ?? [],
+      judged: (engine) => withBuiltinPolicy(engine, parts),
+      facts: (nowMs) => ({ time: timeFacts(nowMs), meters: noMeters }),
+    },
   }
 }
 

@@ -2,9 +2,10 @@ import { calibrationQuerySchema } from '@tidegate/protocol'
 import { renderCalibration } from '../render/calibration.ts'
 import { done, refuse } from '../reply.ts'
 import { renderOperation, renderWorkflow } from '../render/catalogue.ts'
+import { renderMeter } from '../render/meters.ts'
 import { type Route, route } from './route.ts'
 
-/** What is declared: tools with their operations, and workflows. */
+/** What is declared: tools with their operations, workflows, and limits with what they have counted. */
 export const CATALOGUE_ROUTES: readonly Route[] = [
   route({
     method: 'GET',
@@ -46,6 +47,21 @@ export const CATALOGUE_ROUTES: readonly Route[] = [
     path: '/calibration',
     query: calibrationQuerySchema,
     run: async ({ tidegate, query }) => done(renderCalibration(await tidegate.calibration(query.workflow))),
+  }),
+  route({
+    method: 'GET',
+    path: '/limits',
+    run: async ({ tidegate }) => done({ meters: tidegate.limits().map(renderMeter) }),
+  }),
+  route({
+    method: 'GET',
+    path: '/limits/:id',
+    run: async ({ tidegate, id }) => {
+      const view = tidegate.limits().find(({ meter }) => meter.name === id)
+      return view === undefined
+        ? refuse('not_found', 'There is no limit with this name. `tidegate limits` shows those there are.')
+        : done(renderMeter(view))
+    },
   }),
   route({
     method: 'GET',

@@ -136,12 +136,19 @@ export interface RunFacts {
 
 /** The facts of a run so far. Only outputs of actions that were really executed count as seen. */
 export function factsOf(state: RunState): RunFacts {
+  const before = known.get(state)
+  if (before !== undefined) return before
   const seen = new Map<string, Json>()
   for (const action of state.actions) {
     if (action.state === 'done' || action.state === 'undone') seen.set(action.proposed.operation, action.output)
   }
-  return { input: state.opened.sealed.input, seen, notes: state.notes }
+  const facts = { input: state.opened.sealed.input, seen, notes: state.notes }
+  known.set(state, facts)
+  return facts
 }
+
+/** A state never changes, and several ask for its facts in one step. */
+const known = new WeakMap<RunState, RunFacts>()
 
 /** The name under which lists show a run. */
 export function runStateName(state: RunState): RunStateName {
