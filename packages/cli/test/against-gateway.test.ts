@@ -207,6 +207,50 @@ describe('calibration', () => {
   })
 })
 
+describe('limits', () => {
+  test('lists what is counted, with its limits and how full they are', async () => {
+    const { code, document } = await json(['limits'])
+    expect([code, document.meters.map(({ name }: { name: string }) => name)]).toEqual([
+      0,
+      ['refunds-per-customer', 'look-before-refund', 'model-cost'],
+    ])
+    const { stdout } = await at(['limits'])
+    const lines = stdout.split('\n').map((line) => line.split(/ {2,}/).map((cell) => cell.trim()))
+    expect(lines.slice(0, 4)).toEqual([
+      ['NAME', 'LARGEST', 'FULL', 'RESERVED', 'PER', 'WITHIN', 'LIMIT'],
+      [
+        ...['refunds-per-customer', '4000', '80 %', '1500', '/customerId', 'the last 90 min'],
+        'above 2000 ask 2 x billing-lead; above 5000 deny everything',
+      ],
+      ['look-before-refund', 'in each run', '-', '-', 'agent', 'one run', 'below 2 deny desk.refund.create'],
+      ['model-cost', '1.25', '<1 %', '-', 'user', 'this month', 'above 250 deny'],
+    ])
+  })
+
+  test('shows one with its largest counts, and nothing in them moves the terminal', async () => {
+    expect((await json(['limits', 'model-cost'])).document).toMatchObject({ name: 'model-cost', keys: 1 })
+    const counted = await at(['limits', 'refunds-per-customer'])
+    expect(counted.stdout).toContain('the sum of /amountMinor over actions that change the world: desk.refund.create')
+    expect(counted.stdout).toContain('value of /customerId, shown as a keyed hash')
+    expect(counted.stdout).toMatch(/00ff00ff00ff00ff +4000 +80 % +1500\n11ee11ee11ee11ee +500 +25 % +-/)
+    expect(counted.stdout).toContain('And 20 with smaller values.')
+    expect((await at(['limits', 'look-before-refund'])).stdout).toContain('it has no value here')
+    expect((await at(['limits', 'model-cost'])).stdout).toMatch(/^user:ann +1.25 +<1 %/m)
+    expect((await at(['limits', 'none'])).code).toBe(3)
+  })
+
+  test('says where to write them when there are none', async () => {
+    const views = tidegate.limits
+    tidegate.limits = () => []
+    try {
+      expect((await json(['limits'])).document).toEqual({ meters: [] })
+      expect((await at(['limits'])).stdout).toContain('limits: [limits/*.yaml]')
+    } finally {
+      tidegate.limits = views
+    }
+  })
+})
+
 describe('stop, lift, undo, queue', () => {
   test('a stop says what still runs and how long it took', async () => {
     await start('slow')

@@ -1,3 +1,4 @@
+import { meterListSchema } from '@tidegate/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { STATUS_OF_CODE } from '../src/index.ts'
 import { createFakeTidegate } from './fake-tidegate.ts'
@@ -214,6 +215,31 @@ test('many who ask for the ledger to be verified share one verification', async 
   const answers = await Promise.all(Array.from({ length: 8 }, () => ask('mei', 'POST', '/v1/ledger/verify')))
   expect(answers.every(({ json }) => json.verified)).toBe(true)
   expect(tidegate.calls.filter(({ name }) => name === 'ledgerVerify').length - before).toBeLessThan(8)
+})
+
+test('limits: what is counted, and how full it is; one by its name', async () => {
+  const { status, json } = await ask('mei', 'GET', '/v1/limits')
+  expect(status).toBe(200)
+  expect(meterListSchema.parse(json)).toEqual(json)
+  expect(json.meters).toMatchObject([
+    {
+      name: 'refunds-per-customer',
+      per: '/customerId',
+      limits: [
+        { policy: 'limit.refunds-per-customer', bound: 'above', value: 2_000, outcome: 'ask' },
+        { policy: 'limit.refunds-per-customer.2', value: 5_000, outcome: 'deny' },
+      ],
+      keys: 22,
+      largest: [
+        { kind: 'hash', value: 4_000, reserved: 1_500, full: 0.8 }, // beyond the first limit, so of the second
+        { kind: 'hash', value: 500, reserved: 0, full: 0.25 },
+      ],
+    },
+    { name: 'look-before-refund', window: { kind: 'run' }, self: false, keys: 0, largest: [] },
+    { name: 'model-cost', largest: [{ kind: 'name', full: 0.005 }] },
+  ])
+  expect((await ask('mei', 'GET', '/v1/limits/model-cost')).json).toEqual(json.meters[2])
+  expect(codeOf(await ask('mei', 'GET', '/v1/limits/none'))).toBe('not_found')
 })
 
 test('what is declared: tools, operations, workflows, and oneself', async () => {

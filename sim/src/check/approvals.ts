@@ -81,10 +81,15 @@ function checkVotes(sim: Simulation, before: readonly RunRecord[], question: Que
     if (people.has(event.voter)) report('I1', `${event.voter} voted twice`)
     people.add(event.voter)
   }
-  const wanted = asks?.kind === 'ask' ? asks.asks.flatMap((ask) => ask.approvers) : []
+  const limits = sim.scenario.meters.flatMap(({ name, limits: [first] }) =>
+    first?.then === 'ask' && question.policies.includes(`limit.${name}`) ? first.approvers : [],
+  )
+  const chairs = new Map<string, number>() // one person answers for a role, whoever asks for it
+  for (const { role, count } of [...(asks?.kind === 'ask' ? asks.asks.flatMap((ask) => ask.approvers) : []), ...limits])
+    chairs.set(role, Math.max(count, chairs.get(role) ?? 0))
   if (
     !canSeat(
-      wanted.flatMap(({ role, count }) => Array.from({ length: count }, () => role)),
+      [...chairs].flatMap(([role, count]) => Array.from({ length: count }, () => role)),
       [...people],
     )
   )

@@ -1,7 +1,10 @@
 import type { Simulation } from '../run/simulation.ts'
 import { checkApprovals } from './approvals.ts'
+import { checkCounts } from './counts.ts'
 import { checkEffects } from './effects.ts'
 import { checkJournal } from './journal.ts'
+import { checkLabels } from './labels.ts'
+import { checkLimits } from './limits.ts'
 import { checkLists } from './lists.ts'
 import { checkOutcomes } from './outcomes.ts'
 import type { Report } from './report.ts'
@@ -14,7 +17,7 @@ import { checkUndo } from './undo.ts'
  * Holds what happened against the invariants. The checkers read the world's own records and the raw entries, and recompute what
  * they need; none of them asks the harness what it thinks, but for the one that compares its state with a replay (I12).
  */
-export function check(sim: Simulation): void {
+export async function check(sim: Simulation): Promise<void> {
   const report: Report = (invariant, message) => void sim.witness.violations.push({ invariant, message })
   for (const one of [
     checkJournal,
@@ -26,6 +29,9 @@ export function check(sim: Simulation): void {
     checkSecrets,
     checkLists,
     checkRest,
+    checkLimits,
+    checkLabels,
   ])
     one(sim, report)
+  await checkCounts(sim, report)
 }

@@ -39,7 +39,13 @@ const perAgent = (chance: Chance): Meter => ({
 /** More than so many only when somebody says yes. */
 function asked(chance: Chance): Meter {
   const bound = { kind: 'above', value: 1 + chance.below(2) } as const
-  const limit = { on: ['desk.*'], bound, then: 'ask', approvers: [{ role: 'security', count: 1 }], reason: 'unusually many' } as const
+  const limit = {
+    on: ['desk.*'],
+    bound,
+    then: 'ask',
+    approvers: [{ role: 'security', count: 1 }],
+    reason: 'unusually many',
+  } as const
   return { ...PLAIN, name: 'asked', window: sliding(chance), limits: [limit] }
 }
 

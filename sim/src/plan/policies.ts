@@ -1,6 +1,14 @@
-import type { ApproverRule, MatchedForbid, PolicyEngine, PolicyVerdict } from '@tidegate/kernel'
+import {
+  type ApproverRule,
+  type MatchedForbid,
+  type Meter,
+  meterNames,
+  type PolicyEngine,
+  type PolicyVerdict,
+} from '@tidegate/kernel'
 import type { Chance } from '@tidegate/testkit'
 import { WORLD_OPERATIONS } from '@tidegate/testkit'
+import { forbiddenBy } from './limits.ts'
 
 /** What a version of the policy says about one operation. `throws` breaks the contract of the port on purpose. */
 export type Rule =
@@ -39,9 +47,22 @@ export function drawPolicy(chance: Chance, version: string): PolicyPlan {
   return { version, rules: new Map(rules) }
 }
 
-/** The engine of a version. */
-export function engineOf({ version, rules }: PolicyPlan): PolicyEngine {
-  return { version, evaluate: ({ operation, context }) => verdictOf(rules.get(operation), context.approvals) }
+/** The engine of a version, and of the limits. */
+export function engineOf({ version, rules }: PolicyPlan, meters: readonly Meter[]): PolicyEngine {
+  return {
+    version,
+    meters: meterNames(meters),
+    evaluate({ operation, context }) {
+      const verdict = verdictOf(rules.get(operation), context.approvals)
+      const limits = forbiddenBy(meters, operation, context)
+      return limits === undefined ? { kind: 'broken', message: 'a meter is missing' } : withLimits(verdict, limits)
+    },
+  }
+}
+
+function withLimits(verdict: PolicyVerdict, limits: readonly MatchedForbid[]): PolicyVerdict {
+  if (limits.length === 0 || verdict.kind === 'broken') return verdict
+  return forbidden(verdict.kind === 'forbidden' ? [...verdict.forbids, ...limits] : limits)
 }
 
 function verdictOf(rule: Rule | undefined, approvals: readonly string[]): PolicyVerdict {

@@ -1,5 +1,6 @@
-import type { AllowedOperation, StopScope, Workflow } from '@tidegate/kernel'
+import type { AllowedOperation, Meter, StopScope, Workflow } from '@tidegate/kernel'
 import { type Chance, createChance } from '@tidegate/testkit'
+import { drawMeters } from './limits.ts'
 import { PLANNER_KINDS, type PlannerKind } from './planners.ts'
 import { drawPolicy, type PolicyPlan } from './policies.ts'
 
@@ -43,6 +44,8 @@ export interface Scenario {
   readonly workflows: readonly WorkflowPlan[]
   readonly triggers: readonly TriggerPlan[]
   readonly policies: readonly PolicyPlan[]
+  /** What is counted, with its limits; none in every other seed. */
+  readonly meters: readonly Meter[]
   readonly happenings: readonly Happening[]
   /** After this nothing bad happens any more, and everything must come to rest. */
   readonly quietMs: number
@@ -79,6 +82,7 @@ export function drawScenario(seed: number): Scenario {
     workflows,
     triggers: Array.from({ length: 2 + chance.below(4) }, (_, n) => drawTrigger(chance, n)),
     policies: ['p1', 'p2', 'p3'].map((version) => drawPolicy(chance, version)),
+    meters: drawMeters(seed),
     happenings: drawHappenings(chance, quietMs),
     quietMs,
     liftAtEnd: chance.oneIn(2),

@@ -7,7 +7,9 @@ export function ledgerOf({ entries, epoch }: Disk, size?: number): LedgerTexts {
     head: () => ({ size: size ?? entries.length, root: '', epoch, checkpoint: '' }),
     *texts(from, to) {
       for (const entry of entries.slice(from, to)) {
-        const events = entry.events.map((event) => Object.fromEntries(Object.entries(event).filter(([name]) => name !== 'sealed')))
+        const events = entry.events.map((event) =>
+          Object.fromEntries(Object.entries(event).filter(([name]) => name !== 'sealed')),
+        )
         yield JSON.stringify({ at: entry.atMs, epoch: entry.epoch, events, seq: entry.seq, stream: entry.stream, v: 1 })
       }
     },

@@ -7,18 +7,27 @@ import {
   createRegistry,
   createTimeFacts,
   openControl,
+  openTaint,
   startTidegate,
-  withoutMeters,
 } from '@tidegate/runtime'
 import { WORLD_OPERATIONS } from '@tidegate/testkit'
 import { createPlanner } from '../plan/planners.ts'
 import { drawPolicy, engineOf } from '../plan/policies.ts'
+import { openCounts, readCounts, SALT } from './counts.ts'
+import { ledgerOf } from './disk-ledger.ts'
 import { connectorOf, journalOf } from './ports.ts'
 import { type Life, type Simulation, tell } from './simulation.ts'
 
 /** Starts Tidegate on whatever is on the disk: the real kernel, harness and desk, on fake ports. */
 export function startLife(sim: Simulation): void {
-  const life: Life = { n: sim.witness.lives.length + 1, isAlive: true, tidegate: undefined }
+  const life: Life = {
+    n: sim.witness.lives.length + 1,
+    isAlive: true,
+    tidegate: undefined,
+    appending: 0,
+    isTorn: false,
+    lastLook: () => undefined,
+  }
   sim.life = life
   const plan = sim.scenario.policies[sim.policy % sim.scenario.policies.length] ?? drawPolicy(sim.chances.people, 'p1')
   sim.witness.lives.push({ from: sim.disk.entries.length, policyVersion: plan.version, schema: sim.schema })
@@ -32,7 +41,9 @@ export function startLife(sim: Simulation): void {
 async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['policies'][number]): Promise<void> {
   const { agenda, witness, tamper, scenario } = sim
   const { clock } = agenda
-  const journal = journalOf(sim, life)
+  const ledger = ledgerOf(sim.disk)
+  const meters = await openCounts(scenario, { journal: journalOf(sim, life), ledger, clock })
+  const { journal } = meters
   const log = (line: LogLine): void => {
     witness.logs.push(line.message)
     if (line.level === 'error' && line.code?.startsWith('journal_') !== true)
@@ -50,7 +61,7 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
     const made = createPlanner(planned)
     return { workflow: planned.workflow, planner: tamper.planner?.(made) ?? made }
   })
-  const engine = engineOf(plan)
+  const engine = engineOf(plan, scenario.meters)
   const registry = createRegistry(tools, workflows)
   const tidegate = await startTidegate({
     journal,
@@ -68,18 +79,24 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
     ledger: {
       head: journal.head,
       verifierKey: '',
-      texts: () => [],
+      texts: ledger.texts,
       tile: () => new Uint8Array(),
       lastIndex: () => undefined,
       payloads: () => [],
     },
     writeExport: async () => 0,
-    meters: withoutMeters(journal),
+    meters,
     labels: createLabels(registry),
+    taint: openTaint({ ledger, hasher: nodeHasher, salt: SALT }),
     timeFacts: createTimeFacts({ timeZone: 'UTC' }),
     rolesOf: () => [],
   })
   if (!life.isAlive) return
+  life.lastLook = () => {
+    const { n } = life
+    const values = readCounts(meters, scenario, sim.disk)
+    if (scenario.meters.length > 0) witness.counts.push({ life: n, size: sim.disk.entries.length, nowMs: clock.nowMs(), values })
+  }
   tidegate.harness.watch((state) => {
     if (life.isAlive) witness.states.set(state.opened.run, state)
   })

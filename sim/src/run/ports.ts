@@ -21,6 +21,7 @@ export function journalOf(sim: Simulation, life: Life): Journal {
     if (!life.isAlive) return 'lost'
     if (sim.isQuiet || scenario.weather.store === 0 || !chances.store.oneIn(scenario.weather.store)) return 'none'
     sim.faults += 1
+    life.isTorn = true
     const kind = chances.store.oneIn(2) ? 'lost' : 'kept'
     tell(sim, `store fails: ${kind}`)
     // The writer refuses everything from now on; whoever watches the process starts it again after a while.
@@ -48,15 +49,20 @@ export function journalOf(sim: Simulation, life: Life): Journal {
         })
       return never<never>()
     }
+    life.appending += 1
     await delay(sim)
     const result = await guarded(() => inner.append(draft).finally(() => noteFence(sim, draft)))
-    if (result.kind !== 'committed') return result
+    if (result.kind !== 'committed') {
+      life.appending -= 1
+      return result
+    }
     const { entry } = result
     tell(sim, `#${entry.index} ${entry.stream} ${entry.events.map(describe).join(', ')}`)
     if (passPoint(sim, life, `after entry ${entry.index}`)) return never<never>()
     await delay(sim)
     if (!life.isAlive) return never<never>()
     witness.acks.push({ index: entry.index, text: JSON.stringify(entry) })
+    life.appending -= 1
     return result
   }
 
@@ -100,7 +106,9 @@ function describe(event: Entry['events'][number]): string {
     'ok',
   ]
   const facts = about.flatMap((key) => (e[key] === undefined || e[key] === null ? [] : [`${key}=${String(e[key])}`]))
-  return [e.type, ...facts].join(' ')
+  const limits =
+    e.type === 'action.decided' ? e.policies?.filter(({ id }) => id.startsWith('limit.')).map(({ id }) => id) : undefined
+  return [e.type, ...facts, ...(limits ?? [])].join(' ')
 }
 
 /** The world as one life reaches it. Before and after every effect is a crash point. */

@@ -54,7 +54,7 @@ export async function simulate({ seed, crashAt, tamper = {} }: SimulateOptions):
   await runToRest(sim)
   const calls = sim.witness.calls.length - before
   if (calls > 0) sim.witness.violations.push({ invariant: 'I12', message: `a restart at rest made ${calls} calls` })
-  check(sim)
+  await check(sim)
   return outcomeOf(sim)
 }
 

@@ -43,6 +43,12 @@ export interface Life {
   readonly n: number
   isAlive: boolean
   tidegate: (Tidegate & { readonly harness: Harness }) | undefined
+  /** Appends that it waits for. */
+  appending: number
+  /** A store that failed may hold a record that the process knows nothing of. */
+  isTorn: boolean
+  /** A last look at what it holds in memory; called only while no append is under way. */
+  lastLook: () => void
 }
 
 export function tell(sim: Simulation, line: string): void {
@@ -58,6 +64,7 @@ export function never<T>(): Promise<T> {
 export function crash(sim: Simulation, why: string): void {
   const { life } = sim
   if (life === undefined || !life.isAlive) return
+  if (life.appending === 0 && !life.isTorn) life.lastLook()
   life.isAlive = false
   sim.life = undefined
   sim.agenda.clock.forget()

@@ -1,4 +1,5 @@
 import type { ConnectorCall, Entry, Json, RunState, StopScope } from '@tidegate/kernel'
+import type { SeenCounts } from './counts.ts'
 
 /** A call that reached the world: what it said, and how much of the journal was durable in that moment. */
 export interface SeenCall {
@@ -65,6 +66,7 @@ export interface Witness {
   /** Trigger event to the runs that were answered for it. */
   readonly triggered: Map<string, Set<string>>
   readonly lives: SeenLife[]
+  readonly counts: SeenCounts[]
   readonly logs: string[]
   /** The newest state of each run, as the harness folded it while running, with the number of its records. */
   readonly states: Map<string, RunState>
@@ -85,6 +87,7 @@ export function createWitness(): Witness {
     fences: new Map(),
     triggered: new Map(),
     lives: [],
+    counts: [],
     logs: [],
     states: new Map(),
     open: new Set(),

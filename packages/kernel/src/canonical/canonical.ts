@@ -68,9 +68,7 @@ function writeObject(value: object, depth: number, left?: string): string {
   if (prototype !== Object.prototype && prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     throw new KernelError('canonical_type', 'An instance of a class is not plain JSON data.')
   }
-  const keys = Object.keys(value)
-  if (keys.length === 0) return '{}'
-  if (!isSorted(keys)) keys.sort() // the default order is by UTF-16 code units, as RFC 8785 section 3.2.3 asks
+  const keys = inOrder(Object.keys(value))
   const members = value as Readonly<Record<string, unknown>> // sound: an object, read only by its own keys
   let text = ''
   for (let at = 0; at < keys.length; at++) {
@@ -80,6 +78,43 @@ function writeObject(value: object, depth: number, left?: string): string {
   return text === '' ? '{}' : `${text}}`
 }
 
+interface Order {
+  readonly keys: readonly string[]
+  readonly sorted: readonly string[]
+}
+
+/** Objects of one kind have their keys in one order: how it is sorted is remembered, up to a bound, by the first key. */
+const orders = new Map<string, Order[]>()
+const ORDERS = 512
+const ORDERS_WITH_FIRST = 32
+
+/** The keys by UTF-16 code units, as RFC 8785 section 3.2.3 asks: the default order of sorting. */
+function inOrder(keys: readonly string[]): readonly string[] {
+  if (isSorted(keys)) return keys
+  const first = keys[0] ?? ''
+  const likely = orders.get(first)
+  const known = likely?.find((order) => isSame(order.keys, keys))
+  if (known !== undefined) return known.sorted
+  const sorted = keys.toSorted()
+  if (keys.length > MOST_KEYS || keys.some((key) => key.length > LONGEST_KEY)) return sorted
+  if (likely !== undefined && likely.length < ORDERS_WITH_FIRST) likely.push({ keys, sorted })
+  else if (likely === undefined) {
+    if (orders.size >= ORDERS) orders.clear()
+    orders.set(first, [{ keys, sorted }])
+  }
+  return sorted
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false
+  return true
+}
+
+/** Larger objects, and longer keys, are somebody's data: nothing to remember. */
+const MOST_KEYS = 32
+const LONGEST_KEY = 64
+
 /** Most keys are written again and again: they are remembered with their quotes and colon, up to a bound. */
 const REMEMBERED = 4_096
 const written = new Map<string, string>()
@@ -88,7 +123,7 @@ function writeKey(key: string): string {
   const before = written.get(key)
   if (before !== undefined) return before
   const text = `${writeString(key)}:`
-  if (key.length > 64) return text
+  if (key.length > LONGEST_KEY) return text
   if (written.size >= REMEMBERED) written.clear()
   written.set(key, text)
   return text

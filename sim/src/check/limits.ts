@@ -1,0 +1,153 @@
+import type { JsonObject, Meter, MeterLimit, RunEvent, RunOpened } from '@tidegate/kernel'
+import { WORLD_OPERATIONS } from '@tidegate/testkit'
+import type { Simulation } from '../run/simulation.ts'
+import type { EventOf } from './facts.ts'
+import type { Report } from './report.ts'
+
+/** Something that was counted, as the records tell it: a start, or an effect that was not ruled out since. */
+interface Count {
+  readonly source: 'calls' | 'effects'
+  readonly action: Action
+  readonly atMs: number
+}
+
+interface Action {
+  readonly opened: RunOpened
+  readonly n: number
+  readonly operation: string
+  readonly purpose: EventOf<'action.proposed'>['purpose']
+  readonly arguments: JsonObject
+  readonly isEffect: boolean
+  /** Its effect, while it counts. */
+  counted: Count | undefined
+  /** An earlier attempt may have had its effect. */
+  isInDoubt: boolean
+}
+
+interface Run {
+  readonly opened: RunOpened
+  readonly actions: Map<number, Action>
+  /** Question to the policies that asked it. */
+  readonly questions: Map<string, readonly string[]>
+}
+
+/**
+ * No effect started beyond a limit, unless people said yes to that limit. Counted anew from the raw entries in their order, with the
+ * arguments as they were proposed: nothing of the meters, no reservation, and no fact that was recorded for them.
+ */
+export function checkLimits({ scenario, disk }: Simulation, report: Report): void {
+  const { meters } = scenario
+  if (meters.length === 0) return
+  const counts = new Set<Count>()
+  const runs = new Map<string, Run>()
+  for (const { stream, events, atMs, index } of disk.entries) {
+    if (!stream.startsWith('run/')) continue
+    for (const event of events as readonly RunEvent[]) {
+      if (event.type === 'run.opened') runs.set(stream, { opened: event, actions: new Map(), questions: new Map() })
+      const run = runs.get(stream)
+      if (run === undefined) continue
+      follow(run, event, atMs, counts)
+      if (event.type !== 'effect.started') continue
+      const action = run.actions.get(event.action)
+      const said = event.approval === null ? [] : (run.questions.get(event.approval) ?? [])
+      if (action === undefined || action.purpose === 'compensate') continue
+      for (const meter of meters)
+        for (const limit of meter.limits) {
+          const value = valueOf(meter, action, atMs, counts)
+          if (!isBound(limit.on, action.operation) || !isBeyond(limit, value)) continue
+          if (limit.then === 'ask' && said.includes(`limit.${meter.name}`)) continue
+          report(
+            'limits',
+            `entry ${index} starts ${action.operation} although ${meter.name} is at ${value} of ${limit.bound.value}`,
+          )
+        }
+    }
+  }
+}
+
+function follow(run: Run, event: RunEvent, atMs: number, counts: Set<Count>): void {
+  if (event.type === 'approval.opened') run.questions.set(event.question.id, event.question.policies)
+  if (event.type === 'action.proposed') {
+    const { action: n, operation, purpose, sealed } = event
+    const isEffect = WORLD_OPERATIONS.some(({ id, mutability }) => id === operation && mutability !== 'read')
+    const args = sealed.arguments as JsonObject // of what starts: it was admitted
+    run.actions.set(n, {
+      opened: run.opened,
+      n,
+      operation,
+      purpose,
+      arguments: args,
+      isEffect,
+      counted: undefined,
+      isInDoubt: false,
+    })
+  }
+  if (event.type !== 'effect.started' && event.type !== 'effect.finished' && event.type !== 'effect.reconciled') return
+  const action = run.actions.get(event.action)
+  if (action !== undefined) followCall(action, event, atMs, counts)
+}
+
+type CallEvent = EventOf<'effect.started'> | EventOf<'effect.finished'> | EventOf<'effect.reconciled'>
+
+function followCall(action: Action, event: CallEvent, atMs: number, counts: Set<Count>): void {
+  const count = (source: Count['source']): Count => {
+    const made: Count = { source, action, atMs }
+    counts.add(made)
+    return made
+  }
+  const giveBack = (): void => {
+    if (action.counted !== undefined) counts.delete(action.counted)
+    action.counted = undefined
+  }
+  if (event.type === 'effect.started') {
+    count('calls')
+    if (action.isEffect) action.counted ??= count('effects')
+  } else if (event.type === 'effect.finished') {
+    if (event.result === 'done') action.isInDoubt = false
+    else if (event.retry !== 'unknown' && !action.isInDoubt) giveBack()
+  } else if (event.lookAgainAtMs === null) {
+    if (event.found === 'absent') giveBack()
+    if (event.found === 'doubled') count('effects')
+    if (event.found !== 'unknown') action.isInDoubt = event.found === 'repeatable'
+  }
+}
+
+function valueOf(meter: Meter, action: Action, nowMs: number, counts: ReadonlySet<Count>): number {
+  const key = keyOf(meter, action)
+  const mine = meter.self ? undefined : [...counts].findLast((count) => count.action === action && count.source === 'calls')
+  let value = 0
+  for (const count of counts) {
+    if (count === mine || count.source !== meter.of || !isBound(meter.operations, count.action.operation)) continue
+    if (keyOf(meter, count.action) !== key || !isInWindow(meter, count, action, nowMs)) continue
+    value += meter.sum === null ? 1 : Number(count.action.arguments[meter.sum.slice(1)])
+  }
+  return value
+}
+
+function keyOf({ per }: Meter, { opened, arguments: args }: Action): string {
+  if (per === 'agent') return opened.agent
+  if (per === 'workflow') return opened.workflow
+  if (per === 'user') return opened.actors[0] ?? ''
+  return per.startsWith('/') ? JSON.stringify(args[per.slice(1)] ?? '') : ''
+}
+
+function isInWindow({ window }: Meter, { atMs, action }: Count, now: Action, nowMs: number): boolean {
+  switch (window.kind) {
+    case 'sliding':
+      return atMs > nowMs - window.ms
+    case 'calendar': // the scenarios have hours, in UTC
+      return Math.floor(atMs / 3_600_000) === Math.floor(nowMs / 3_600_000)
+    case 'run':
+      return action.opened.run === now.opened.run
+    case 'ever':
+      return true
+  }
+}
+
+function isBound(patterns: readonly string[], operation: string): boolean {
+  return patterns.length === 0 || patterns.some((one) => one === operation || one === `${operation.split('.')[0]}.*`)
+}
+
+function isBeyond({ bound }: MeterLimit, value: number): boolean {
+  return bound.kind === 'above' ? value > bound.value : value < bound.value
+}
