@@ -1,4 +1,4 @@
-import type { Connector, Journal, Json } from '@tidegate/kernel'
+import type { Connector, Journal, Json, PolicyEngine } from '@tidegate/kernel'
 import { createMemoryJournal, type Disk } from '@tidegate/testkit'
 import type { Tamper } from '../src/index.ts'
 
@@ -29,12 +29,26 @@ export function tamperFor(name: string): Tamper {
           },
         }),
       }
+    case 'limits not asked':
+      return { policy: withoutLimits }
     case 'secret in the answer':
       return { connector: echoSecret }
     case 'replay executes':
       return replaying()
     default:
       return {}
+  }
+}
+
+/** An engine that reads every meter as 0. */
+function withoutLimits(policy: PolicyEngine): PolicyEngine {
+  return {
+    ...policy,
+    evaluate(request) {
+      const { context } = request
+      const meters = Object.fromEntries(Object.keys(context.meters).map((name) => [name, 0]))
+      return policy.evaluate({ ...request, context: { ...context, meters } })
+    },
   }
 }
 

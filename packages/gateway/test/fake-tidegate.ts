@@ -1,4 +1,4 @@
-import type { JsonObject, Meter, MeterView, RunEvent, RunHead, RunState, Stop, Workflow } from '@tidegate/kernel'
+import type { JsonObject, Meter, MeterLimit, MeterView, RunEvent, RunHead, RunState, Stop, Workflow } from '@tidegate/kernel'
 import { EMPTY_CALIBRATION, recordJudgement, runStateName } from '@tidegate/kernel'
 import type { ApprovalView, Person, QueueView, Tidegate, TriggerRequest } from '@tidegate/runtime'
 import {
@@ -38,6 +38,12 @@ const REPLY: readonly RunEvent[] = [
   started(1),
   finished(1, { messageId: 'm-1' }),
 ]
+
+function limitOf(bound: MeterLimit['bound'], outcome: MeterLimit['then'], on: readonly string[] = []): MeterLimit {
+  // biome-ignore lint/suspicious/noThenProperty: the kernel's name for what happens; a limit is never awaited
+  return { on, bound, then: outcome, approvers: [], reason: 'enough' }
+}
+
 const COUNTED: Meter = {
   name: 'refunds-per-customer',
   of: 'effects',
@@ -49,13 +55,10 @@ const COUNTED: Meter = {
   anomaly: null,
   limits: [
     {
-      on: ['desk.refund.create'],
-      bound: { kind: 'above', value: 2_000 },
-      then: 'ask',
+      ...limitOf({ kind: 'above', value: 2_000 }, 'ask', ['desk.refund.create']),
       approvers: [{ role: 'billing-lead', count: 2 }],
-      reason: 'much for one customer',
     },
-    { on: [], bound: { kind: 'above', value: 5_000 }, then: 'deny', approvers: [], reason: 'too much for one customer' },
+    limitOf({ kind: 'above', value: 5_000 }, 'deny'),
   ],
 }
 const METER_VIEWS: readonly MeterView[] = [
@@ -72,7 +75,7 @@ const METER_VIEWS: readonly MeterView[] = [
       ...COUNTED,
       ...{ name: 'look-before-refund', of: 'successes', operations: ['desk.ticket.read'], sum: null, per: 'agent', self: false },
       window: { kind: 'run' },
-      limits: [{ on: ['desk.refund.create'], bound: { kind: 'below', value: 2 }, then: 'deny', approvers: [], reason: 'look' }],
+      limits: [limitOf({ kind: 'below', value: 2 }, 'deny', ['desk.refund.create'])],
     },
     keys: 0,
     largest: [],
@@ -82,7 +85,7 @@ const METER_VIEWS: readonly MeterView[] = [
       ...COUNTED,
       ...{ name: 'model-cost', of: 'cost', operations: [], sum: null, per: 'user' },
       window: { kind: 'calendar', unit: 'month' },
-      limits: [{ on: [], bound: { kind: 'above', value: 250_000_000 }, then: 'deny', approvers: [], reason: 'enough' }],
+      limits: [limitOf({ kind: 'above', value: 250_000_000 }, 'deny')],
     },
     keys: 1,
     largest: [{ kind: 'name', key: 'user:\u001b[31mann', value: 1_250_000, reserved: 0 }],

@@ -9,6 +9,8 @@ interface Count {
   readonly source: 'calls' | 'effects'
   readonly action: Action
   readonly atMs: number
+  /** When it was decided that it may start. */
+  readonly decidedAtMs: number
 }
 
 interface Action {
@@ -18,6 +20,8 @@ interface Action {
   readonly purpose: EventOf<'action.proposed'>['purpose']
   readonly arguments: JsonObject
   readonly isEffect: boolean
+  /** When it was decided last. */
+  decidedAtMs: number
   /** Its effect, while it counts. */
   counted: Count | undefined
   /** An earlier attempt may have had its effect. */
@@ -78,9 +82,14 @@ function follow(run: Run, event: RunEvent, atMs: number, counts: Set<Count>): vo
       purpose,
       arguments: args,
       isEffect,
+      decidedAtMs: 0,
       counted: undefined,
       isInDoubt: false,
     })
+  }
+  if (event.type === 'action.decided') {
+    const decided = run.actions.get(event.action)
+    if (decided !== undefined) decided.decidedAtMs = event.facts?.at[0] ?? 0
   }
   if (event.type !== 'effect.started' && event.type !== 'effect.finished' && event.type !== 'effect.reconciled') return
   const action = run.actions.get(event.action)
@@ -91,7 +100,7 @@ type CallEvent = EventOf<'effect.started'> | EventOf<'effect.finished'> | EventO
 
 function followCall(action: Action, event: CallEvent, atMs: number, counts: Set<Count>): void {
   const count = (source: Count['source']): Count => {
-    const made: Count = { source, action, atMs }
+    const made: Count = { source, action, atMs, decidedAtMs: action.decidedAtMs }
     counts.add(made)
     return made
   }
@@ -118,10 +127,21 @@ function valueOf(meter: Meter, action: Action, nowMs: number, counts: ReadonlySe
   let value = 0
   for (const count of counts) {
     if (count === mine || count.source !== meter.of || !isBound(meter.operations, count.action.operation)) continue
+    if (!couldKnow(meter, action, count)) continue
     if (keyOf(meter, count.action) !== key || !isInWindow(meter, count, action, nowMs)) continue
     value += meter.sum === null ? 1 : Number(count.action.arguments[meter.sum.slice(1)])
   }
   return value
+}
+
+/**
+ * Two starts may be recorded in another order than they were decided in. Whoever is counted holds its room from its decision on, so that
+ * the order does not matter. Nobody can know of what is decided later by somebody whom no limit binds, or when one holds no room oneself.
+ */
+function couldKnow(meter: Meter, action: Action, { action: other, decidedAtMs }: Count): boolean {
+  if (action === other || decidedAtMs < action.decidedAtMs) return true
+  const holdsRoom = meter.of === 'calls' || action.isEffect
+  return holdsRoom && isBound(meter.operations, action.operation) && other.purpose !== 'compensate'
 }
 
 function keyOf({ per }: Meter, { opened, arguments: args }: Action): string {

@@ -13,10 +13,10 @@ import { type Chance, createChance } from '@tidegate/testkit'
 const MONEY = ['desk.refund', 'desk.slow', 'desk.credit'] as const
 const RECORDS = ['desk.set', ...MONEY] as const
 
-/** Draws the meters of a seed: every other one has some, each with a limit. Their chance is their own, so that the others stay as they were. */
+/** Draws the meters of a seed: one in three has some, each with a limit. Their chance is their own, so that the others stay as they were. */
 export function drawMeters(seed: number): readonly Meter[] {
   const chance = createChance(seed * 15_485_863 + 29)
-  if (chance.oneIn(2)) return []
+  if (!chance.oneIn(3)) return []
   const all = [perAgent, asked, sum, perRecord, perRun, never].map((draw) => draw(chance))
   return all.filter(() => chance.oneIn(2))
 }

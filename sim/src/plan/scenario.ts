@@ -44,7 +44,7 @@ export interface Scenario {
   readonly workflows: readonly WorkflowPlan[]
   readonly triggers: readonly TriggerPlan[]
   readonly policies: readonly PolicyPlan[]
-  /** What is counted, with its limits; none in every other seed. */
+  /** What is counted, with its limits; none in most seeds. */
   readonly meters: readonly Meter[]
   readonly happenings: readonly Happening[]
   /** After this nothing bad happens any more, and everything must come to rest. */
@@ -76,13 +76,17 @@ export function drawScenario(seed: number): Scenario {
   const chance = createChance(seed * 7_919 + 17)
   const quietMs = 120_000
   const workflows = ['w0', 'w1', 'w2'].map((name) => drawWorkflow(chance, name))
+  const meters = drawMeters(seed)
   return {
     seed,
     weather: chance.pick(WEATHERS),
     workflows,
-    triggers: Array.from({ length: 2 + chance.below(4) }, (_, n) => drawTrigger(chance, n)),
+    triggers: [
+      ...Array.from({ length: 2 + chance.below(4) }, (_, n) => drawTrigger(chance, n)),
+      ...(meters.length === 0 ? [] : drawRush(seed)),
+    ],
     policies: ['p1', 'p2', 'p3'].map((version) => drawPolicy(chance, version)),
-    meters: drawMeters(seed),
+    meters,
     happenings: drawHappenings(chance, quietMs),
     quietMs,
     liftAtEnd: chance.oneIn(2),
@@ -131,6 +135,18 @@ function drawTrigger(chance: Chance, n: number): TriggerPlan {
     input: { id, amount: chance.below(1_000) },
     deliveries,
   }
+}
+
+/** Several runs at once about one record: whatever is limited, they want it in the same moment. */
+function drawRush(seed: number): readonly TriggerPlan[] {
+  const chance = createChance(seed * 32_452_843 + 7)
+  if (chance.oneIn(2)) return []
+  const atMs = chance.below(20_000)
+  const workflow = chance.pick(['w0', 'w1', 'w2'])
+  return Array.from({ length: 3 }, (_, n) => ({
+    ...{ workflow, source: 'rush', event: `r${n}`, deliveries: [atMs] },
+    input: { id: 'rec-rush', amount: chance.below(1_000) },
+  }))
 }
 
 function drawHappenings(chance: Chance, quietMs: number): readonly Happening[] {

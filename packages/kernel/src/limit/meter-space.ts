@@ -2,7 +2,7 @@ import { METER_KEYS_MAX } from './meter.ts'
 import { createCell, type MeterCell } from './window.ts'
 
 /** Where keys beyond {@link METER_KEYS_MAX} are counted together. No key has this name: keys hold no control characters. */
-export const REST = '\u0000'
+const REST = '\u0000'
 
 /**
  * The counts of one meter by key, in bounded memory.

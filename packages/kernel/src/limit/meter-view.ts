@@ -1,4 +1,3 @@
-import { REST } from './meter-space.ts'
 import type { Meter } from './meter.ts'
 import type { MeterCell } from './window.ts'
 
@@ -34,16 +33,19 @@ export interface MeterView {
   readonly largest: readonly MeterKeyView[]
 }
 
-/** Looks at the counts of one meter without touching them; `valueOf` says what a count shows now. */
+/** The name under which a space counts the keys that are too many. A key holds no control characters. */
+const REST = '\u0000'
+
+/** Looks at the counts of one meter without touching them; `shownBy` says what a count shows now. */
 export function viewMeter(
   meter: Meter,
   counts: Iterable<readonly [key: string, cell: MeterCell]>,
-  valueOf: (cell: MeterCell) => number,
+  shownBy: (cell: MeterCell) => number,
 ): MeterView {
   const largest: MeterKeyView[] = []
   let keys = 0
   for (const [name, cell] of counts) {
-    const value = Math.min(valueOf(cell), Number.MAX_SAFE_INTEGER)
+    const value = Math.min(shownBy(cell), Number.MAX_SAFE_INTEGER)
     const reserved = Math.min(cell.pending, Number.MAX_SAFE_INTEGER)
     if (value === 0 && reserved === 0) continue
     keys += 1

@@ -1,7 +1,8 @@
-import { METER_VIEW_KEYS, type MeterView } from '@tidegate/kernel'
+import { METER_VIEW_KEYS, type MeterView, viewMeter } from '@tidegate/kernel'
 import { table } from '@tidegate/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { createMeterSpace } from '../../src/limit/meter-space.ts'
 import { act, bookOf, createLedger, done, failed, FINISHED, look, meter, op, opened } from './run-events.ts'
 
 const HOUR = 3_600_000
@@ -48,7 +49,7 @@ describe('a view of the meters', () => {
     expect(book.view(1_000)[0]).toMatchObject({ keys: 0, largest: [] })
   })
 
-  test('forgets what has left the window, and a clock that is behind frees nothing', () => {
+  test('forgets what has left the window, and takes the later of the clock and the journal', () => {
     const book = bookOf([meter('m'), meter('for-ever', { window: { kind: 'ever' } })])
     const ledger = createLedger(book)
     ledger.append('r', [opened('r')], 1_000)
@@ -56,6 +57,8 @@ describe('a view of the meters', () => {
     expect(book.view(0).map(told)).toEqual(['name:agent-1=1(0)', 'name:agent-1=1(0)'])
     expect(book.view(2 * HOUR + 1_000).map(told)).toEqual(['', 'name:agent-1=1(0)'])
     expect(book.view(HOUR).map(told)).toEqual(['name:agent-1=1(0)', 'name:agent-1=1(0)'])
+    ledger.append('other', [opened('other')], 3 * HOUR)
+    expect(book.view(HOUR).map(told)).toEqual(['', 'name:agent-1=1(0)']) // the journal knows that it is later
   })
 
   test('has no value for what is counted in each run', () => {
@@ -88,6 +91,14 @@ describe('a view of the meters', () => {
     expect(view?.keys).toBe(25)
     const keys = view?.largest.map(({ key }) => key)
     expect(keys).toEqual(['u04', 'u21', ...users.filter((user) => user !== 'u04' && user !== 'u21').slice(0, 18)])
+  })
+
+  test('what a meter counts for keys that are too many is shown as that', () => {
+    const space = createMeterSpace(1_000, 1)
+    for (const user of ['u1', 'u2', 'u3']) space.open(user).pending += 1
+    expect(told(viewMeter(meter('m', { per: 'user' }), space.entries(), ({ pending }) => pending))).toBe(
+      'rest:=2(2) name:u1=1(1)',
+    )
   })
 
   test('law: it shows what a decision would be told without the action itself, and changes nothing', () => {
