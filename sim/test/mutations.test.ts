@@ -31,7 +31,7 @@ async function noticedBy(name: string, invariant: string, seeds = SEEDS): Promis
   active.name = name
   for (let seed = 1; seed <= seeds; seed++) {
     const { violations } = await simulate({ seed, tamper: tamperFor(name) })
-    if (violations.some((violation) => violation.invariant === invariant)) { console.log('@@', name, invariant, seed); return seed }
+    if (violations.some((violation) => violation.invariant === invariant)) return seed
   }
   return undefined
 }
@@ -70,8 +70,7 @@ test.each([
   ['room released before the record', 'limits'],
   ['what is ambiguous is given back', 'limits'],
   ['a restart forgets the ambiguous', 'limits'],
-  ['a restart forgets the ambiguous', 'counts'],
-  ['a restart forgets keys', 'limits'],
+  ['a restart forgets keys', 'counts'],
   ['amounts counted as one', 'limits'],
   ['limits not asked', 'limits'],
   ['the window ends at the wall clock of tomorrow', 'limits'],

@@ -14,6 +14,16 @@ describe('the simulator', () => {
     const { findings, crashPoints, faults, seeds } = await runSeeds({ from: 1, count: 150 })
     expect(findings.map((finding) => `${finding.invariant} ${finding.message}: ${replayCommand(finding)}`)).toEqual([])
     expect([seeds, crashPoints > 500, faults > 500]).toEqual([150, true, true])
+  }, 60_000)
+
+  test.each([
+    [
+      972,
+      2,
+      'room for the next attempt of an effect that was looked for and not there, when its first count has left the window',
+    ],
+  ])('seed %i, crashed at %i, once broke an invariant: %s', async (seed, crashAt) => {
+    expect((await simulate({ seed, crashAt })).violations).toEqual([])
   })
 
   test('a sweep crashes at each point once, and a restart always finds its way', async () => {
@@ -69,4 +79,10 @@ const CORNERS = [
   'wall clock jumps',
   'failure=loop',
   'late)',
+  'limit.per-agent',
+  'limit.asked',
+  'limit.money',
+  'limit.per-record',
+  'limit.per-run',
+  'limit.never-after',
 ]

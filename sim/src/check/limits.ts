@@ -28,6 +28,11 @@ interface Action {
   isInDoubt: boolean
 }
 
+interface Bound {
+  readonly meter: Meter
+  readonly limit: MeterLimit
+}
+
 interface Run {
   readonly opened: RunOpened
   readonly actions: Map<number, Action>
@@ -57,7 +62,7 @@ export function checkLimits({ scenario, disk }: Simulation, report: Report): voi
       if (action === undefined || action.purpose === 'compensate') continue
       for (const meter of meters)
         for (const limit of meter.limits) {
-          const value = valueOf(meter, action, atMs, counts)
+          const value = amountIn({ meter, limit }, action, atMs, counts)
           if (!isBound(limit.on, action.operation) || !isBeyond(limit, value)) continue
           if (limit.then === 'ask' && said.includes(`limit.${meter.name}`)) continue
           report(
@@ -121,13 +126,13 @@ function followCall(action: Action, event: CallEvent, atMs: number, counts: Set<
   }
 }
 
-function valueOf(meter: Meter, action: Action, nowMs: number, counts: ReadonlySet<Count>): number {
+function amountIn({ meter, limit }: Bound, action: Action, nowMs: number, counts: ReadonlySet<Count>): number {
   const key = keyOf(meter, action)
   const mine = meter.self ? undefined : [...counts].findLast((count) => count.action === action && count.source === 'calls')
   let value = 0
   for (const count of counts) {
     if (count === mine || count.source !== meter.of || !isBound(meter.operations, count.action.operation)) continue
-    if (!couldKnow(meter, action, count)) continue
+    if (!couldKnow({ meter, limit }, action, count)) continue
     if (keyOf(meter, count.action) !== key || !isInWindow(meter, count, action, nowMs)) continue
     value += meter.sum === null ? 1 : Number(count.action.arguments[meter.sum.slice(1)])
   }
@@ -136,12 +141,13 @@ function valueOf(meter: Meter, action: Action, nowMs: number, counts: ReadonlySe
 
 /**
  * Two starts may be recorded in another order than they were decided in. Whoever is counted holds its room from its decision on, so that
- * the order does not matter. Nobody can know of what is decided later by somebody whom no limit binds, or when one holds no room oneself.
+ * the order does not matter. Nobody can know of what is decided later by somebody whom the limit does not bind, or when one holds no room oneself.
  */
-function couldKnow(meter: Meter, action: Action, { action: other, decidedAtMs }: Count): boolean {
+function couldKnow({ meter, limit }: Bound, action: Action, { action: other, decidedAtMs }: Count): boolean {
   if (action === other || decidedAtMs < action.decidedAtMs) return true
   const holdsRoom = meter.of === 'calls' || action.isEffect
-  return holdsRoom && isBound(meter.operations, action.operation) && other.purpose !== 'compensate'
+  const isOtherBound = other.purpose !== 'compensate' && isBound(limit.on, other.operation)
+  return holdsRoom && isBound(meter.operations, action.operation) && isOtherBound
 }
 
 function keyOf({ per }: Meter, { opened, arguments: args }: Action): string {

@@ -24,8 +24,11 @@ export function drawMeters(seed: number): readonly Meter[] {
 const PLAIN = { of: 'effects', operations: [], sum: null, per: 'global', self: true, anomaly: null } as const
 const sliding = (chance: Chance) => ({ kind: 'sliding', ms: chance.pick([3_000, 20_000, 60_000]) }) as const
 
-function denyAbove(value: number, on: readonly string[] = []): MeterLimit {
-  return { on, bound: { kind: 'above', value }, then: 'deny', approvers: [], reason: 'too much' }
+/** Denies, or asks when somebody is named. */
+function limitAbove(value: number, on: readonly string[] = [], approvers: MeterLimit['approvers'] = []): MeterLimit {
+  const bound = { kind: 'above', value } as const
+  // biome-ignore lint/suspicious/noThenProperty: the kernel's name for what happens; a limit is never awaited
+  return { on, bound, then: approvers.length === 0 ? 'deny' : 'ask', approvers, reason: 'too much' }
 }
 
 const perAgent = (chance: Chance): Meter => ({
@@ -33,21 +36,16 @@ const perAgent = (chance: Chance): Meter => ({
   name: 'per-agent',
   per: 'agent',
   window: sliding(chance),
-  limits: [denyAbove(1 + chance.below(3))],
+  limits: [limitAbove(1 + chance.below(3))],
 })
 
 /** More than so many only when somebody says yes. */
-function asked(chance: Chance): Meter {
-  const bound = { kind: 'above', value: 1 + chance.below(2) } as const
-  const limit = {
-    on: ['desk.*'],
-    bound,
-    then: 'ask',
-    approvers: [{ role: 'security', count: 1 }],
-    reason: 'unusually many',
-  } as const
-  return { ...PLAIN, name: 'asked', window: sliding(chance), limits: [limit] }
-}
+const asked = (chance: Chance): Meter => ({
+  ...PLAIN,
+  name: 'asked',
+  window: sliding(chance),
+  limits: [limitAbove(1 + chance.below(2), ['desk.*'], [{ role: 'security', count: 1 }])],
+})
 
 const sum = (chance: Chance): Meter => ({
   ...PLAIN,
@@ -56,7 +54,7 @@ const sum = (chance: Chance): Meter => ({
   sum: '/amount',
   per: chance.pick(['agent', 'workflow', 'user']),
   window: chance.oneIn(2) ? { kind: 'calendar', unit: 'hour' } : sliding(chance),
-  limits: [denyAbove(chance.pick([500, 900, 1_500]), MONEY)],
+  limits: [limitAbove(chance.pick([500, 900, 1_500]), MONEY)],
 })
 
 const perRecord = (chance: Chance): Meter => ({
@@ -65,26 +63,27 @@ const perRecord = (chance: Chance): Meter => ({
   operations: RECORDS,
   per: '/id',
   window: chance.oneIn(2) ? { kind: 'ever' } : sliding(chance),
-  limits: [denyAbove(1 + chance.below(2), RECORDS)],
+  limits: [limitAbove(1 + chance.below(2), RECORDS)],
 })
 
 const perRun = (chance: Chance): Meter => ({
   ...PLAIN,
   name: 'per-run',
   window: { kind: 'run' },
-  limits: [denyAbove(1 + chance.below(2))],
+  limits: [limitAbove(1 + chance.below(2))],
 })
 
-/** Once something was exported or credited, no mail leaves any more. */
+/** Once something was exported or paid, no mail leaves any more, and nothing is put down as done. */
 const never = (chance: Chance): Meter =>
   meterOfSequence({
-    name: 'no-mail-after',
+    name: 'never-after',
     kind: 'never',
-    operations: ['mail.*'],
-    other: ['desk.export', 'desk.credit'],
+    operations: ['mail.*', 'desk.set'],
+    other: ['desk.export', ...MONEY],
     least: 1,
     per: chance.pick(['agent', 'user']),
     within: chance.pick([{ kind: 'ever' }, { kind: 'run' }, { kind: 'sliding', ms: 60_000 }]),
+    // biome-ignore lint/suspicious/noThenProperty: as above
     then: 'deny',
     approvers: [],
     reason: 'something left before',

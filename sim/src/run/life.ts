@@ -18,6 +18,9 @@ import { ledgerOf } from './disk-ledger.ts'
 import { connectorOf, journalOf } from './ports.ts'
 import { type Life, type Simulation, tell } from './simulation.ts'
 
+/** It remembers nothing but the names of hours, and takes its time to make. */
+const timeFacts = createTimeFacts({ timeZone: 'UTC' })
+
 /** Starts Tidegate on whatever is on the disk: the real kernel, harness and desk, on fake ports. */
 export function startLife(sim: Simulation): void {
   const life: Life = {
@@ -88,7 +91,7 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
     meters,
     labels: createLabels(registry),
     taint: openTaint({ ledger, hasher: nodeHasher, salt: SALT }),
-    timeFacts: createTimeFacts({ timeZone: 'UTC' }),
+    timeFacts,
     rolesOf: () => [],
   })
   if (!life.isAlive) return

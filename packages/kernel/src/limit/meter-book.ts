@@ -250,8 +250,10 @@ export function createMeterBook({ meters, calendar, hashKey }: MeterBookParts, d
     }
     if (cell !== undefined) dropBefore(cell, counter.first)
     const extra = look.extras.length === 0 ? 0 : extraOf(counter, key, look)
-    const added = (meter.self ? own : 0) + extra + (cell?.pending ?? 0)
     const first = nowMs === atMs ? counter.first : rule.firstSlot(nowMs)
+    const countedAtMs = meter.of === 'effects' ? (track.actions[request.action]?.countedAtMs ?? null) : null
+    const moved = own > 0 && countedAtMs !== null && rule.slotOf(countedAtMs) >= first ? own : 0
+    const added = (meter.self ? own : 0) - moved + extra + (cell?.pending ?? 0)
     const value =
       deviation === null
         ? (cell === undefined ? 0 : sumSince(cell, first)) + added
