@@ -11,6 +11,8 @@ interface Count {
   readonly atMs: number
   /** When it was decided that it may start. */
   readonly decidedAtMs: number
+  /** Policies for which people said yes to it. */
+  readonly approved: readonly string[]
 }
 
 interface Action {
@@ -55,10 +57,10 @@ export function checkLimits({ scenario, disk }: Simulation, report: Report): voi
       if (event.type === 'run.opened') runs.set(stream, { opened: event, actions: new Map(), questions: new Map() })
       const run = runs.get(stream)
       if (run === undefined) continue
-      follow(run, event, atMs, counts)
+      const said = saidOf(run, event)
+      follow(run, event, { atMs, said }, counts)
       if (event.type !== 'effect.started') continue
       const action = run.actions.get(event.action)
-      const said = event.approval === null ? [] : (run.questions.get(event.approval) ?? [])
       if (action === undefined || action.purpose === 'compensate') continue
       for (const meter of meters)
         for (const limit of meter.limits) {
@@ -74,7 +76,18 @@ export function checkLimits({ scenario, disk }: Simulation, report: Report): voi
   }
 }
 
-function follow(run: Run, event: RunEvent, atMs: number, counts: Set<Count>): void {
+/** The policies for which an effect that starts holds an approval. */
+function saidOf(run: Run, event: RunEvent): readonly string[] {
+  if (event.type !== 'effect.started' || event.approval === null) return []
+  return run.questions.get(event.approval) ?? []
+}
+
+interface At {
+  readonly atMs: number
+  readonly said: readonly string[]
+}
+
+function follow(run: Run, event: RunEvent, at: At, counts: Set<Count>): void {
   if (event.type === 'approval.opened') run.questions.set(event.question.id, event.question.policies)
   if (event.type === 'action.proposed') {
     const { action: n, operation, purpose, sealed } = event
@@ -98,14 +111,14 @@ function follow(run: Run, event: RunEvent, atMs: number, counts: Set<Count>): vo
   }
   if (event.type !== 'effect.started' && event.type !== 'effect.finished' && event.type !== 'effect.reconciled') return
   const action = run.actions.get(event.action)
-  if (action !== undefined) followCall(action, event, atMs, counts)
+  if (action !== undefined) followCall(action, event, at, counts)
 }
 
 type CallEvent = EventOf<'effect.started'> | EventOf<'effect.finished'> | EventOf<'effect.reconciled'>
 
-function followCall(action: Action, event: CallEvent, atMs: number, counts: Set<Count>): void {
+function followCall(action: Action, event: CallEvent, { atMs, said }: At, counts: Set<Count>): void {
   const count = (source: Count['source']): Count => {
-    const made: Count = { source, action, atMs, decidedAtMs: action.decidedAtMs }
+    const made: Count = { source, action, atMs, decidedAtMs: action.decidedAtMs, approved: said }
     counts.add(made)
     return made
   }
@@ -121,7 +134,7 @@ function followCall(action: Action, event: CallEvent, atMs: number, counts: Set<
     else if (event.retry !== 'unknown' && !action.isInDoubt) giveBack()
   } else if (event.lookAgainAtMs === null) {
     if (event.found === 'absent') giveBack()
-    if (event.found === 'doubled') count('effects')
+    // What is found doubled counts twice from the moment at which that is known, which the records do not tell: it is held against nobody here.
     if (event.found !== 'unknown') action.isInDoubt = event.found === 'repeatable'
   }
 }
@@ -141,12 +154,14 @@ function amountIn({ meter, limit }: Bound, action: Action, nowMs: number, counts
 
 /**
  * Two starts may be recorded in another order than they were decided in. Whoever is counted holds its room from its decision on, so that
- * the order does not matter. Nobody can know of what is decided later by somebody whom the limit does not bind, or when one holds no room oneself.
+ * the order does not matter. Nobody can know of what is decided later by somebody whom the limit does not bind or whom people let pass, or when one
+ * holds no room oneself.
  */
-function couldKnow({ meter, limit }: Bound, action: Action, { action: other, decidedAtMs }: Count): boolean {
+function couldKnow({ meter, limit }: Bound, action: Action, { action: other, decidedAtMs, approved }: Count): boolean {
   if (action === other || decidedAtMs < action.decidedAtMs) return true
   const holdsRoom = meter.of === 'calls' || action.isEffect
-  const isOtherBound = other.purpose !== 'compensate' && isBound(limit.on, other.operation)
+  const isLetPass = limit.then === 'ask' && approved.includes(`limit.${meter.name}`)
+  const isOtherBound = other.purpose !== 'compensate' && !isLetPass && isBound(limit.on, other.operation)
   return holdsRoom && isBound(meter.operations, action.operation) && isOtherBound
 }
 

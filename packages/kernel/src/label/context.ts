@@ -108,14 +108,14 @@ export function labelOf(output: Json, flow: Pick<Flow, 'outputs'>, echoesUntrust
       const readers = declared?.readers ?? USER_ONLY
       if (readers === last || isEmpty(value)) return
       last = readers
-      sets.push(readers)
+      if (!readers.includes('public')) sets.push(readers) // what everybody may read narrows nothing
     },
     key(_, declared) {
       const origin = settledOrigin((declared?.keys ?? declared)?.origin, echoesUntrusted)
       if (origin !== 'system' && origin !== 'user') untrusted = true
     },
   })
-  return { untrusted, readers: sets.length === 0 ? [] : joinReaders([], distinct(sets)) }
+  return { untrusted, readers: sets.length < 2 ? sets : joinReaders([], distinct(sets)) }
 }
 
 const USER_ONLY: readonly string[] = ['user']

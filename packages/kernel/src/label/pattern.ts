@@ -81,7 +81,9 @@ function visit<T>(
 /** The JSON pointer of a place. */
 export function pointerOf(place: Place | undefined): string {
   if (place === undefined) return ''
-  return `${pointerOf(place.above)}/${String(place.key).replaceAll('~', '~0').replaceAll('/', '~1')}`
+  const { key, above } = place
+  const isPlain = typeof key === 'number' || !(key.includes('~') || key.includes('/'))
+  return `${pointerOf(above)}/${isPlain ? key : key.replaceAll('~', '~0').replaceAll('/', '~1')}`
 }
 
 /** The last key on the way to a place that is a name and not a number. */

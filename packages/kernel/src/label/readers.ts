@@ -6,7 +6,7 @@ export type Readers = readonly (readonly string[])[]
 
 /** Joins two labels: what is made from both may be read by whoever may read both. */
 export function joinReaders(a: Readers, b: Readers): Readers {
-  if (b.length === 0) return a
+  if (b.length === 0 || b.every((set) => a.includes(set))) return a
   const keys = new Set(a.map(keyOf))
   const added = b.filter((set) => !set.includes('public') && !keys.has(keyOf(set)))
   return added.length === 0 ? a : [...a, ...added].toSorted((x, y) => (keyOf(x) < keyOf(y) ? -1 : 1))

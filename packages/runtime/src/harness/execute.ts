@@ -110,7 +110,7 @@ export async function execute(
   const call = callOf(parts, state, action, operation)
   const result = await fly(parts, call, state, operation)
   const nowMs = parts.clock.nowMs()
-  if (result.kind === 'failed' && result.retry === 'safe' && isStopped(parts, state, operation))
+  if (result.kind === 'failed' && result.retry === 'safe' && result.failure !== 'timeout' && isStopped(parts, state, operation))
     return finished(action, operation, result, nowMs - startedAtMs, nowMs, { counts: false })
   const fault = result.kind === 'failed' && (result.failure === 'timeout' || result.failure === 'unavailable')
   await parts.breakers.count(operation.id, fault ? 'fault' : 'ok')

@@ -118,6 +118,7 @@ export function createLabels({ find, workflow: findWorkflow }: Pick<Registry, 'f
 
 /** A call that passes a stranger's words on is as tainted as a planner that has read them. */
 function withCarried(facts: FlowFacts, { seen }: FlowContext, args: Json, leaves: KnownLeaves): FlowFacts {
+  if (!Object.values(leaves).some((written) => written.includes('third-party'))) return facts
   const carried = leavesOf(args).filter(([pointer]) => leaves[pointer]?.includes('third-party') === true)
   if (carried.length === 0) return facts
   const from = seen.filter(({ output }) => leavesOf(output).some(([, leaf]) => carried.some(([, value]) => value === leaf)))
