@@ -95,6 +95,7 @@ export async function decide(
   // From here to the verdict nothing may wait: what is reserved holds its room against every other run.
   const { action: before, n, proposal, compensates } = candidate
   const { arguments: args, operation } = admitted
+  const nowMs = Math.max(parts.clock.nowMs(), state.updatedAtMs) // a clock that jumps back gives a plan no more time
   const reserved = parts.meters.reserve({ state, waiting, action: n, isNew: before === undefined, operation, arguments: args })
   const observed: Observed = {
     confidence: proposal.confidence,
@@ -103,9 +104,9 @@ export async function decide(
     compensates,
     approvals: held?.policies ?? [],
     roles: parts.rolesOf(state.opened.actors[0] ?? ''),
-    time: parts.timeFacts(Math.max(parts.clock.nowMs(), state.updatedAtMs)),
+    time: parts.timeFacts(nowMs),
     meters: reserved.values,
-    flow: parts.labels.factsOf({ state, workflow, candidate, admitted, nowMs: parts.clock.nowMs() }),
+    flow: parts.labels.factsOf({ state, workflow, candidate, admitted, nowMs }),
   }
   const facts = observeAction(admitted, observed, state)
   const decision = resolveVerdict(evaluate(policy, policyRequest(admitted, facts, state, workflow)), policy.version)

@@ -172,12 +172,28 @@ function doubtfulTexts({ actions }: RunState): readonly string[] {
 /** What those wrote who may instruct the run: the input, but for the parts of it that come from others. */
 function begin(state: RunState, workflow: Workflow, hidden: boolean): Followed {
   const { input } = state.opened.sealed
-  const task = leavesOf(input).flatMap(([pointer, leaf]) =>
-    isTrusted(originAt({ '': 'user', ...workflow.inputOrigins }, pointer, leaf)) ? [String(leaf)] : [],
-  )
-  const flow = compileFlow({ mutability: 'read', origins: { '': 'user', ...workflow.inputOrigins } })
+  const { origins, flow } = inputOf(workflow)
+  const task = leavesOf(input).flatMap(([pointer, leaf]) => (isTrusted(originAt(origins, pointer, leaf)) ? [String(leaf)] : []))
   const context = observe(openFlow([workflow.title, ...task]), { source: 'input', output: input, flow, hidden })
   return { context, observed: new Map(), endorsed: new Set(), settled: 0 }
+}
+
+/** Who writes the input of a workflow. */
+interface InputLabels {
+  readonly origins: Readonly<Record<string, Origin>>
+  readonly flow: Flow
+}
+
+const inputs = new WeakMap<Workflow, InputLabels>()
+
+/** Who writes the input of a workflow, ready for use. Made once for each, since every run begins with it. */
+function inputOf(workflow: Workflow): InputLabels {
+  const known = inputs.get(workflow)
+  if (known !== undefined) return known
+  const origins: Readonly<Record<string, Origin>> = { '': 'user', ...workflow.inputOrigins }
+  const made = { origins, flow: compileFlow({ mutability: 'read', origins }) }
+  inputs.set(workflow, made)
+  return made
 }
 
 interface Following {
