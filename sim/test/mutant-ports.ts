@@ -96,6 +96,7 @@ function replaying(): Tamper {
           const call = {
             operation: event.operation,
             arguments: event.sealed.arguments,
+            session: stream.slice(4),
             effectId: `${stream.slice(4)}.${event.action}`,
             attempt: 1,
             timeoutMs: 1_000,

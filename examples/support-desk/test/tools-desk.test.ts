@@ -43,6 +43,7 @@ function callOf(name: string, args: JsonObject, timeoutMs = 3000): ConnectorCall
   return {
     operation: `desk.${name}`,
     arguments: parsed.value,
+    session: 's',
     effectId: `run-${effects}.0`,
     attempt: 1,
     timeoutMs,

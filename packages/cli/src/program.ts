@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import type { Action, Bind } from './bind.ts'
+import { addEndorse } from './command/endorse-options.ts'
 import { addEvals } from './command/evals.ts'
 import { addPolicy } from './command/policy.ts'
 import { addPolicyChange, addToolReview } from './command/changes.ts'
@@ -179,8 +180,10 @@ function addPeople(program: Command, bind: Bind): void {
       .option('--why <text>', 'the ledger keeps it')
       .option('--digest <hex>', 'insist on the digest that you saw')
       .option('--yes', 'do not ask again, whatever the risk')
+      .option('--plan', 'answer for the whole plan that the question shows')
       .action(bind(async (shell, [id = ''], flags) => (await import('./command/approvals.ts')).vote(shell, which, id, flags)))
   }
+  addEndorse(approvals, bind)
   program
     .command('stop')
     .description('stop: nothing in the scope starts any more')

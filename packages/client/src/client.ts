@@ -1,6 +1,9 @@
 import type {
   WireApproval,
   WireChangeAnswer,
+  WireEndorseAnswer,
+  WireEndorsement,
+  WireEndorseRequest,
   WireExportAnswer,
   WireExportRequest,
   WireLedgerHead,
@@ -75,6 +78,10 @@ export interface Client {
   approvals(state: 'open' | 'all'): Promise<readonly WireApproval[]>
   approval(id: string): Promise<WireApproval>
   vote(id: string, request: WireVoteRequest): Promise<WireVoteAnswer>
+  /** Endorses values for the rest of a run. */
+  endorse(run: string, request: WireEndorseRequest): Promise<WireEndorseAnswer>
+  /** What was endorsed in a run, by whom and why. */
+  endorsements(run: string): Promise<readonly WireEndorsement[]>
   stops(): Promise<readonly WireStop[]>
   stop(request: WireStopRequest): Promise<WireStopReport>
   lift(request: WireLiftRequest): Promise<WireLiftAnswer>

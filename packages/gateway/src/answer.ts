@@ -5,9 +5,10 @@ import { type Person, RuntimeError, type Tidegate } from '@tidegate/runtime'
 import type { Authenticate } from './authenticate.ts'
 import { done, type Refusal, type Reply, refuse } from './reply.ts'
 import { readBody } from './request/body.ts'
-import { guardOrigin, guardPerson } from './request/guard.ts'
+import { guardBearer, guardOrigin, guardPerson } from './request/guard.ts'
 import { CATALOGUE_ROUTES } from './route/catalogue.ts'
 import { CONTROL_ROUTES } from './route/control.ts'
+import { ENDORSEMENT_ROUTES } from './route/endorsements.ts'
 import { LEDGER_ROUTES } from './route/ledger.ts'
 import { asAuthZen, isAuthZen } from './authzen-answer.ts'
 import { POLICY_ROUTES } from './route/policy.ts'
@@ -20,6 +21,8 @@ export interface Ground {
   readonly routes: readonly Route[]
   readonly tidegate: Tidegate
   readonly authenticate: Authenticate
+  /** Tells which host holds a token; without it there are no hosts. */
+  readonly authenticateHost?: (token: string) => { readonly host: string } | undefined
   readonly version: string
   readonly maxBodyBytes: number
   /** How long the runtime may take, where a route does not say. */
@@ -41,6 +44,7 @@ export interface Answered {
 export const ROUTES: readonly Route[] = [
   ...RUN_ROUTES,
   ...CONTROL_ROUTES,
+  ...ENDORSEMENT_ROUTES,
   ...LEDGER_ROUTES,
   ...POLICY_ROUTES,
   ...CATALOGUE_ROUTES,
@@ -66,16 +70,32 @@ async function answerPlainly(request: IncomingMessage, ground: Ground): Promise<
   if ('kind' in target) return { reply: target, headers: {} }
   if (target.path === HEALTH && request.method === 'GET') return { reply: done({ status: 'ok' }), headers: {} }
   const found = findRoute(ground.routes, request.method ?? '', target.path)
-  const isPublic = 'route' in found && found.route.isPublic === true
-  const who = isPublic ? { person: NOBODY } : guardPerson(request, ground.authenticate)
+  const who = whoAsks(request, 'route' in found ? found.route : undefined, ground)
   if ('kind' in who) return { reply: who, headers: { 'www-authenticate': 'Bearer' } }
   if ('allowed' in found) return notHere(found.allowed, target.path)
-  const parsed = await parseRequest(request, found, target.query, ground.maxBodyBytes)
+  const parsed = await parseRequest(request, found, target.query, found.route.maxBodyBytes ?? ground.maxBodyBytes)
   if ('kind' in parsed) return { reply: parsed, headers: {} }
   const { tidegate, version } = ground
   const idempotencyKey = request.headersDistinct['idempotency-key']?.join(',')
-  const call = { tidegate, person: who.person, version, id: found.id, idempotencyKey, ...parsed }
-  return { reply: await guarded(found.route, () => found.route.run(call), ground), headers: {} }
+  const { person, host = '' } = who
+  const gone = new AbortController()
+  const leave = (): void => gone.abort()
+  request.socket.once('close', leave)
+  const call = { tidegate, person, host, version, id: found.id, idempotencyKey, gone: gone.signal, ...parsed }
+  const reply = await guarded(found.route, () => found.route.run(call), ground)
+  request.socket.off('close', leave)
+  return { reply, headers: {} }
+}
+
+function whoAsks(
+  request: IncomingMessage,
+  route: Route | undefined,
+  { authenticate, authenticateHost }: Ground,
+): { readonly person: Person; readonly host?: string } | Refusal {
+  if (route?.isPublic === true) return { person: NOBODY }
+  if (route?.forHosts !== true) return guardPerson(request, authenticate)
+  const found = guardBearer(request, (token) => authenticateHost?.(token))
+  return 'kind' in found ? found : { person: NOBODY, host: found.holder.host }
 }
 
 function notHere(allowed: readonly string[], path: string): Answered {

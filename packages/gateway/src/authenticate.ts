@@ -19,23 +19,44 @@ export interface TokenHolder {
  * @throws GatewayError `gateway_token_weak` for a token that is too short, or that two people share.
  */
 export function createTokenAuthenticator(holders: readonly TokenHolder[]): Authenticate {
-  const known = holders.map(({ person, token }) => {
+  return authenticator(holders.map(({ person, token }) => ({ holder: person, name: person.id, token })))
+}
+
+/** A host and the secret that proves that it is that host. */
+export interface HostTokenHolder {
+  readonly host: string
+  readonly tickets: boolean
+  /** At least 32 visible ASCII characters. */
+  readonly token: string
+}
+
+/** The same for hosts, whose tokens open other routes than those of people. @throws GatewayError `gateway_token_weak`. */
+export function createHostAuthenticator(
+  holders: readonly HostTokenHolder[],
+): (token: string) => Omit<HostTokenHolder, 'token'> | undefined {
+  return authenticator(holders.map(({ host, tickets, token }) => ({ holder: { host, tickets }, name: host, token })))
+}
+
+function authenticator<T>(
+  holders: readonly { readonly holder: T; readonly name: string; readonly token: string }[],
+): (token: string) => T | undefined {
+  const known = holders.map(({ holder, name, token }) => {
     if (!/^[\x21-\x7e]{32,512}$/.test(token)) {
       throw new GatewayError(
         'gateway_token_weak',
-        `The token of ${person.id} must be 32 to 512 visible ASCII characters. Delete its file to get a new one.`,
+        `The token of ${name} must be 32 to 512 visible ASCII characters. Delete its file to get a new one.`,
       )
     }
-    return { person, digest: digestOf(token) }
+    return { holder, digest: digestOf(token) }
   })
   if (new Set(known.map(({ digest }) => digest.toString('hex'))).size < known.length) {
-    throw new GatewayError('gateway_token_weak', 'Two people have the same token. Delete one of the files to get a new one.')
+    throw new GatewayError('gateway_token_weak', 'Two have the same token. Delete one of the files to get a new one.')
   }
   return (token) => {
     const sent = digestOf(token)
-    let found: Person | undefined
-    for (const { person, digest } of known) {
-      if (timingSafeEqual(sent, digest)) found = person
+    let found: T | undefined
+    for (const { holder, digest } of known) {
+      if (timingSafeEqual(sent, digest)) found = holder
     }
     return found
   }

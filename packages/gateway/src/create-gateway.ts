@@ -5,8 +5,11 @@ import type { AuthZen, Tidegate } from '@tidegate/runtime'
 import type { Authenticate } from './authenticate.ts'
 import { answer, type Ground, ROUTES } from './answer.ts'
 import { GatewayError } from './error.ts'
+import type { McpOptions } from './mcp/desk.ts'
+import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
 import { refuse } from './reply.ts'
 import { authzenRoutes } from './route/authzen.ts'
+import { type HostGround, hostRoutes } from './route/hosts.ts'
 import { writeRefusal, writeReply } from './write.ts'
 
 /** What a gateway is made of. */
@@ -15,6 +18,10 @@ export interface GatewayOptions {
   readonly authenticate: Authenticate
   /** Answers the AuthZEN Authorization API; without it there is none. */
   readonly authzen?: AuthZen
+  /** Lets agents that are not ours use our tools over MCP; without it there is none. */
+  readonly mcp?: McpOptions
+  /** Lets agents that are not ours in; without it there are none. */
+  readonly hosts?: HostGround
   /** How the outside reaches this gateway, when something in front of it ends TLS: `https://pdp.example.com`. Its own address unless told. */
   readonly publicUrl?: string
   /** The version of the server, shown to authenticated callers only. */
@@ -45,6 +52,8 @@ const DEFAULT_BODY_BYTES = 1_048_576
 const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_ARRIVAL_MS = 15_000
 const MAX_CONNECTIONS = 512
+/** Clients of MCP keep streams open: room for these besides. */
+const MAX_MCP_CONNECTIONS = 2_048
 /** How long requests in flight may go on after `close`. */
 const GRACE_MS = 2_000
 
@@ -64,7 +73,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { authzen } = options
   const publicUrl = options.publicUrl === undefined ? undefined : parsePublicUrl(options.publicUrl)
   const ground: Ground = {
-    routes: [...ROUTES, ...(authzen === undefined ? [] : authzenRoutes(authzen, () => publicUrl?.origin ?? url))],
+    routes: [
+      ...ROUTES,
+      ...(authzen === undefined ? [] : authzenRoutes(authzen, () => publicUrl?.origin ?? url)),
+      ...(options.hosts === undefined ? [] : hostRoutes(options.hosts)),
+    ],
+    ...(options.hosts === undefined ? {} : { authenticateHost: options.hosts.authenticate }),
     tidegate: options.tidegate,
     authenticate: options.authenticate,
     version: options.version,
@@ -73,12 +87,23 @@ export function createGateway(options: GatewayOptions): Gateway {
     hosts: new Set(),
     onDefect: options.onDefect ?? (() => undefined),
   }
+  const defect = (error: unknown): string => {
+    const incident = randomUUID()
+    ground.onDefect(error, incident)
+    return incident
+  }
+  const { hosts, maxBodyBytes, version } = ground
+  const mcp =
+    options.mcp === undefined
+      ? undefined
+      : createMcpEndpoint(options.mcp, { version, hosts, origin: () => publicUrl?.origin ?? url, maxBodyBytes, defect })
   const server = createStrictServer(options.arrivalTimeoutMs ?? DEFAULT_ARRIVAL_MS, (request, response) => {
-    respond(request, response, ground).catch((error: unknown) => {
+    respond(request, response, ground, mcp).catch((error: unknown) => {
       ground.onDefect(error, randomUUID())
       response.destroy()
     })
   })
+  if (mcp !== undefined) server.maxConnections = MAX_MCP_CONNECTIONS
   return {
     listen: async () => {
       const port = await listen(server, host, options.port ?? 0)
@@ -88,7 +113,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       url = `http://${name}:${port}`
       return { url, port }
     },
-    close: () => close(server),
+    close: () => {
+      mcp?.close()
+      return close(server)
+    },
   }
 }
 
@@ -117,7 +145,13 @@ function createStrictServer(arrivalMs: number, onRequest: (request: IncomingMess
   return server
 }
 
-async function respond(request: IncomingMessage, response: ServerResponse, ground: Ground): Promise<void> {
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  ground: Ground,
+  mcp: McpEndpoint | undefined,
+): Promise<void> {
+  if (mcp?.owns((request.url ?? '').split('?', 1)[0] ?? '') === true) return mcp.respond(request, response)
   const answered = await answer(request, ground)
   writeReply(request, response, answered.reply, answered)
 }

@@ -1,6 +1,7 @@
 /** Every code that {@link ProjectError} carries. A code is API: added, never renamed; docs/errors.md explains each. */
 export const PROJECT_ERROR_CODES = [
   'configuration_invalid',
+  'host_invalid',
   'limits_invalid',
   'policy_invalid',
   'project_missing',

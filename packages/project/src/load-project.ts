@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import { type CedarSchema, generateSchema, type PolicyFile } from '@tidegate/cedar'
 import { type Meter, meterNames, type Operation, type Workflow } from '@tidegate/kernel'
-import type { Tool } from '@tidegate/tools'
+import { type HostDeclaration, type HostKind, type HostTools, hostWorkflowName, type Tool } from '@tidegate/runtime'
 import { loadConfiguration } from './configuration/load.ts'
 import type { Configuration } from './configuration/schema.ts'
+import { readHosts } from './hosts/read-hosts.ts'
 import { loadLimits } from './load-limits.ts'
 import { loadTools } from './load-tools.ts'
 import { loadWorkflows, type ProjectWorkflows } from './load-workflows.ts'
@@ -21,6 +22,10 @@ export interface Project extends ProjectWorkflows {
   readonly policyFiles: readonly ProjectPolicyFile[]
   /** What is counted, as the files of limits declare it. */
   readonly meters: readonly Meter[]
+  /** Agent programs that are not ours. */
+  readonly hosts: readonly HostDeclaration[]
+  /** The tools that they bring themselves, by kind. */
+  readonly hostTools: ReadonlyMap<HostKind, HostTools>
   /** What the policies are checked against. */
   readonly schema: CedarSchema
 }
@@ -38,6 +43,10 @@ export interface LoadProjectOptions {
   readonly configuration?: Configuration
   /** Nothing when absent. */
   readonly builtin?: Builtin
+  /** The tools that a kind of host brings itself; none when absent. */
+  readonly hostTools?: (kind: HostKind) => HostTools | undefined
+  /** Tools besides those of the project's own files: upstream servers, the shell. */
+  readonly moreTools?: readonly Tool[]
 }
 
 const NOTHING: Builtin = { operations: [], workflows: [], policies: [] }
@@ -51,7 +60,7 @@ export async function loadProject(directory: string, options: LoadProjectOptions
   const project = resolve(directory)
   const configuration = options.configuration ?? loadConfiguration(project)
   const builtin = options.builtin ?? NOTHING
-  const tools = await loadTools(project, configuration)
+  const tools = [...(await loadTools(project, configuration)), ...(options.moreTools ?? [])]
   const operations = tools.flatMap((tool) => tool.operations)
   const { workflows, withoutModel } = loadWorkflows(project, configuration, operations)
   const limits = loadLimits(project, configuration, operations)
@@ -60,9 +69,15 @@ export async function loadProject(directory: string, options: LoadProjectOptions
     ...limits.policyFiles,
     ...builtin.policies.map((file) => ({ ...file, layer: 'builtin' as const })),
   ]
+  const hosts = readHosts(configuration, operations)
+  const hostTools = toolsOfHosts(hosts, options.hostTools)
   const schema = generateSchema(
-    [...operations, ...builtin.operations],
-    [...workflows.map(({ workflow }) => workflow), ...builtin.workflows],
+    [...operations, ...[...hostTools.values()].flatMap((own) => own.operations), ...builtin.operations],
+    [
+      ...workflows.map(({ workflow }) => workflow),
+      ...hosts.map(({ name, agent }) => ({ name: hostWorkflowName(name), agent })),
+      ...builtin.workflows,
+    ],
     { roles: configuration.people.flatMap(({ roles }) => roles), meters: meterNames(limits.meters) },
   )
   return {
@@ -75,6 +90,21 @@ export async function loadProject(directory: string, options: LoadProjectOptions
     withoutModel,
     policyFiles,
     meters: limits.meters,
+    hosts,
+    hostTools,
     schema,
   }
+}
+
+function toolsOfHosts(
+  hosts: readonly HostDeclaration[],
+  find: LoadProjectOptions['hostTools'],
+): ReadonlyMap<HostKind, HostTools> {
+  const kinds = new Set(hosts.map(({ kind }) => kind))
+  return new Map(
+    [...kinds].flatMap((kind) => {
+      const own = find?.(kind)
+      return own === undefined ? [] : [[kind, own] as const]
+    }),
+  )
 }

@@ -325,6 +325,11 @@ test('an agent has instructions and no graph', () => {
 test('an agent may be kept from what strangers wrote, and made to plan', () => {
   const strict = `${AGENT}  show: typed\n  plan: true\n`
   expect(load(strict)).toMatchObject({ ok: true, agent: { show: 'typed', plan: true } })
+  const whole = 'approvals: { plan: whole, endorsers: [{ role: security }] }\n'
+  const approvals = { plan: 'whole', endorsers: [{ role: 'security', count: 1 }] }
+  expect(load(`${strict}${whole}`)).toMatchObject({ ok: true, workflow: { approvals } })
+  expect(problems(`${AGENT}${whole}`).join()).toContain('Add plan: true under instructions')
+  expect(problems(`${strict}${whole.replace('security', 'role:security')}`).join()).toContain('without a prefix')
   const plain = load(AGENT)
   expect(plain.ok && Object.keys(plain.agent ?? {})).toEqual(['goal', 'rules', 'confidence'])
   expect(problems(strict.replace('typed', 'type')).join()).toContain('Write "all", or "typed"')

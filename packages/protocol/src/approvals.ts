@@ -21,7 +21,16 @@ export const approvalSchema = z.object({
   requesters: wireList(wireLine),
   openedAtMs: wireMs,
   deadlineMs: wireMs,
-  votes: wireList(z.object({ voter: wireLine, vote: z.enum(['approve', 'refuse']), why: wireText, atMs: wireMs })),
+  votes: wireList(
+    z.object({
+      voter: wireLine,
+      vote: z.enum(['approve', 'refuse']),
+      why: wireText,
+      atMs: wireMs,
+      /** The yes is to the whole plan, and not to the one action alone. */
+      plan: z.boolean(),
+    }),
+  ),
   workflow: wireLine,
   operation: wireLine,
   title: wireLine,
@@ -32,6 +41,27 @@ export const approvalSchema = z.object({
   reasons: wireList(wireLine),
   risk: wireLine,
   reversibility: wireLine,
+  /** The rest of the run's plan, when a yes may cover it as well: a vote that names this digest is a yes to all of it. */
+  plan: z
+    .object({
+      digest: wireDigest,
+      isApproved: z.boolean(),
+      calls: wireList(
+        z.object({
+          operation: wireLine,
+          title: wireLine,
+          risk: wireLine,
+          reversibility: wireLine,
+          digest: wireDigest,
+          policies: wireList(wireLine),
+          arguments: wireJson,
+          preview: wireJson,
+          /** The action that started under it, or null. */
+          usedBy: wireCount.nullable(),
+        }),
+      ),
+    })
+    .nullable(),
 })
 export type WireApproval = z.infer<typeof approvalSchema>
 
@@ -39,7 +69,7 @@ export type WireApproval = z.infer<typeof approvalSchema>
 export const approvalListSchema = z.object({ approvals: wireList(approvalSchema) })
 export const approvalQuerySchema = z.strictObject({ state: z.enum(['open', 'all']).default('open') })
 
-/** `POST /v1/approvals/:id/votes`: the digest is that of the action the voter was shown. */
+/** `POST /v1/approvals/:id/votes`: the digest is that of the action, or of the whole plan, that the voter was shown. */
 export const voteRequestSchema = z.strictObject({ vote: z.enum(['approve', 'refuse']), why: wireWhy, digest: wireDigest })
 export type WireVoteRequest = z.infer<typeof voteRequestSchema>
 

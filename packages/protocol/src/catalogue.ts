@@ -46,7 +46,8 @@ export const workflowSchema = z.object({
   stage: wireCount,
   operations: wireList(z.object({ id: wireLine, confine: z.record(wireLine, wireLine) })),
   limits: z.record(wireLine, wireCount),
-  success: z.object({ operation: wireLine, arguments: wireJson, expect: wireJson }),
+  /** Null when a run is one call, whose own answer shows whether it succeeded. */
+  success: z.object({ operation: wireLine, arguments: wireJson, expect: wireJson }).nullable(),
   onFailure: wireLine,
 })
 export type WireWorkflow = z.infer<typeof workflowSchema>

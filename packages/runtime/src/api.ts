@@ -16,6 +16,7 @@ import type {
   Workflow,
 } from '@tidegate/kernel'
 import type { ChangeDesk } from './changes.ts'
+import type { HostDesk } from './host/host.ts'
 import type { Person } from './person.ts'
 
 export type { Person }
@@ -56,7 +57,65 @@ export interface ApprovalView {
   readonly reasons: readonly string[]
   readonly risk: string
   readonly reversibility: string
+  /** The rest of the run's plan, when a yes may cover it as well: a vote that names its digest says yes to all of it. */
+  readonly plan: PlanView | null
 }
+
+/** Calls that a question covers besides its own. */
+export interface PlanView {
+  readonly digest: string
+  /** Enough people have said yes to all of it. */
+  readonly isApproved: boolean
+  readonly calls: readonly {
+    readonly operation: string
+    readonly title: string
+    readonly risk: string
+    readonly reversibility: string
+    readonly digest: string
+    /** The policies that would have asked about it. */
+    readonly policies: readonly string[]
+    readonly arguments: Json
+    readonly preview: Json
+    /** The action that started under it, or null. */
+    readonly usedBy: number | null
+  }[]
+}
+
+/**
+ * Values that a person endorses, each for one sink, for the rest of a run: what stands in the arguments of an action (of an open question, or of
+ * any action of the run), or what is given as it is.
+ */
+export interface EndorseRequest {
+  readonly person: Person
+  readonly why: string
+  /** An open question: its approvers may endorse. Without it those may whom the workflow names. */
+  readonly approval?: string
+  /** Number of the action whose arguments are meant, when there is no question. */
+  readonly action?: number
+  /** The operation, when there is neither a question nor an action. */
+  readonly operation?: string
+  /** Digest of the action that the person saw; needed for values that stand in its arguments. */
+  readonly digest?: string
+  /** JSON pointers into the arguments; a value that is given as it is replaces what stands there. */
+  readonly values: readonly { readonly pointer: string; readonly value?: string | number }[]
+}
+
+export type EndorseAnswer =
+  | {
+      readonly kind: 'endorsed'
+      readonly run: string
+      readonly values: readonly {
+        readonly operation: string
+        readonly pointer: string
+        /** `open`: more people have to say so. */
+        readonly state: 'open' | 'endorsed'
+      }[]
+      /** True when the question is closed and its action is decided again, since what was endorsed may have settled it. */
+      readonly reopened: boolean
+    }
+  | { readonly kind: 'rejected'; readonly code: EndorseRefusal; readonly message: string }
+
+export type EndorseRefusal = VoteRefusal | 'not_found' | 'not_a_sink' | 'value_unusable'
 
 export type VoteAnswer =
   | { readonly kind: 'counted'; readonly state: Approval['state']; readonly run: string }
@@ -125,6 +184,8 @@ export interface Tidegate {
     id: string,
     ballot: { readonly person: Person; readonly vote: 'approve' | 'refuse'; readonly why: string; readonly digest: string },
   ): Promise<VoteAnswer>
+  /** Endorses values for the rest of a run. All of them are taken, or none. */
+  endorse(run: string, request: EndorseRequest): Promise<EndorseAnswer>
   stop(request: {
     readonly person: Person
     readonly scope: StopScope
@@ -159,6 +220,8 @@ export interface Tidegate {
   workflows(): readonly Workflow[]
   /** Where changes of policies and tools are proposed; absent where nothing can be changed. */
   readonly changes?: ChangeDesk
+  /** The door for agents that are not ours; absent where the project lists none. */
+  readonly hostDesk?: HostDesk
   /** Rejects further work, waits for effects in flight, closes the journal. */
   close(): Promise<void>
 }

@@ -21,11 +21,13 @@ import { castVote, runOfApproval, viewOf } from './desk/approvals.ts'
 import { type ChangeParts, createChangeDesk } from './desk/changes.ts'
 import { calibrate } from './desk/calibration.ts'
 import { listApprovals, listQueue } from './desk/lists.ts'
+import { endorse } from './desk/endorse.ts'
 import { exportOf, receiptOf, verifyLedger } from './desk/ledger.ts'
 import { liftStop, OPERATOR, raiseStop } from './desk/stops.ts'
 import { withdrawQuestion } from './desk/withdraw.ts'
 import { commit } from './harness/commit.ts'
 import { createHarness, type Harness } from './harness/harness.ts'
+import { createHostDesk, type HostDeskParts } from './host/desk.ts'
 import { headOf } from './harness/head.ts'
 import type { HarnessParts } from './harness/parts.ts'
 import { createUlid } from './id.ts'
@@ -41,6 +43,8 @@ export interface TidegateParts extends HarnessParts {
   readonly writeExport: (directory: string, files: Iterable<ExportFile>) => Promise<number>
   /** Lets policies and tools be changed while it runs; without it they stay as they were at the start. */
   readonly changes?: ChangeParts
+  /** Lets agents that are not ours in; needs the claims of {@link HarnessParts} to be these. */
+  readonly hosts?: Pick<HostDeskParts, 'hosts' | 'sessionsOfHosts' | 'claimsOfHosts'>
 }
 
 /** The largest input of a run, as canonical JSON in bytes. */
@@ -70,6 +74,7 @@ export async function startTidegate(parts: TidegateParts): Promise<StartedTidega
   return {
     harness,
     ...(changes === undefined ? {} : { changes }),
+    ...(parts.hosts === undefined ? {} : { hostDesk: createHostDesk({ ...parts, ...parts.hosts }, harness) }),
     trigger: (request) => trigger(parts, harness, request, 'outside'),
     openInternal,
     withdraw: (run, by) => withdrawQuestion(parts, harness, run, by),
@@ -84,6 +89,7 @@ export async function startTidegate(parts: TidegateParts): Promise<StartedTidega
       return run === undefined || approval === undefined ? undefined : viewOf(parts, run, approval)
     },
     vote: (id, ballot) => castVote(parts, harness, id, ballot),
+    endorse: (run, request) => endorse(parts, harness, run, request),
     async stop(request) {
       const answer = await raiseStop(parts, request)
       if (answer.kind === 'stopped') for (const head of await parts.journal.openRuns()) harness.advance(head.run)

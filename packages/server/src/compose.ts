@@ -12,9 +12,11 @@ import {
   type BuiltinPart,
   builtinTool,
   builtinWorkflows,
+  type Claims,
   type Control,
   createAgentPlanner,
   createBreakerPanel,
+  createClaims,
   createGraphPlanner,
   createInFlight,
   createLabels,
@@ -38,6 +40,7 @@ import {
 } from '@tidegate/runtime'
 import { builtinDeclarations, createBuiltinParts } from './builtins.ts'
 import { prepareAuthZen } from './authzen.ts'
+import { hostParts, hostToolsOf, openSessions } from './hosts.ts'
 import { createPolicyChecker } from './policy-thread.ts'
 import { createSecretSource, readSecret } from './secrets.ts'
 import { ServerError } from './error.ts'
@@ -55,6 +58,8 @@ export interface Composition {
   /** Decisions for others. */
   readonly authzen: AuthZen
   readonly registry: Registry
+  /** Agent programs that are not ours, as the project lists them. */
+  readonly project: Project
   readonly stateDirectory: string
   close(): Promise<void>
 }
@@ -79,9 +84,14 @@ const SWEEP_MS = 3_600_000
 export async function compose(ground: Ground): Promise<Composition> {
   const { configuration, project, log } = ground
   const prepared = prepareAuthZen(project, configuration)
-  const loaded = await loadProject(project, { configuration, builtin: builtinDeclarations(configuration, [prepared.part]) })
-  const planned = plannedWorkflows(ground, loaded)
-  createRegistry(loaded.tools, planned)
+  const builtin = builtinDeclarations(configuration, [prepared.part])
+  const loaded = await loadProject(project, { configuration, builtin, hostTools: hostToolsOf })
+  const clock = createSteadyClock(systemClock)
+  const claims = createClaims({ clock })
+  const hosted = hostParts(loaded, claims)
+  const planned = [...plannedWorkflows(ground, loaded), ...hosted.workflows]
+  const tools = [...loaded.tools, ...hosted.tools]
+  createRegistry(tools, planned)
   const checker = createPolicyChecker()
   const loader = createPolicyLoader(loaded.schema, checker.check)
   await checkPolicies(loader, loaded)
@@ -90,7 +100,6 @@ export async function compose(ground: Ground): Promise<Composition> {
   const { ledger } = stored
   const stop: (() => void)[] = []
   try {
-    const clock = createSteadyClock(systemClock)
     const meters = await openProjectMeters(loaded, {
       ...{ journal: stored, keys, clock, log },
       snapshot: join(stateDirectory, 'journal.meters'),
@@ -102,7 +111,7 @@ export async function compose(ground: Ground): Promise<Composition> {
     const store = await openPolicies(loaded, { journal, control, loader, log })
     const { operations } = loaded
     const parts = [...createBuiltinParts({ configuration, journal, control, store, operations }), prepared.part]
-    const registry = createRegistry([...loaded.tools, builtinTool(parts)], [...planned, ...builtinWorkflows(parts)])
+    const registry = createRegistry([...tools, builtinTool(parts)], [...planned, ...builtinWorkflows(parts)])
     await recordDeclarations(loaded, { control, store, registry, log })
     await control.append(
       [{ type: 'server.started', version: ground.version, policyVersion: store.version, configuration: configuration.name }],
@@ -112,7 +121,7 @@ export async function compose(ground: Ground): Promise<Composition> {
     clock.notBefore(started?.atMs ?? 0)
     checker.moveToThreads()
     const shown = witnessing === undefined ? { ledger } : { ledger: witnessing.ledger, beforeExport: witnessing.show }
-    const opened = { ...shown, journal, keys, clock, control, meters, registry, store, parts }
+    const opened = { ...shown, journal, keys, clock, control, meters, registry, store, parts, claims }
     const tidegate = await startTidegate(partsOf(ground, loaded, opened))
     if (configuration.retention !== undefined)
       stop.push(startRetention({ journal, control, clock, log }, configuration.retention.payloads))
@@ -122,7 +131,7 @@ export async function compose(ground: Ground): Promise<Composition> {
       await tidegate.close()
     }
     const authzen = prepared.start({ tidegate, clock, control, stateDirectory })
-    return { tidegate, authzen, registry, stateDirectory, close }
+    return { tidegate, authzen, registry, project: loaded, stateDirectory, close }
   } catch (error) {
     for (const each of stop) each()
     await stored.close()
@@ -138,13 +147,15 @@ interface Ready extends Opened {
   readonly ledger: LedgerReader
   readonly beforeExport?: () => Promise<void>
   readonly parts: readonly BuiltinPart[]
+  readonly claims: Claims
 }
 
 function partsOf(
   { project, configuration, environment, log }: Ground,
-  { schema }: Project,
-  { journal, keys, clock, control, meters, registry, store, ledger, beforeExport, parts }: Omit<Ready, 'loader' | 'log'>,
+  { schema, hosts }: Project,
+  { journal, keys, clock, control, meters, registry, store, ledger, beforeExport, parts, claims }: Omit<Ready, 'loader' | 'log'>,
 ): TidegateParts {
+  const sessions = openSessions(journal, registry, keys.masterKey)
   const timeFacts = createTimeFacts({ timeZone: configuration.timeZone })
   const noMeters = Object.fromEntries(schema.meters.map((name) => [name, 0]))
   return {
@@ -155,7 +166,8 @@ function partsOf(
     breakers: createBreakerPanel({ control, clock, log }),
     inFlight: createInFlight(),
     ...(beforeExport === undefined ? {} : { beforeExport }),
-    labels: createLabels(registry),
+    labels: createLabels(registry, sessions),
+    ...(hosts.length === 0 ? {} : { claims, hosts: { hosts, sessionsOfHosts: sessions, claimsOfHosts: claims } }),
     taint: openTaint({ ledger, hasher: nodeHasher, salt: deriveSecret(keys.masterKey, 'taint') }),
     rolesOf: rolesIn(configuration),
     quarantined: createQuarantine(control, registry.operations),

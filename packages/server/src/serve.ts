@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { createGateway, createTokenAuthenticator } from '@tidegate/gateway'
+import { createGateway, createHostAuthenticator, createTokenAuthenticator, type GatewayOptions } from '@tidegate/gateway'
 import type { Log, LogLine } from '@tidegate/kernel'
 import { loadConfiguration } from '@tidegate/project'
-import { compose } from './compose.ts'
+import { type Composition, compose } from './compose.ts'
 import { writeAtomically } from './state/private-file.ts'
-import { openTokens } from './state/keys.ts'
+import { openHostTokens, openTokens } from './state/keys.ts'
 import { VERSION } from './version.ts'
 
 /** How a server is started. */
@@ -39,6 +39,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       tidegate: composition.tidegate,
       authenticate: createTokenAuthenticator(holders),
       authzen: composition.authzen,
+      ...hostsOf(composition),
       ...(configuration.authzen?.publicUrl === undefined ? {} : { publicUrl: configuration.authzen.publicUrl }),
       version: VERSION,
       host,
@@ -70,6 +71,20 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     await composition.close()
     throw error
   }
+}
+
+/** The door for agents that are not ours, where the project lists any. */
+function hostsOf({ tidegate, project, stateDirectory }: Composition): Pick<GatewayOptions, 'hosts'> {
+  const { hostDesk: desk } = tidegate
+  if (desk === undefined) return {}
+  const tokens = openHostTokens(stateDirectory, project.hosts)
+  const holders = project.hosts.map(({ name, tickets }) => ({ host: name, tickets, token: tokens.get(name) ?? '' }))
+  const kinds = new Map(project.hosts.map(({ name, kind }) => [name, kind]))
+  const toolsOf = (host: string) => {
+    const kind = kinds.get(host)
+    return kind === undefined ? undefined : project.hostTools.get(kind)
+  }
+  return { hosts: { desk, authenticate: createHostAuthenticator(holders), toolsOf } }
 }
 
 /** One line for people on stderr; times are for whoever collects them. */

@@ -11,7 +11,7 @@ import {
 } from '../src/index.ts'
 
 function callOf(operation: string, args: Json, effectId = 'r.0'): ConnectorCall {
-  return { operation, arguments: args, effectId, attempt: 1, timeoutMs: 1_000, secret: async () => 'hush' }
+  return { operation, arguments: args, session: 'r', effectId, attempt: 1, timeoutMs: 1_000, secret: async () => 'hush' }
 }
 
 function setUp(hazard: Partial<Hazard> = {}) {

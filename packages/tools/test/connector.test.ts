@@ -38,6 +38,7 @@ function toolOf(mutability: 'read' | 'write', functions: Functions, more: { time
 const call: ConnectorCall = {
   operation: 'box.poke',
   arguments: { id: 'a' },
+  session: 'run-1',
   effectId: 'run-1.0',
   attempt: 2,
   timeoutMs: 5000,

@@ -1,6 +1,7 @@
 import type { Simulation } from '../run/simulation.ts'
 import { checkApprovals } from './approvals.ts'
 import { checkCounts } from './counts.ts'
+import { checkDeclassified } from './declassified.ts'
 import { checkEffects } from './effects.ts'
 import { checkJournal } from './journal.ts'
 import { checkLabels } from './labels.ts'
@@ -31,6 +32,7 @@ export async function check(sim: Simulation): Promise<void> {
     checkRest,
     checkLimits,
     checkLabels,
+    checkDeclassified,
   ])
     one(sim, report)
   await checkCounts(sim, report)

@@ -1,3 +1,4 @@
+import { pinned } from './declassify.ts'
 import type { Json, Planner, PlannerAnswer, Proposal, RunState } from '@tidegate/kernel'
 
 export const PLANNER_KINDS = [
@@ -11,7 +12,8 @@ export const PLANNER_KINDS = [
   'quitter',
   'faulty',
 ] as const
-export type PlannerKind = (typeof PLANNER_KINDS)[number]
+/** `planned`: honest, and announces what it will do. */
+export type PlannerKind = (typeof PLANNER_KINDS)[number] | 'planned'
 
 /** A planner that follows a script. Stateless: what it says depends on the records of the run alone. */
 export function createPlanner({
@@ -51,6 +53,10 @@ function answer(kind: PlannerKind, goals: readonly string[], state: RunState): P
     case 'faulty':
       if (acts.length > 0) throw Object.assign(new Error('The planner broke.'), goals.length > 1 ? { code: 'ECONNRESET' } : {})
       return propose(state, goals[0] ?? 'desk.set', 0)
+    case 'planned':
+      if (state.grants === null)
+        return { kind: 'grant', grants: [...new Set(goals)].map((goal) => pinned(goal, plainArguments(goal, state))) }
+      return answer('honest', goals, state)
     case 'honest':
       if (failed) return giveUp()
       return acts.length < goals.length ? propose(state, goals[acts.length] ?? '', acts.length) : finish()
@@ -67,6 +73,15 @@ function argumentsFor(operation: string, state: RunState): { readonly [key: stri
   if (operation === 'desk.set') return { value: 'done', id: sloppy, extra: 'ignored' }
   if (operation.startsWith('mail.')) return { text: 'hello', id: sloppy }
   return { id: sloppy, amount, more: [1, 2] }
+}
+
+/** The same in normal form, as they stand in a plan. */
+function plainArguments(operation: string, state: RunState): Readonly<Record<string, string | number>> {
+  const { id, amount } = state.opened.sealed.input
+  const record = { id: String(id) }
+  if (operation === 'desk.set') return { ...record, value: 'done' }
+  if (operation.startsWith('mail.')) return { ...record, text: 'hello' }
+  return operation === 'desk.read' || operation === 'desk.export' ? record : { ...record, amount: Number(amount) }
 }
 
 function propose(state: RunState, operation: string, n: number, changes: { readonly [key: string]: Json } = {}): PlannerAnswer {

@@ -8,6 +8,7 @@ import {
 } from '@tidegate/kernel'
 import type { Chance } from '@tidegate/testkit'
 import { WORLD_OPERATIONS } from '@tidegate/testkit'
+import { untrustedTarget } from './declassify.ts'
 import { forbiddenBy } from './limits.ts'
 
 /** What a version of the policy says about one operation. `throws` breaks the contract of the port on purpose. */
@@ -55,7 +56,9 @@ export function engineOf({ version, rules }: PolicyPlan, meters: readonly Meter[
     evaluate({ operation, context }) {
       const verdict = verdictOf(rules.get(operation), context.approvals)
       const limits = forbiddenBy(meters, operation, context)
-      return limits === undefined ? { kind: 'broken', message: 'a meter is missing' } : withLimits(verdict, limits)
+      return limits === undefined
+        ? { kind: 'broken', message: 'a meter is missing' }
+        : withLimits(verdict, [...limits, ...untrustedTarget(operation, context)])
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { AllowedOperation, Meter, StopScope, Workflow } from '@tidegate/kernel'
 import { type Chance, createChance } from '@tidegate/testkit'
+import { declassify, type Declassifying, drawDeclassifying } from './declassify.ts'
 import { drawMeters } from './limits.ts'
 import { PLANNER_KINDS, type PlannerKind } from './planners.ts'
 import { drawPolicy, type PolicyPlan } from './policies.ts'
@@ -46,6 +47,8 @@ export interface Scenario {
   readonly policies: readonly PolicyPlan[]
   /** What is counted, with its limits; none in most seeds. */
   readonly meters: readonly Meter[]
+  /** What people may let pass besides single calls; nothing in most seeds. */
+  readonly declassifying: Declassifying
   readonly happenings: readonly Happening[]
   /** After this nothing bad happens any more, and everything must come to rest. */
   readonly quietMs: number
@@ -75,7 +78,8 @@ const WEATHERS: readonly Weather[] = [
 export function drawScenario(seed: number): Scenario {
   const chance = createChance(seed * 7_919 + 17)
   const quietMs = 120_000
-  const workflows = ['w0', 'w1', 'w2'].map((name) => drawWorkflow(chance, name))
+  const declassifying = drawDeclassifying(seed)
+  const workflows = ['w0', 'w1', 'w2'].map((name) => declassify(drawWorkflow(chance, name), declassifying))
   const meters = drawMeters(seed)
   return {
     seed,
@@ -87,6 +91,7 @@ export function drawScenario(seed: number): Scenario {
     ],
     policies: ['p1', 'p2', 'p3'].map((version) => drawPolicy(chance, version)),
     meters,
+    declassifying,
     happenings: drawHappenings(chance, quietMs),
     quietMs,
     liftAtEnd: chance.oneIn(2),

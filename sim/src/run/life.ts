@@ -11,6 +11,7 @@ import {
   startTidegate,
 } from '@tidegate/runtime'
 import { WORLD_OPERATIONS } from '@tidegate/testkit'
+import { declaredIn } from '../plan/declassify.ts'
 import { createPlanner } from '../plan/planners.ts'
 import { drawPolicy, engineOf } from '../plan/policies.ts'
 import { openCounts, readCounts, SALT } from './counts.ts'
@@ -54,7 +55,10 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
     tell(sim, `log: ${line.level} ${line.code ?? ''} ${line.message}`)
   }
   const control = await openControl(journal, clock)
-  const declared = WORLD_OPERATIONS.map((operation) => ({ ...operation, schemaVersion: `${operation.id}/${sim.schema}` }))
+  const declared = WORLD_OPERATIONS.map((operation) => ({
+    ...declaredIn(scenario.declassifying, operation),
+    schemaVersion: `${operation.id}/${sim.schema}`,
+  }))
   const tools = ['desk', 'mail'].map((name) => ({
     name,
     operations: declared.filter((operation) => operation.tool === name),

@@ -1,5 +1,6 @@
 import { parseStopScope } from '@tidegate/kernel'
-import type { Tidegate } from '@tidegate/runtime'
+import type { ApprovalView, Tidegate } from '@tidegate/runtime'
+import type { Chance } from '@tidegate/testkit'
 import type { Happening, TriggerPlan } from '../plan/scenario.ts'
 import { PEOPLE } from '../plan/people.ts'
 import { crash, type Life, type Simulation, tell } from './simulation.ts'
@@ -70,7 +71,10 @@ export function voteSomewhere(sim: Simulation): void {
       )
       const view = views.length === 0 ? undefined : chance.pick(views)
       if (view === undefined) return
-      const { id, digest, deadlineMs } = view.approval.question
+      const { id, deadlineMs } = view.approval.question
+      const { isWary } = sim.scenario.declassifying
+      if (isWary && chance.oneIn(2)) return endorseSomething(sim, chance, view)
+      const digest = view.plan !== null && !chance.oneIn(3) ? view.plan.digest : view.approval.question.digest
       const cast = (): void => {
         const group = Array.from({ length: 1 + chance.below(3) }, () =>
           chance.pick([PEOPLE.mei, PEOPLE.bob, PEOPLE.bob, PEOPLE.mei, PEOPLE.zoe, PEOPLE.eve, PEOPLE.ann]),
@@ -93,6 +97,20 @@ export function voteSomewhere(sim: Simulation): void {
       sim.agenda.after(deadlineMs - sim.agenda.clock.nowMs() + chance.below(3) - 1, cast)
     },
   )
+}
+
+/** Some people endorse what stands in the question: rightly, for another value, a text, by somebody who may not, or having seen something else. */
+function endorseSomething(sim: Simulation, chance: Chance, { approval }: ApprovalView): void {
+  const { id, digest, run } = approval.question
+  const value = chance.pick([{ pointer: '/id' }, { pointer: '/id' }, { pointer: '/id', value: 'rec-9' }, { pointer: '/text' }])
+  const group = Array.from({ length: 1 + chance.below(3) }, () =>
+    chance.pick([PEOPLE.zoe, PEOPLE.bob, PEOPLE.mei, PEOPLE.eve, PEOPLE.ann]),
+  )
+  for (const person of group) {
+    const seen = chance.oneIn(12) ? '0'.repeat(64) : digest
+    const request = { person, why: 'because', approval: id, digest: seen, values: [value] }
+    ask(sim, `${person.id} endorses ${value.pointer} under ${id}`, (t) => t.endorse(run, request))
+  }
 }
 
 /** Whoever may vote must find the question: what was open in the records for a while is in the list. */

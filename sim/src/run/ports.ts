@@ -102,13 +102,15 @@ function describe(event: Entry['events'][number]): string {
     'mode',
     'voter',
     'vote',
+    'plan',
     'holds',
     'ok',
   ]
   const facts = about.flatMap((key) => (e[key] === undefined || e[key] === null ? [] : [`${key}=${String(e[key])}`]))
   const limits =
     e.type === 'action.decided' ? e.policies?.filter(({ id }) => id.startsWith('limit.')).map(({ id }) => id) : undefined
-  return [e.type, ...facts, ...(limits ?? [])].join(' ')
+  const planned = e.type === 'effect.started' && e.approval?.includes(`.a${e.action}.`) === false ? ['under-plan'] : []
+  return [e.type, ...facts, ...(limits ?? []), ...planned].join(' ')
 }
 
 /** The world as one life reaches it. Before and after every effect is a crash point. */

@@ -41,27 +41,30 @@ export interface VoteFlags {
   readonly why?: string
   readonly digest?: string
   readonly yes?: boolean
+  /** Say yes to the whole plan that the question shows. */
+  readonly plan?: boolean
 }
 
 /**
  * Votes. The vote names the digest of the action that was shown here (or that `--digest` insists on), so that nothing else can be
- * approved with it. A high risk must be typed out by a person, or confirmed with `--yes`.
+ * approved with it; with `--plan` it names the digest of the whole plan. A high risk must be typed out by a person, or confirmed with `--yes`.
  */
 export function vote(shell: Shell, which: 'approve' | 'refuse', id: string, flags: VoteFlags): Promise<ExitCode> {
   return withClient(shell, 'change', async (client) => {
     const approval = await find(client, id)
-    if (flags.digest !== undefined && flags.digest !== approval.digest) {
+    const digest = digestFor(approval, flags)
+    if (flags.digest !== undefined && flags.digest !== digest) {
       throw new CliError(
         'usage_invalid',
-        `The action that is asked has the digest ${approval.digest}, not the one you insist on. Look at it again: tidegate approvals show ${approval.id}`,
+        `What is asked has the digest ${digest}, not the one you insist on. Look at it again: tidegate approvals show ${approval.id}`,
       )
     }
     if (shell.options.json !== true) shell.note(renderApproval(shell, inert(approval), true))
     if (which === 'approve' && approval.state === 'open') await confirm(shell, approval, flags)
     const why = flags.why ?? (which === 'approve' ? 'approved on the command line' : 'refused on the command line')
-    const answer = await client.vote(approval.id, { vote: which, why, digest: approval.digest })
+    const answer = await client.vote(approval.id, { vote: which, why, digest })
     const detail = answer.state === 'open' ? await client.run(answer.run) : await settle(shell, client, answer.run, AFTER_MS)
-    const document = { approval: approval.id, vote: which, digest: approval.digest, ...answer, runState: detail.state, detail }
+    const document = { approval: approval.id, vote: which, digest, ...answer, runState: detail.state, detail }
     shell.result(document, (view) => {
       const more =
         view.state === 'open'
@@ -73,15 +76,28 @@ export function vote(shell: Shell, which: 'approve' | 'refuse', id: string, flag
   })
 }
 
-async function confirm(shell: Shell, { risk, operation, digest }: WireApproval, flags: VoteFlags): Promise<void> {
-  if (flags.yes === true || !CAREFUL.includes(risk)) return
+/** What the vote is about. */
+function digestFor({ id, digest, plan }: WireApproval, flags: VoteFlags): string {
+  if (flags.plan !== true) return digest
+  if (plan === null)
+    throw new CliError(
+      'usage_invalid',
+      `This question covers one call and no plan. Leave --plan out: tidegate approvals approve ${id}`,
+    )
+  return plan.digest
+}
+
+async function confirm(shell: Shell, approval: WireApproval, flags: VoteFlags): Promise<void> {
+  const calls = flags.plan === true ? (approval.plan?.calls ?? []) : []
+  const risk = CAREFUL.findLast((each) => [approval, ...calls].some((call) => call.risk === each))
+  if (flags.yes === true || risk === undefined) return
   if (!shell.canAsk) {
     throw new CliError(
       'confirmation_needed',
-      `This is of ${risk} risk. Look at it with \`tidegate approvals show\`, then add --yes and --digest ${digest}.`,
+      `This is of ${risk} risk. Look at it with \`tidegate approvals show\`, then add --yes and --digest ${digestFor(approval, flags)}.`,
     )
   }
-  const word = operation.split('.').slice(-2).join('.')
+  const word = calls.length === 0 ? approval.operation.split('.').slice(-2).join('.') : `${calls.length + 1} calls`
   const typed = await shell.ask(`This is of ${risk} risk. Type ${word} to approve exactly this: `)
   if (typed.trim() !== word) throw new CliError('not_confirmed', 'Not approved: what you typed is not it. Nothing was changed.')
 }
@@ -136,7 +152,8 @@ export function renderApproval(shell: Shell, approval: WireApproval, deciding = 
     ({ sign, text }) => `  ${style(SIGN_TONES[sign] ?? 'faint', `${sign} ${text}`)}`,
   )
   const votes = approval.votes.map(
-    ({ voter, vote: cast, why }) => `  ${voter}: ${cast}${why === '' ? '' : `, "${oneLine(why)}"`}`,
+    ({ voter, vote: cast, why, plan }) =>
+      `  ${voter}: ${cast}${plan ? ' (the whole plan)' : ''}${why === '' ? '' : `, "${oneLine(why)}"`}`,
   )
   return [
     `${style('strong', approval.title)}  ${styleState(style, approval.state)}`,
@@ -151,14 +168,34 @@ export function renderApproval(shell: Shell, approval: WireApproval, deciding = 
     style('faint', 'Written by the agent, not checked by anybody:'),
     indent(quoted),
     ...(votes.length === 0 ? [] : ['', 'Votes:', ...votes]),
+    ...renderPlan(shell, approval),
     ...(approval.state === 'open' && !deciding
       ? [
           '',
           `Decide: ${style('link', `tidegate approvals approve ${approval.id} --as NAME --why "..."`)}`,
+          ...(approval.plan === null
+            ? []
+            : [`    or: ${style('link', `tidegate approvals approve ${approval.id} --plan --as NAME --why "..."`)}`]),
           `    or: ${style('link', `tidegate approvals refuse ${approval.id} --as NAME --why "..."`)}`,
         ]
       : []),
   ].join('\n')
+}
+
+/** The other calls of the plan that a yes may cover. */
+function renderPlan(shell: Shell, { plan }: WireApproval): readonly string[] {
+  if (plan === null) return []
+  const { style } = shell
+  const calls = plan.calls.flatMap(({ operation, title, risk, policies, arguments: args, preview, usedBy }, i) => [
+    `  ${i + 2}. ${style('strong', title)} (${operation}), ${risk} risk${usedBy === null ? '' : `; done as action ${usedBy}`}`,
+    ...leaves(args, '').map(([path, value]) => `     ${path}: ${renderAmount(path, value, preview)}`),
+    ...renderPreview(preview).map(({ sign, text }) => `     ${style(SIGN_TONES[sign] ?? 'faint', `${sign} ${text}`)}`),
+    `     would be asked by ${policies.join(', ')}`,
+  ])
+  const said = plan.isApproved
+    ? 'and people have said yes to all of them, once each'
+    : '--plan says yes to all of them, once each'
+  return ['', `It is one of ${plan.calls.length + 1} calls of a plan; ${said}:`, ...calls, `  Digest of the plan: ${plan.digest}`]
 }
 
 /** Once it is decided, the reasons of the last decision may be those why it was allowed, not why it was asked. */

@@ -79,6 +79,10 @@ function factsOf(operation: WireOperation): readonly (readonly [string, string])
   ]
 }
 
+function phraseSuccess({ success }: WireWorkflow): string {
+  return success === null ? 'its call does' : `${success.operation} shows ${JSON.stringify(success.expect)}`
+}
+
 function renderWorkflow({ style }: Shell, workflow: WireWorkflow): string {
   const owners = Object.entries(workflow.owners).map(([what, who]) => `${what}: ${who}`)
   const limits = Object.entries(workflow.limits).map(([name, value]) =>
@@ -89,7 +93,7 @@ function renderWorkflow({ style }: Shell, workflow: WireWorkflow): string {
     ['Environment', `${workflow.environment}, stage ${workflow.stage}`],
     ['Owners', owners.join(', ')],
     ['Limits', limits.join(', ')],
-    ['Succeeds when', `${workflow.success.operation} shows ${JSON.stringify(workflow.success.expect)}`],
+    ['Succeeds when', phraseSuccess(workflow)],
     ['On failure', workflow.onFailure === 'undo' ? 'takes back what it did' : 'keeps what it did'],
     ['Version', workflow.version],
   ])

@@ -1,5 +1,4 @@
 import {
-  consumePlanned,
   endorseCall,
   type FlowContext,
   type FlowFacts,
@@ -133,7 +132,7 @@ class Run {
 
   #execute(operation: JudgedOperation, facts: FlowFacts, args: JsonObject, output: Json): void {
     const call = { operation: operation.id, arguments: args, environment: 'production', nowMs: 0, trusted: () => false }
-    this.#context = spendGrant(consumePlanned(this.#context, ''), call)
+    this.#context = spendGrant(this.#context, call)
     const echoesUntrusted = facts.tainted && facts.ungrounded.length > 0
     this.#context = observe(this.#context, { source: operation.id, output, flow: operation.flow, echoesUntrusted })
   }

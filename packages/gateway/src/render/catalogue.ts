@@ -46,7 +46,8 @@ export function renderWorkflow(workflow: Workflow): WireWorkflow {
     stage,
     operations: [...operations].map(([id, { confine }]) => ({ id, confine: { ...confine } })),
     limits: { ...limits },
-    success: { operation: success.operation, arguments: success.arguments, expect: { ...success.expect } },
+    success:
+      success === null ? null : { operation: success.operation, arguments: success.arguments, expect: { ...success.expect } },
     onFailure,
   }
 }

@@ -23,7 +23,7 @@ export function renderApproval(view: ApprovalView): WireApproval {
     requesters,
     openedAtMs,
     deadlineMs,
-    votes: votes.map(({ voter, vote, why, atMs }) => ({ voter, vote, why: clip(why, TEXT), atMs })),
+    votes: votes.map(({ voter, vote, why, atMs, plan = false }) => ({ voter, vote, why: clip(why, TEXT), atMs, plan })),
     workflow: view.workflow,
     operation: view.operation,
     title: clip(view.title),
@@ -34,6 +34,13 @@ export function renderApproval(view: ApprovalView): WireApproval {
     reasons: view.reasons.map((reason) => clip(reason)),
     risk: view.risk,
     reversibility: view.reversibility,
+    plan:
+      view.plan === null
+        ? null
+        : {
+            ...view.plan,
+            calls: view.plan.calls.map((call) => ({ ...call, title: clip(call.title), operation: clip(call.operation) })),
+          },
   }
 }
 

@@ -23,14 +23,23 @@ export function guardOrigin(request: IncomingMessage, hosts: ReadonlySet<string>
   return undefined
 }
 
-/** Who makes the request; a refusal when nobody known does. Says the same whatever was wrong with the token. */
+/** Who makes the request; a refusal when nobody known does. */
 export function guardPerson(request: IncomingMessage, authenticate: Authenticate): { readonly person: Person } | Refusal {
+  const found = guardBearer(request, authenticate)
+  return 'kind' in found ? found : { person: found.holder }
+}
+
+/** Who holds the token of a request. Says the same whatever was wrong with it. */
+export function guardBearer<T>(
+  request: IncomingMessage,
+  authenticate: (token: string) => T | undefined,
+): { readonly holder: T } | Refusal {
   const values = valuesOf(request, 'authorization')
   const token = values.length === 1 ? /^Bearer ([\x21-\x7e]{1,512})$/i.exec(values[0] ?? '')?.[1] : undefined
-  const person = token === undefined ? undefined : authenticate(token)
-  return person === undefined
+  const holder = token === undefined ? undefined : authenticate(token)
+  return holder === undefined
     ? refuse('unauthorized', 'Send `Authorization: Bearer <token>` with a token of this server.')
-    : { person }
+    : { holder }
 }
 
 /** All values of a header as they were sent: node keeps only the first of some that come twice. */

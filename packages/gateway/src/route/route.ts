@@ -22,6 +22,10 @@ export interface Call<B, Q> {
   readonly query: Q
   /** The header `Idempotency-Key`, as it was sent. */
   readonly idempotencyKey: string | undefined
+  /** The host that asks; empty where a person does. */
+  readonly host: string
+  /** Aborted when whoever asked has gone. */
+  readonly gone: AbortSignal
 }
 
 /** One thing that can be asked of the gateway. */
@@ -33,6 +37,10 @@ export interface RouteOf<B, Q> {
   readonly prefix?: string
   /** True for what is answered without a token. */
   readonly isPublic?: true
+  /** True for what hosts ask: their tokens open these routes, and no others. */
+  readonly forHosts?: true
+  /** The largest body; that of the gateway unless told. */
+  readonly maxBodyBytes?: number
   /** Left out: no body is accepted. */
   readonly body?: RequestSchema<B>
   /** Left out: no query is accepted. */

@@ -1,3 +1,4 @@
+import type { OperationId } from '../action/operation.ts'
 import type { ApproverRule } from '../policy/decision.ts'
 
 /** What people are asked, bound to one exact action (I2). */
@@ -17,6 +18,24 @@ export interface Question {
   readonly requesters: readonly string[]
   readonly openedAtMs: number
   readonly deadlineMs: number
+  /** Other calls of the run's plan that the same people may answer for in one go; absent when only this action is asked. */
+  readonly plan?: QuestionPlan
+}
+
+/** Calls that one question covers besides its own action, see plan.ts. */
+export interface QuestionPlan {
+  /** Hex SHA-256 over the question and all of the calls: who names it in a vote has been shown the whole plan. */
+  readonly digest: string
+  readonly calls: readonly PlannedCall[]
+}
+
+/** One call of a plan, exactly: it is answered for once, as long as the policy and what it would change are the same. */
+export interface PlannedCall {
+  readonly operation: OperationId
+  readonly digest: string
+  readonly previewDigest: string | null
+  /** The policies that would ask about it. */
+  readonly policies: readonly string[]
 }
 
 export interface Vote {
@@ -26,6 +45,8 @@ export interface Vote {
   readonly vote: 'approve' | 'refuse'
   readonly why: string
   readonly atMs: number
+  /** The yes is to the whole plan of the question, and not to its action alone. */
+  readonly plan?: true
 }
 
 /**
@@ -80,7 +101,7 @@ export interface Ballot {
   readonly roles: readonly string[]
   readonly vote: 'approve' | 'refuse'
   readonly why: string
-  /** The digest the voter saw. */
+  /** The digest the voter saw: that of the action, or that of the plan of the question, to say yes to all of it. */
   readonly digest: string
 }
 
@@ -95,7 +116,8 @@ export function decideVote(approval: Approval, ballot: Ballot, nowMs: number): V
   const reject = (code: VoteRefusal, message: string): VoteDecision => ({ kind: 'rejected', code, message })
   if (approval.state !== 'open') return reject('approval_closed', `this approval is already ${approval.state}`)
   if (nowMs >= question.deadlineMs) return reject('approval_lapsed', 'the deadline has passed, and silence means no')
-  if (ballot.digest !== question.digest)
+  const isPlan = question.plan !== undefined && ballot.digest === question.plan.digest
+  if (!isPlan && ballot.digest !== question.digest)
     return reject('digest_mismatch', 'the vote names another action than the one that is asked')
   if (question.requesters.includes(ballot.voter)) return reject('is_requester', 'whoever asks for an action may not approve it')
   if (!question.approvers.some((rule) => ballot.roles.includes(rule.role))) {
@@ -103,7 +125,9 @@ export function decideVote(approval: Approval, ballot: Ballot, nowMs: number): V
     return reject('not_entitled', `only these roles may vote here: ${wanted}`)
   }
   if (votes.some((vote) => vote.voter === ballot.voter)) return reject('already_voted', 'you have voted here already')
-  const vote: Vote = { voter: ballot.voter, roles: ballot.roles, vote: ballot.vote, why: ballot.why, atMs: nowMs }
+  const { voter, roles, why } = ballot
+  const whole = isPlan && ballot.vote === 'approve' ? ({ plan: true } as const) : {}
+  const vote: Vote = { voter, roles, vote: ballot.vote, why, atMs: nowMs, ...whole }
   if (ballot.vote === 'refuse') return { kind: 'counted', vote, after: 'refused' }
   const after = hasQuorum(question.approvers, [...votes, vote]) ? 'granted' : 'open'
   return { kind: 'counted', vote, after }

@@ -33,8 +33,6 @@ export interface FlowContext {
   readonly grants: readonly Grant[] | undefined
   /** By id of the grant. */
   readonly grantUse: ReadonlyMap<string, GrantUse>
-  /** Digest of an action -> the policies that a person has satisfied for it in advance, as a part of an approved plan. */
-  readonly planned: ReadonlyMap<string, readonly string[]>
   /** The moments of the task and of trusted records. */
   readonly moments: () => readonly Moments[]
 }
@@ -70,9 +68,13 @@ export function openFlow(task: readonly string[]): FlowContext {
     endorsed: new Map(),
     grants: undefined,
     grantUse: new Map(),
-    planned: new Map(),
     moments: () => [],
   })
+}
+
+/** Says anew what those wrote who may instruct the run: a conversation goes on, and more is asked. */
+export function instruct(context: FlowContext, task: readonly string[]): FlowContext {
+  return withMoments({ ...context, task: once(() => readTask(task)) })
 }
 
 /** Adds what the run has received. Costs a walk over the answer; the evidence is only built when an argument is traced. */
@@ -165,30 +167,6 @@ export function endorseCall(
 /** Names a sink; the places of a list are one sink. */
 export function sinkKey(operation: string, pointer: string): string {
   return `${operation}\u0000${pointer.replace(/\/\d+(?=\/|$)/g, '/*')}`
-}
-
-/** Remembers that a person approved calls that are still to come, each with the policies that this satisfies. */
-export function approvePlan(
-  context: FlowContext,
-  calls: readonly { readonly digest: string; readonly policies: readonly string[] }[],
-): FlowContext {
-  const planned = new Map(context.planned)
-  for (const { digest, policies } of calls)
-    planned.set(digest, [...new Set([...(planned.get(digest) ?? []), ...policies])].toSorted())
-  return { ...context, planned }
-}
-
-/** The policies that an approved plan satisfies for an action. */
-export function plannedApprovals(context: FlowContext, digest: string): readonly string[] {
-  return context.planned.get(digest) ?? []
-}
-
-/** An approved call of a plan is used once, like any other approval (I2). */
-export function consumePlanned(context: FlowContext, digest: string): FlowContext {
-  if (!context.planned.has(digest)) return context
-  const planned = new Map(context.planned)
-  planned.delete(digest)
-  return { ...context, planned }
 }
 
 function withMoments(context: FlowContext): FlowContext {

@@ -5,6 +5,8 @@ import type { OperationId } from '../action/operation.ts'
 export interface ConnectorCall {
   readonly operation: OperationId
   readonly arguments: Json
+  /** What calls of one conversation have in common: those of one run, or of one session of a host. Not for the far side. */
+  readonly session: string
   /** `<run>.<action>`: hand it to the far side, so that {@link Connector.reconcile} can look for it. */
   readonly effectId: string
   readonly attempt: number

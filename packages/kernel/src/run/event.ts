@@ -56,6 +56,8 @@ export type RunEvent =
       readonly failure: FailureKind | null
       /** What policy was told, besides what is declared and the arguments; null when a guard decided before policy was asked. */
       readonly facts: RecordedFacts | null
+      /** In a run that only observes: what policy would have said. The outcome is `allow` all the same; the policies are those of this. */
+      readonly would?: Exclude<Outcome, 'allow'>
     }
   | {
       readonly type: 'preview.taken'
@@ -64,13 +66,20 @@ export type RunEvent =
       readonly sealed: { readonly preview: Json }
     }
   | { readonly type: 'preview.failed'; readonly action: number; readonly sealed: { readonly message: string } }
-  | { readonly type: 'approval.opened'; readonly question: Question }
+  | {
+      readonly type: 'approval.opened'
+      readonly question: Question
+      /** Of a question that covers a plan: what each of its calls says and would change, in their order. */
+      readonly sealed?: { readonly plan: readonly { readonly arguments: Json; readonly preview: Json }[] }
+    }
   | {
       readonly type: 'approval.voted'
       readonly approval: string
       readonly voter: string
       readonly roles: readonly string[]
       readonly vote: 'approve' | 'refuse'
+      /** The yes is to the whole plan of the question. */
+      readonly plan?: true
       readonly sealed: { readonly why: string }
     }
   | {
@@ -79,6 +88,7 @@ export type RunEvent =
       readonly state: 'granted' | 'refused' | 'lapsed' | 'voided'
       readonly why: string
     }
+  | ValueEndorsed
   | {
       readonly type: 'effect.started'
       readonly action: number
@@ -153,7 +163,21 @@ export interface RunOpened {
   readonly policyVersion: string
   /** The finished run that this one undoes, or null. */
   readonly undoes: string | null
+  /** Present when the run is one call of an agent that is not ours. */
+  readonly call?: HostCallMark
   readonly sealed: { readonly input: JsonObject; readonly undo: readonly UndoStep[] }
+}
+
+/** Where a call run comes from, and how it is governed. */
+export interface HostCallMark {
+  /** The name of the host, as the project lists it. */
+  readonly host: string
+  /** Keyed hash of the conversation that the call belongs to: the host's own name for it may tell who speaks. */
+  readonly session: string
+  /** Everything is decided and recorded, and nothing is stopped. */
+  readonly observes?: true
+  /** Refused before policy is asked, such as a call without the ticket that it needs. */
+  readonly refused?: { readonly id: string; readonly reason: string }
 }
 
 /** One effect of another run that this run has to undo: what was done, and what it answered. */
@@ -189,6 +213,24 @@ export interface ActionProposed {
     /** Who wrote each leaf, by JSON pointer, when our own code built the arguments; else the untrusted leaves that a model passed by reference. */
     readonly leaves?: Readonly<Record<string, readonly Origin[]>>
   }
+}
+
+/** A person said that one value may be used for one sink in this run. It counts once enough have said so. */
+export interface ValueEndorsed {
+  readonly type: 'value.endorsed'
+  readonly operation: OperationId
+  readonly pointer: string
+  /** The action in whose arguments it stood, or null when it was given as it is. */
+  readonly action: number | null
+  /** The question under which it was endorsed, or null. */
+  readonly approval: string | null
+  readonly policyVersion: string
+  readonly approvers: readonly ApproverRule[]
+  readonly voter: string
+  readonly roles: readonly string[]
+  /** `open`: more people have to say so. */
+  readonly state: 'open' | 'endorsed'
+  readonly sealed: { readonly value: string | number; readonly why: string }
 }
 
 export interface EffectFinished {

@@ -7,7 +7,8 @@ import type { ConnectorFailure } from '../ports/connector.ts'
  * policy or a guard said no; `approval_refused` a person said no; `approval_timeout` nobody answered (I5); `connector_timeout`
  * the far side did not answer; `connector_semantic` it answered that it will not; `output_validation` its answer was not what the
  * operation declares; `duplicate_execution` an effect is in the world twice; `ambiguous` nobody can tell whether an effect
- * happened; `rollback_failure` something done could not be undone; `budget`, `loop`, `stopped` our own limits; `unverified` all
+ * happened; `rollback_failure` something done could not be undone; `unclaimed` whoever asked for a call did not come back for it, and nothing
+ * was done; `budget`, `loop`, `stopped` our own limits; `unverified` all
  * went well but the success check does not see it (I13); `defect` Tidegate itself broke an invariant, and stopped the run.
  */
 export const FAILURE_KINDS = [
@@ -22,6 +23,7 @@ export const FAILURE_KINDS = [
   'duplicate_execution',
   'ambiguous',
   'rollback_failure',
+  'unclaimed',
   'budget',
   'loop',
   'stopped',

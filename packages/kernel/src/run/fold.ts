@@ -1,8 +1,10 @@
 import { KernelError } from '../error.ts'
+import { addEndorsement } from '../approval/endorsement.ts'
+import { usePlanned } from '../approval/plan.ts'
 import type { Approval } from '../approval/question.ts'
 import type { Confidences } from '../policy/decision.ts'
 import type { Entry } from '../ports/journal.ts'
-import type { ActionProposed, EffectFinished, RunEvent, RunOpened } from './event.ts'
+import type { ActionProposed, EffectFinished, RunEvent, RunOpened, ValueEndorsed } from './event.ts'
 import type { ActionState, RunState } from './state.ts'
 
 /** Confidence of a run after the far side cut an answer short. */
@@ -31,6 +33,11 @@ export function openRun(entry: Entry): RunState {
   }
   const state = emptyState(opened, entry.atMs)
   return rest.reduce((s, event) => foldEvent(s, event, entry.atMs), state)
+}
+
+/** A run whose first record is still to be written: at sequence 0, and otherwise as it will be. */
+export function runToOpen(opened: RunOpened, atMs: number): RunState {
+  return { ...emptyState(opened, atMs), seq: 0 }
 }
 
 /** Folds one more record. The given state is not changed. */
@@ -74,6 +81,8 @@ function emptyState(opened: RunOpened, atMs: number): RunState {
     pausedUntilMs: 0,
     modelCalls: [],
     grants: null,
+    plans: new Map(),
+    endorsements: [],
   }
 }
 
@@ -130,6 +139,8 @@ function foldEvent(state: RunState, event: RunEvent, atMs: number): RunState {
       return { ...state, undoneBy: event.by }
     case 'run.finished':
       return { ...state, phase: 'finished', final: event.state, failure: event.failure }
+    case 'value.endorsed':
+      return foldEndorsed(state, event, atMs)
     case 'approval.opened':
     case 'approval.voted':
     case 'approval.closed':
@@ -151,7 +162,10 @@ function foldApproval(state: RunState, event: ApprovalEvent, atMs: number): RunS
   if (event.type === 'approval.opened') {
     const { question } = event
     const approvals = new Map(state.approvals).set(question.id, { state: 'open', question, votes: [] } as const)
-    return withAction({ ...state, approvals }, question.action, () => ({ state: 'asking', approval: question.id }))
+    return withAction({ ...state, approvals, plans: withPlan(state, event) }, question.action, () => ({
+      state: 'asking',
+      approval: question.id,
+    }))
   }
   const approval = state.approvals.get(event.approval)
   const open = approval?.state === 'open'
@@ -164,7 +178,8 @@ function foldApproval(state: RunState, event: ApprovalEvent, atMs: number): RunS
   }
   if (event.type === 'approval.voted') {
     const { voter, roles, vote, sealed } = event
-    const votes = [...approval.votes, { voter, roles, vote, why: sealed.why, atMs }]
+    const whole = event.plan === true ? ({ plan: true } as const) : {}
+    const votes = [...approval.votes, { voter, roles, vote, why: sealed.why, atMs, ...whole }]
     return { ...state, approvals: new Map(state.approvals).set(event.approval, { ...approval, votes }) }
   }
   const { question, votes } = approval
@@ -186,6 +201,24 @@ function foldApproval(state: RunState, event: ApprovalEvent, atMs: number): RunS
   return withAction(next, question.action, () => ({ state: 'denied' }))
 }
 
+/** What a question covers besides its own action. */
+function withPlan({ plans }: RunState, event: Extract<RunEvent, { type: 'approval.opened' }>): RunState['plans'] {
+  const { question, sealed } = event
+  const shown = sealed?.plan ?? []
+  const calls = question.plan?.calls.flatMap((call, i) => {
+    const seen = shown[i]
+    return seen === undefined ? [] : [{ ...call, ...seen, usedBy: null }] // what nobody was shown is not covered
+  })
+  return calls === undefined ? plans : new Map(plans).set(question.id, calls)
+}
+
+function foldEndorsed(state: RunState, event: ValueEndorsed, atMs: number): RunState {
+  const { operation, pointer, approval, policyVersion, approvers, voter, roles, sealed } = event
+  const subject = { operation, pointer, value: sealed.value, approval, policyVersion, approvers }
+  const vote = { voter, roles, vote: 'approve', why: sealed.why, atMs } as const
+  return { ...state, endorsements: addEndorsement(state.endorsements, subject, vote) }
+}
+
 /** An attempt that certainly had no effect leaves its approval to the next one; until then it may still be voided. */
 function isRetryable(state: RunState, { question }: Approval): boolean {
   return state.actions[question.action]?.state === 'retryable'
@@ -196,8 +229,8 @@ type ActionEvent = Extract<RunEvent, { action: number; type: `${'action' | 'prev
 function foldAction(state: RunState, event: Exclude<ActionEvent, ActionProposed>, atMs: number): RunState {
   switch (event.type) {
     case 'action.decided': {
-      const { outcome, policies, approvers, policyVersion, failure, facts } = event
-      const decision = { outcome, policies, approvers, policyVersion, failure, facts }
+      const { outcome, policies, approvers, policyVersion, failure, facts, would } = event
+      const decision = { outcome, policies, approvers, policyVersion, failure, facts, ...(would === undefined ? {} : { would }) }
       return withAction(state, event.action, (a) => ({
         decision,
         asked: outcome === 'ask' ? policies : a.asked,
@@ -247,7 +280,13 @@ function foldStarted(state: RunState, event: Extract<RunEvent, { type: 'effect.s
   }
   const patch = { state: 'started', attempts: event.attempt, startedAtMs: atMs, retryAtMs: 0, looks: 0, found: null } as const
   const doubted = event.distrusted === true ? ({ distrusted: true } as const) : {}
-  return withAction(consume(state, event.approval, event.action), event.action, () => ({ ...patch, ...doubted }))
+  const covering = event.approval === null ? undefined : state.approvals.get(event.approval)
+  const isPlanned = covering !== undefined && covering.question.action !== event.action
+  const planned = isPlanned ? { planned: covering.question.id } : {}
+  const next = isPlanned
+    ? { ...state, plans: usePlanned(state, { approval: covering.question.id, digest: event.digest, action: event.action }) }
+    : consume(state, event.approval)
+  return withAction(next, event.action, () => ({ ...patch, ...doubted, ...planned }))
 }
 
 function foldFinished(state: RunState, event: EffectFinished): RunState {
@@ -291,10 +330,10 @@ function foldVerified(state: RunState, n: number, holds: boolean): RunState {
  * A grant is used up by the effect that it allows, in the same record (I2). It belongs to that effect and not to one attempt: when
  * an attempt certainly had no effect, the next one at the same action runs under it too.
  */
-function consume(state: RunState, id: string | null, action: number): RunState {
+function consume(state: RunState, id: string | null): RunState {
   if (id === null) return state
   const approval = state.approvals.get(id)
-  if (approval?.state === 'consumed' && approval.question.action === action) return state
+  if (approval?.state === 'consumed') return state // by another attempt at the action that it was asked for
   if (approval?.state !== 'granted')
     throw new KernelError('invariant_broken', `I1: effect started under approval ${id}, which is not granted`)
   const { question, votes } = approval

@@ -22,6 +22,8 @@ export interface RunHead {
   readonly openItems: number
   /** How sure the run was, by kind; absent in heads from before this was kept. */
   readonly confidences?: Partial<Confidences>
+  /** Of a call run: the conversation that it belongs to, as a keyed hash. */
+  readonly session?: string
   /** The run that this one takes back, or null. */
   readonly undoes: string | null
 }

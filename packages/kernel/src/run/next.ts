@@ -30,9 +30,11 @@ export function nextStep(state: RunState, context: StepContext): Step {
   const stop = stopOver(state, last, context)
   if (stop !== undefined) return obeyStop(state, stop)
   if (state.held !== null) return { kind: 'resume' }
-  if (last !== undefined && !isSettled(last)) return settle(last, state, context)
+  if (last !== undefined && !isSettled(last)) {
+    return isUnclaimed(last, state, context) ? awaitClaim(last, state, context) : settle(last, state, context)
+  }
   if (state.phase === 'undoing') return nextUndo(state, context)
-  return state.phase === 'checking' ? conclude(state) : goOn(state, last, context)
+  return state.phase === 'checking' ? conclude(state, context) : goOn(state, last, context)
 }
 
 /** I3, I4: an effect that started and did not finish in the journal may have happened. Look, after it has had time to land. */
@@ -67,6 +69,24 @@ function isSettled(action: ActionState): boolean {
   return ['denied', 'rehearsed', 'done', 'failed', 'undone'].includes(action.state) && !needsVerify(action)
 }
 
+/** How long a call that may go ahead waits for whoever asked for it. */
+export const CLAIM_MS = 60_000
+
+/** True for a call that could start now, while nobody is there to take its answer. It is decided without them, and asked about. */
+function isUnclaimed(action: ActionState, { opened, approvals }: RunState, { claimed }: StepContext): boolean {
+  if (opened.call === undefined || claimed !== false || action.proposed.purpose !== 'act' || needsVerify(action)) return false
+  if (action.state === 'asking') return action.approval !== null && approvals.get(action.approval)?.state === 'granted'
+  return action.state === 'retryable' || action.decision?.outcome === 'allow'
+}
+
+/** What starts without anybody there would be done again when they come back: it waits, and is given up after a while. */
+function awaitClaim(action: ActionState, state: RunState, { nowMs }: StepContext): Step {
+  const approval = action.approval === null ? undefined : state.approvals.get(action.approval)
+  const untilMs = approval?.state === 'granted' ? approval.question.deadlineMs : state.updatedAtMs + CLAIM_MS
+  if (nowMs < untilMs) return { kind: 'wait', untilMs, why: 'claim' }
+  return approval?.state === 'granted' ? { kind: 'lapse', approval: approval.question.id } : { kind: 'abandon', action }
+}
+
 function settle(action: ActionState, state: RunState, { nowMs }: StepContext): Step {
   if (needsVerify(action)) return { kind: 'verify', action }
   if (action.state === 'proposed') return { kind: 'decide', action, approval: null }
@@ -87,8 +107,9 @@ function settle(action: ActionState, state: RunState, { nowMs }: StepContext): S
 }
 
 /** The run may plan on, unless what just happened ends it. */
-function goOn(state: RunState, last: ActionState | undefined, { workflow, nowMs }: StepContext): Step {
-  if (last?.state === 'rehearsed') return conclude(state)
+function goOn(state: RunState, last: ActionState | undefined, context: StepContext): Step {
+  const { workflow, nowMs } = context
+  if (last?.state === 'rehearsed') return conclude(state, context)
   const ended = last === undefined ? undefined : endedBy(last, state)
   if (ended !== undefined) return ended
   const used = exhausted(state, workflow.limits, nowMs)
@@ -115,8 +136,10 @@ function endedBy(last: ActionState, state: RunState): Step | undefined {
 }
 
 /** The planner is done: look at the world before believing it (I13). */
-function conclude(state: RunState): Step {
+function conclude(state: RunState, { workflow }: StepContext): Step {
   const rehearsed = state.actions.find((action) => action.state === 'rehearsed')
+  // Whoever made a call is shown what it would have done, and can take it from there.
+  if (rehearsed !== undefined && state.opened.call !== undefined) return { kind: 'finish', state: 'escalated', failure: null }
   if (state.escalate || rehearsed !== undefined) {
     if (hasItem(state, 'low_confidence')) return { kind: 'finish', state: 'escalated', failure: null }
     const detail =
@@ -125,6 +148,8 @@ function conclude(state: RunState): Step {
     return { kind: 'queue', item: 'low_confidence', action: rehearsed?.n ?? null, effect: null, title, detail }
   }
   const last = state.actions.at(-1)
+  if (workflow.success === null && last?.state === 'done') return { kind: 'finish', state: 'completed', failure: null }
+  if (workflow.success === null) return { kind: 'fail', failure: 'unverified', reason: 'the call has not been done' }
   if (state.check?.ok) return { kind: 'finish', state: 'completed', failure: null }
   if (state.check !== null) return { kind: 'fail', failure: 'unverified', reason: state.check.detail }
   if (last?.proposed.purpose !== 'check') return { kind: 'look' }

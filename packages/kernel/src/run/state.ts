@@ -1,4 +1,6 @@
 import type { Json, JsonObject } from '../canonical/json.ts'
+import type { Endorsement } from '../approval/endorsement.ts'
+import type { PlannedState } from '../approval/plan.ts'
 import type { Approval } from '../approval/question.ts'
 import type { Grant } from '../label/grant.ts'
 import type { Origin } from '../label/origin.ts'
@@ -42,6 +44,10 @@ export interface RunState {
   readonly modelCalls: readonly ModelCallNote[]
   /** The plan that the run is narrowed to; null when there is none. */
   readonly grants: readonly Grant[] | null
+  /** The plans that questions cover besides their own action, by id of the question. */
+  readonly plans: ReadonlyMap<string, readonly PlannedState[]>
+  /** What people endorsed, in the order in which it was first endorsed. */
+  readonly endorsements: readonly Endorsement[]
 }
 
 export interface Note {
@@ -73,7 +79,8 @@ export interface QueueItem {
  *
  * `proposed` -> `denied` | `rehearsed` (dry run) | `asking` | `started`; `asking` -> `started` | `denied` | `retryable`; `started` ->
  * `done` | `failed` | `ambiguous`; `ambiguous` -> `done` | `failed`; `failed` -> `retryable`; `retryable` -> `started` | `denied` |
- * `asking` | `rehearsed`; `done` -> `undone`. An action that was voided too often becomes `denied`.
+ * `asking` | `rehearsed`; `done` -> `undone`. An action that was voided too often becomes `denied`. In a call run, an action that is allowed
+ * stays `proposed` until whoever asked for it is there to take its answer.
  */
 export interface ActionState {
   readonly n: number
@@ -94,6 +101,8 @@ export interface ActionState {
   readonly asked: readonly DeterminingPolicy[]
   readonly preview: { readonly digest: string; readonly value: Json } | null
   readonly approval: string | null
+  /** The question whose approved plan it started under, when that is not its own. */
+  readonly planned?: string
   /** How many times the world had changed between the question and the act. */
   readonly voided: number
   readonly attempts: number
@@ -125,6 +134,8 @@ export interface ActionDecision {
   readonly failure: FailureKind | null
   /** What policy was told; null when a guard decided. */
   readonly facts: RecordedFacts | null
+  /** What policy would have said, in a run that only observes. */
+  readonly would?: Exclude<Outcome, 'allow'>
 }
 
 /** What the planner and references may look at: the input, what was seen last through each operation, and the planner's notes. */

@@ -10,13 +10,15 @@ import type { Workflow } from './workflow.ts'
 export type Step =
   | { readonly kind: 'rest' }
   /** Nothing to do until something happens or the time comes; `null` waits for an event alone. */
-  | { readonly kind: 'wait'; readonly untilMs: number | null; readonly why: 'approval' | 'retry' | 'settling' | 'stop' }
+  | { readonly kind: 'wait'; readonly untilMs: number | null; readonly why: 'approval' | 'claim' | 'retry' | 'settling' | 'stop' }
   | { readonly kind: 'hold'; readonly stop: Stop }
   | { readonly kind: 'resume' }
   | { readonly kind: 'plan' }
   /** Decide an action that is proposed already: again after a failed attempt, a grant, or a changed world. */
   | { readonly kind: 'decide'; readonly action: ActionState; readonly approval: string | null }
   | { readonly kind: 'lapse'; readonly approval: string }
+  /** Whoever asked for the call of a call run did not come back for it: it is given up, and nothing is done. */
+  | { readonly kind: 'abandon'; readonly action: ActionState }
   | { readonly kind: 'mark_ambiguous'; readonly action: ActionState }
   | { readonly kind: 'reconcile'; readonly action: ActionState }
   /** Propose the read that shows whether the run succeeded. */
@@ -44,4 +46,6 @@ export interface StepContext {
   readonly find: FindOperation
   readonly control: Pick<ControlState, 'stops'>
   readonly nowMs: number
+  /** False while nobody is there to take the answer of a call run; true for all other runs. */
+  readonly claimed?: boolean
 }

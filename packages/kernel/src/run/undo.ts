@@ -86,7 +86,8 @@ function concludeFailure(state: RunState): Step {
   const items = [...state.items.values()]
   if (items.some((item) => item.kind === 'cannot_undo')) return { kind: 'finish', state: 'failed', failure: 'rollback_failure' }
   if (state.opened.undoes !== null) return { kind: 'finish', state: 'completed', failure: null }
-  if (items.length === 0) {
+  // Who made a call is told at once, and needs nobody to find out.
+  if (items.length === 0 && state.opened.call === undefined) {
     const blocked = state.failure === 'policy_denial'
     const title = blocked ? 'Blocked, and left for a person' : 'Not done, and left for a person'
     return { kind: 'queue', item: blocked ? 'blocked' : 'unfinished', action: null, effect: null, title, detail: state.reason }

@@ -1,5 +1,6 @@
 import type { Json } from '../canonical/json.ts'
 import type { OperationId } from '../action/operation.ts'
+import type { ApproverRule } from '../policy/decision.ts'
 import type { Origin } from '../label/origin.ts'
 
 /** One bounded piece of work: a trigger, the operations it may use, its limits, and how one sees that it succeeded. */
@@ -17,10 +18,20 @@ export interface Workflow {
   readonly limits: Limits
   /** Who wrote each field of the input, by JSON pointer; unlisted fields are `user`. */
   readonly inputOrigins: Readonly<Record<string, Origin>>
-  /** Read after the planner is done; the run is completed only if it holds (I13). */
-  readonly success: SuccessCheck
+  /** Read after the planner is done; the run is completed only if it holds (I13). Null when the run is one call, whose own answer shows it. */
+  readonly success: SuccessCheck | null
   /** Whether a failed run takes back what it did. */
   readonly onFailure: 'undo' | 'keep'
+  /** What people may answer for besides one call; nothing when absent. */
+  readonly approvals?: WorkflowApprovals
+}
+
+/** What the owners of a workflow let people do besides approving one call (docs/spec/labels.md, section 7). */
+export interface WorkflowApprovals {
+  /** `whole`: a question about one call of the run's plan also shows the others, and one yes may cover them all. */
+  readonly plan: 'each' | 'whole'
+  /** Who must agree to endorse a value when nobody was asked about it; empty: then nobody may. */
+  readonly endorsers: readonly ApproverRule[]
 }
 
 /** An operation that a workflow lists. What it does not list cannot be called, by chaining or otherwise. */

@@ -68,6 +68,21 @@ const authzen = section({
   },
 )
 
+/** An agent program that is not ours, and whose calls go through Tidegate. */
+const host = section({
+  name: z.string().regex(NAME, 'Expected lower-case letters, digits and dashes.'),
+  kind: z.enum(['openclaw', 'claude-code', 'mcp']),
+  agent: z.string().regex(NAME, 'Expected lower-case letters, digits and dashes.').optional(),
+  mode: z.enum(['observe', 'enforce']).default('observe'),
+  person: z
+    .string()
+    .regex(/^user:[a-z0-9][a-z0-9._-]{0,63}$/, 'Expected user: and a name, such as user:mei.')
+    .optional(),
+  operations: z.array(z.string().min(1).max(200)).max(1_000).default([]),
+  tickets: z.enum(['required', 'none']).optional(),
+  approvals: duration.prefault('24h'),
+})
+
 /** The whole of tidegate.yaml. Unknown keys are refused. */
 export const configurationSchema = section({
   name: z.string().regex(NAME, 'Expected lower-case letters, digits and dashes.'),
@@ -100,6 +115,7 @@ export const configurationSchema = section({
   secrets: z.record(z.string().regex(NAME), secret).default({}),
   model: model.optional(),
   authzen: authzen.optional(),
+  hosts: z.array(host).max(100).default([]),
   retention: section({ payloads: duration }).optional(),
   witness: section({
     url: z.string().max(2_048),

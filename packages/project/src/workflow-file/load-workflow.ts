@@ -80,12 +80,16 @@ function nodesOf(value: Readonly<Record<string, Json>>): Readonly<Record<string,
   return isObject(value.graph) && isObject(value.graph.nodes) ? value.graph.nodes : undefined
 }
 
-function checkPlanner({ planner, graph, instructions, input }: WorkflowDocument): readonly Finding[] {
+function checkPlanner({ planner, graph, instructions, input, approvals }: WorkflowDocument): readonly Finding[] {
   const findings: Finding[] = []
   const strange = Object.entries(input).find(([, { origin }]) => !isTrusted([origin]))
   if (instructions?.plan === true && instructions.show !== 'typed' && strange !== undefined) {
     const message = `A plan counts only when the model made it before it saw what others wrote, and the input "${strange[0]}" is theirs. Add show: typed.`
     findings.push({ path: ['instructions', 'plan'], message })
+  }
+  if (approvals?.plan === 'whole' && instructions?.plan !== true) {
+    const message = 'Only a plan that the run has made can be approved as a whole. Add plan: true under instructions.'
+    findings.push({ path: ['approvals', 'plan'], message })
   }
   if (planner === 'graph' && graph === undefined)
     findings.push({ path: ['planner'], message: '"graph" is missing: planner: graph needs one.' })
@@ -111,7 +115,7 @@ interface Derived {
 }
 
 function assemble(document: WorkflowDocument, { environment, graph, version }: Derived): LoadedWorkflow {
-  const { name, title, agent, owners, stage, trigger, input, onFailure, instructions, success } = document
+  const { name, title, agent, owners, stage, trigger, input, onFailure, approvals, instructions, success } = document
   const { steps, wall, tokens, cost, repeats, approval } = document.limits
   const operations = document.operations.map(({ id, confine }) => [id, { confine: pointersOf(confine) }] as const)
   const origins = Object.entries(input).map(([field, { origin }]): [string, Origin] => [toPointer(field), origin])
@@ -128,6 +132,7 @@ function assemble(document: WorkflowDocument, { environment, graph, version }: D
     inputOrigins: Object.fromEntries(origins),
     success: { operation: success.operation, arguments: success.arguments, expect: pointersOf(success.expect) },
     onFailure,
+    ...(approvals === undefined ? {} : { approvals }),
   }
   const plan = instructions === undefined ? undefined : planOf(instructions)
   return {

@@ -40,6 +40,19 @@ const limits = section({
   approval: duration(30 * DAY_MS, '24h').default(DAY_MS),
 })
 
+const role = z
+  .string()
+  .regex(/^(?!role:)[^\s]{1,100}$/u, 'A role is written as people have it, without a prefix, such as "billing-lead".')
+
+/** What people may answer for besides one call. */
+const approvals = section({
+  plan: z.enum(['each', 'whole'], 'Write "whole" to let one yes cover a plan, or "each" to ask call by call.').default('each'),
+  endorsers: z
+    .array(section({ role, count: count(20).default(1) }))
+    .max(10, 'At most 10 roles.')
+    .default([]),
+})
+
 const inputField = section({
   type: z.enum(['text', 'number', 'boolean']).default('text'),
   origin: z.enum(ORIGINS).default('user'),
@@ -85,6 +98,7 @@ export const workflowSchema = section({
   input: z.record(inputName, inputField).default({}),
   success: section({ operation: operationId, arguments: json.default({}), expect: mapOf(json, { max: 20 }) }),
   onFailure: z.enum(['undo', 'keep']).default('undo'),
+  approvals: approvals.optional(),
   instructions: agentInstructions.optional(),
   graph: section({ start: name, nodes: mapOf(z.unknown(), { max: 200 }) }).optional(),
 })

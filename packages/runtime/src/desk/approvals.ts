@@ -1,5 +1,5 @@
-import { type Approval, decideVote, type RunEvent, type RunState } from '@tidegate/kernel'
-import type { ApprovalView, Person, VoteAnswer } from '../api.ts'
+import { type Approval, decideVote, isPlanApproved, type RunEvent, type RunState } from '@tidegate/kernel'
+import type { ApprovalView, Person, PlanView, VoteAnswer } from '../api.ts'
 import { commit } from '../harness/commit.ts'
 import type { Harness } from '../harness/harness.ts'
 import type { HarnessParts } from '../harness/parts.ts'
@@ -25,7 +25,20 @@ export function viewOf(parts: Pick<HarnessParts, 'registry'>, state: RunState, a
     reasons: action?.asked.map((policy) => policy.reason) ?? [],
     risk: operation?.risk ?? 'critical',
     reversibility: operation?.reversibility ?? 'irreversible',
+    plan: planOf(parts, state, approval),
   }
+}
+
+/** What the question covers besides its own action. */
+function planOf({ registry }: Pick<HarnessParts, 'registry'>, state: RunState, approval: Approval): PlanView | null {
+  const { id, plan } = approval.question
+  if (plan === undefined) return null
+  const calls = (state.plans.get(id) ?? []).map(({ operation: name, digest, policies, arguments: args, preview, usedBy }) => {
+    const operation = registry.find(name)
+    const { title = name, risk = 'critical', reversibility = 'irreversible' } = operation ?? {}
+    return { operation: name, title, risk, reversibility, digest, policies, arguments: args, preview, usedBy }
+  })
+  return { digest: plan.digest, isApproved: isPlanApproved(approval), calls }
 }
 
 /**
@@ -50,7 +63,10 @@ export function castVote(
     const decision = decideVote(approval, { voter: person.id, roles: person.roles, vote, why, digest }, nowMs)
     if (decision.kind === 'rejected') return decision
     const events: RunEvent[] = [
-      { type: 'approval.voted', approval: id, voter: person.id, roles: person.roles, vote, sealed: { why } },
+      {
+        ...{ type: 'approval.voted', approval: id, voter: person.id, roles: person.roles, vote, sealed: { why } },
+        ...(decision.vote.plan === true ? { plan: true } : {}),
+      },
     ]
     if (decision.after !== 'open')
       events.push({

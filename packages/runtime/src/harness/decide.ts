@@ -1,19 +1,17 @@
 import {
   type ActionState,
+  type Admission,
   type Admitted,
   admit,
   type Decision,
   deny,
-  digestOf,
-  type Json,
-  type JsonObject,
   type Metered,
   NEUTRAL_FACTS,
   observeAction,
   type Observed,
   type ObservedFacts,
-  type Operation,
   type Origin,
+  type Outcome,
   packFacts,
   type PolicyEngine,
   type PolicyRequest,
@@ -28,7 +26,9 @@ import {
   type Workflow,
 } from '@tidegate/kernel'
 import { knownLeaves } from './labels.ts'
-import { answerOf, isStopped, lookOf, secretsOf } from './execute.ts'
+import { isStopped } from './execute.ts'
+import { holdPlanned, surveyPlan } from './plan-approval.ts'
+import { previewEvent, previewOf, shownPreview } from './preview.ts'
 import type { HarnessParts } from './parts.ts'
 import type { Progress } from './progress.ts'
 
@@ -60,6 +60,11 @@ export async function decide(
   candidate: Candidate,
 ): Promise<Decided> {
   const { policy } = parts
+  const refused = candidate.purpose === 'act' ? state.opened.call?.refused : undefined
+  if (refused !== undefined) {
+    const decision = deny(refused.id, refused.reason, policy.version)
+    return denied(candidate, { kind: 'rejected', decision, failure: 'policy_denial', digest: null })
+  }
   const admission = {
     state: withoutCandidate(state, candidate),
     workflow,
@@ -87,16 +92,52 @@ export async function decide(
     )
     return { events: [decidedEvent(candidate.n, changed, 'planning')], start: false, rehearse: false }
   }
-  const held = candidate.approval === null ? undefined : await hold(parts, state, candidate, admitted)
+  const planned = { digest: admitted.digest, action: candidate.n }
+  const covered =
+    candidate.approval === null && candidate.purpose === 'act' && state.plans.size > 0
+      ? await holdPlanned(parts, state, planned, () => shownPreview(parts, state, candidate.n, admitted))
+      : undefined
+  const held = candidate.approval === null ? covered : await hold(parts, state, candidate, admitted)
   if (held !== undefined && 'void' in held) {
     const closed: RunEvent = { type: 'approval.closed', approval: held.approval, state: held.state, why: held.void }
     return { events: [closed], start: false, rehearse: false }
   }
   // From here to the verdict nothing may wait: what is reserved holds its room against every other run.
+  const judging = { candidate, admitted, admission, waiting, proposed }
+  let judged = judge(parts, state, workflow, judging, held)
+  const isUncovered = covered !== undefined && judged.decision.outcome !== 'allow'
+  if (isUncovered) judged = judge(parts, state, workflow, judging, undefined) // whatever is asked then is asked whole
+  const approval = held === undefined || isUncovered ? {} : { approval: held.approval }
+  return settle(parts, state, workflow, { ...judging, ...judged, ...approval })
+}
+
+interface Judging {
+  readonly candidate: Candidate
+  readonly admitted: Admitted
+  readonly waiting: readonly RunEvent[]
+}
+
+interface Judged {
+  readonly decision: Observing
+  /** What policy was told. */
+  readonly facts: ObservedFacts
+  readonly metered: Metered | undefined
+}
+
+/** Asks the meters and then policy. Nothing may wait in between: what is reserved holds its room against every other run. */
+function judge(
+  parts: HarnessParts,
+  state: RunState,
+  workflow: Workflow,
+  { candidate, admitted, waiting }: Judging,
+  held: { readonly policies: readonly string[]; readonly isPlanned?: true } | undefined,
+): Judged {
+  const { policy } = parts
   const { action: before, n, proposal, compensates } = candidate
   const { arguments: args, operation } = admitted
   const nowMs = Math.max(parts.clock.nowMs(), state.updatedAtMs) // a clock that jumps back gives a plan no more time
   const reserved = parts.meters.reserve({ state, waiting, action: n, isNew: before === undefined, operation, arguments: args })
+  const isCovered = held?.isPlanned === true
   const observed: Observed = {
     confidence: proposal.confidence,
     confidences: { ...NEUTRAL_FACTS.confidences, ...state.confidences },
@@ -106,20 +147,22 @@ export async function decide(
     roles: parts.rolesOf(state.opened.actors[0] ?? ''),
     time: parts.timeFacts(nowMs),
     meters: reserved.values,
-    flow: parts.labels.factsOf({ state, workflow, candidate, admitted, nowMs }),
+    flow: parts.labels.factsOf({ state, workflow, candidate, admitted, nowMs, isCovered }),
   }
   const facts = observeAction(admitted, observed, state)
-  const decision = resolveVerdict(evaluate(policy, policyRequest(admitted, facts, state, workflow)), policy.version)
+  const verdict = resolveVerdict(evaluate(policy, policyRequest(admitted, facts, state, workflow)), policy.version)
+  const decision = onlyObserved(verdict, state)
   if (decision.outcome !== 'allow') parts.meters.release(state.opened.run)
-  return settle(parts, state, workflow, {
-    candidate,
-    admitted,
-    decision,
-    facts,
-    metered: reserved.metered,
-    proposed,
-    ...(held === undefined ? {} : { approval: held.approval }),
-  })
+  return { decision, facts, metered: reserved.metered }
+}
+
+/** A decision, and what it would have been had it counted. */
+type Observing = Decision & { readonly would?: Exclude<Outcome, 'allow'> }
+
+/** In a run that only observes everything is allowed; that it would not have been is what is recorded. */
+function onlyObserved(decision: Decision, { opened }: RunState): Observing {
+  const { outcome } = decision
+  return opened.call?.observes === true && outcome !== 'allow' ? { ...decision, outcome: 'allow', would: outcome } : decision
 }
 
 /** I6: an engine that breaks its contract and throws is a broken policy, and denies. */
@@ -131,13 +174,8 @@ function evaluate(policy: PolicyEngine, request: PolicyRequest): PolicyVerdict {
   }
 }
 
-interface Settling {
-  readonly candidate: Candidate
-  readonly admitted: Admitted
-  readonly decision: Decision
-  /** What policy was told. */
-  readonly facts: ObservedFacts
-  readonly metered: Metered | undefined
+interface Settling extends Judging, Judged {
+  readonly admission: Admission
   readonly proposed: readonly RunEvent[]
   readonly approval?: string
 }
@@ -155,6 +193,8 @@ async function settle(parts: HarnessParts, state: RunState, workflow: Workflow, 
     }
     return { events: [...proposed, ...(await ask(parts, state, workflow, settling))], start: false, rehearse: false }
   }
+  // Nobody is there to take the answer: it is allowed, and starts when they come for it.
+  if (isUnclaimed(parts, state, candidate)) return { events: [...proposed, decided], start: false, rehearse: false }
   const attempt = (candidate.action?.attempts ?? 0) + 1
   const lease = admitted.operation.secrets
   const started: RunEvent = {
@@ -170,15 +210,15 @@ async function settle(parts: HarnessParts, state: RunState, workflow: Workflow, 
   return { events: [...proposed, decided, started], start: true, rehearse: false }
 }
 
+function isUnclaimed({ claims }: HarnessParts, { opened }: RunState, { purpose }: Candidate): boolean {
+  return opened.call !== undefined && purpose === 'act' && claims?.has(opened.run) === false
+}
+
 /** Opens the question, with the preview that the people will see bound into it. No preview, no question: nobody approves blind. */
-async function ask(
-  parts: HarnessParts,
-  state: RunState,
-  workflow: Workflow,
-  { candidate, admitted, decision, facts }: Settling,
-): Promise<readonly RunEvent[]> {
+async function ask(parts: HarnessParts, state: RunState, workflow: Workflow, settling: Settling): Promise<readonly RunEvent[]> {
+  const { candidate, admitted, decision, facts } = settling
   const { n } = candidate
-  const taken = await preview(parts, state, candidate, admitted)
+  const taken = await previewOf(parts, state, candidate.n, admitted.operation, admitted.arguments)
   if (taken.kind === 'failed') {
     const denied = deny(
       'tidegate:preview-failed',
@@ -203,21 +243,43 @@ async function ask(
     deadlineMs: nowMs + workflow.limits.approvalMs,
   }
   const shown: readonly RunEvent[] = taken.kind === 'taken' ? [previewEvent(n, taken)] : []
-  return [decidedEvent(n, decision, null, facts), ...shown, { type: 'approval.opened', question }]
+  const surveyed = await survey(parts, state, workflow, settling, question)
+  const opened: RunEvent =
+    surveyed === undefined
+      ? { type: 'approval.opened', question }
+      : { type: 'approval.opened', question: { ...question, plan: surveyed.plan }, sealed: { plan: surveyed.shown } }
+  return [decidedEvent(n, decision, null, facts), ...shown, opened]
 }
 
-/** Takes the preview of a dry run; answers the event that records it. */
-export async function rehearse(parts: HarnessParts, state: RunState, action: ActionState): Promise<RunEvent> {
-  const operation = parts.registry.find(action.proposed.operation)
-  if (operation === undefined)
-    return { type: 'preview.failed', action: action.n, sealed: { message: 'the operation is no longer declared' } }
-  const taken = await previewOf(parts, state, action.n, operation, action.proposed.sealed.arguments as JsonObject) // normalised: digest is set
-  if (taken.kind === 'taken') return previewEvent(action.n, taken)
-  return {
-    type: 'preview.failed',
-    action: action.n,
-    sealed: { message: taken.kind === 'failed' ? taken.message : 'the operation has no preview' },
-  }
+/** The rest of the plan, when the action is a part of it: each call is decided as it would be now, and nothing of that is kept. */
+async function survey(parts: HarnessParts, state: RunState, workflow: Workflow, settling: Settling, question: Question) {
+  const { candidate, facts, admission, waiting } = settling
+  if (candidate.purpose !== 'act' || facts.flow.grant !== 'within') return undefined
+  const later = (nth: number): number => candidate.n + 1 + nth
+  return surveyPlan(
+    parts,
+    { state, workflow, question },
+    {
+      admission,
+      foresee(proposal, admitted, nth) {
+        const { confidence } = candidate.proposal
+        const foreseen = {
+          n: later(nth),
+          proposal: { ...proposal, confidence },
+          purpose: 'act',
+          compensates: null,
+          approval: null,
+        } as const
+        const { decision } = judge(parts, state, workflow, { candidate: foreseen, admitted, waiting }, undefined)
+        parts.meters.release(state.opened.run)
+        return decision.outcome === 'ask'
+          ? { policies: decision.policies.map(({ id }) => id), approvers: decision.approvers }
+          : undefined
+      },
+      preview: async (admitted, nth) =>
+        isStopped(parts, state, admitted.operation) ? undefined : shownPreview(parts, state, later(nth), admitted),
+    },
+  )
 }
 
 /**
@@ -237,7 +299,7 @@ async function hold(
   const { question } = approval
   if (question.digest !== admitted.digest) return voided('the action is not the one that was approved')
   if (question.policyVersion !== parts.policy.version) return voided('the policy has changed since it was asked')
-  const taken = await preview(parts, state, candidate, admitted)
+  const taken = await previewOf(parts, state, candidate.n, admitted.operation, admitted.arguments)
   const digest = taken.kind === 'taken' ? taken.digest : null
   if (digest !== question.previewDigest) return voided('the world has changed since it was asked: it would now do something else')
   if (Math.max(parts.clock.nowMs(), state.updatedAtMs) < question.deadlineMs) return { approval: id, policies: question.policies }
@@ -251,46 +313,6 @@ interface Unheld {
   readonly void: string
 }
 
-type Preview =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'taken'; readonly digest: string; readonly value: Json }
-  | { readonly kind: 'failed'; readonly failure: string; readonly message: string }
-
-function preview(parts: HarnessParts, state: RunState, candidate: Candidate, admitted: Admitted): Promise<Preview> {
-  return previewOf(parts, state, candidate.n, admitted.operation, admitted.arguments)
-}
-
-async function previewOf(
-  parts: HarnessParts,
-  state: RunState,
-  n: number,
-  operation: Operation,
-  args: JsonObject,
-): Promise<Preview> {
-  if (!operation.canPreview) return { kind: 'none' }
-  const base = state.actions[n]
-  const call =
-    base === undefined ? { ...bareCall(parts, state, n, operation), arguments: args } : lookOf(parts, state, base, operation)
-  const loose: Operation = {
-    ...operation,
-    mutability: 'read',
-    output: { parse: (value) => ({ ok: true, value }), jsonSchema: {} },
-  }
-  const result = await answerOf(parts, loose, () => parts.registry.connectorOf(operation).preview(call))
-  if (result.kind === 'failed') return { kind: 'failed', failure: result.failure, message: result.message }
-  return { kind: 'taken', digest: digestOf(parts.hasher, result.output), value: result.output }
-}
-
-function bareCall(parts: HarnessParts, state: RunState, n: number, operation: Operation) {
-  return {
-    operation: operation.id,
-    effectId: `${state.opened.run}.${n}`,
-    attempt: 0,
-    timeoutMs: operation.timeoutMs,
-    secret: secretsOf(parts, operation),
-  }
-}
-
 function denied(candidate: Candidate, rejected: Rejected): Decided {
   const proposed = candidate.action === undefined ? [rawProposal(candidate, rejected.digest)] : []
   const failure = rejected.failure === 'policy_denial' ? null : rejected.failure
@@ -299,17 +321,14 @@ function denied(candidate: Candidate, rejected: Rejected): Decided {
 
 function decidedEvent(
   action: number,
-  decision: Decision,
+  decision: Observing,
   failure: Rejected['failure'] | null,
   facts: ObservedFacts | null = null,
 ): RunEvent {
-  const { outcome, policies, approvers, policyVersion } = decision
+  const { outcome, policies, approvers, policyVersion, would } = decision
   const recorded = facts === null ? null : packFacts(facts)
-  return { type: 'action.decided', action, outcome, policies, approvers, policyVersion, failure, facts: recorded }
-}
-
-function previewEvent(action: number, taken: Extract<Preview, { kind: 'taken' }>): RunEvent {
-  return { type: 'preview.taken', action, digest: taken.digest, sealed: { preview: taken.value } }
+  const event = { type: 'action.decided', action, outcome, policies, approvers, policyVersion, failure, facts: recorded } as const
+  return would === undefined ? event : { ...event, would }
 }
 
 function proposedEvent(candidate: Candidate, { operation, arguments: args, digest, origins }: Admitted): RunEvent {

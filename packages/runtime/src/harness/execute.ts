@@ -30,6 +30,7 @@ export function callOf(
   return {
     operation: operation.id,
     arguments: action.proposed.sealed.arguments,
+    session: state.opened.call?.session ?? state.opened.run,
     effectId: `${state.opened.run}.${action.n}`,
     attempt: action.attempts,
     timeoutMs: operation.timeoutMs,
@@ -130,8 +131,8 @@ async function fly(parts: HarnessParts, call: ConnectorCall, state: RunState, op
 }
 
 /** I5: true when the journal recorded the start only after the deadline of the approval that it uses. */
-function isLate(state: RunState, { approval }: ActionState): boolean {
-  const used = approval === null ? undefined : state.approvals.get(approval)
+function isLate(state: RunState, { approval, planned }: ActionState): boolean {
+  const used = state.approvals.get(planned ?? approval ?? '')
   return used !== undefined && state.updatedAtMs >= used.question.deadlineMs
 }
 

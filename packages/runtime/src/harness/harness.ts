@@ -3,12 +3,17 @@ import { RuntimeError } from '../error.ts'
 import { commit } from './commit.ts'
 import type { HarnessParts } from './parts.ts'
 import { perform } from './perform.ts'
-import { flush, type Progress, startProgress } from './progress.ts'
+import { flush, openProgress, type Progress, startProgress } from './progress.ts'
 
 /** Drives runs: takes each as far as it can go now, and sees to it that it is woken when it can go on. */
 export interface Harness {
   /** Drives a run from its first record, which was made durable just now. */
   begin(opened: RunState): void
+  /**
+   * Drives a run from its first record on, which is made durable together with what follows from it at once. Resolves when the run rests or waits
+   * for the first time; it is then in the journal, unless another run had claimed the same event or the store failed.
+   */
+  open(first: RunState, claim: string): Promise<void>
   /** Asks for a run to be driven. May be called at any time, twice, or for a run at rest (the Scheduler port's `advance`). */
   advance(run: string): void
   /** Waits until nothing is being driven. */
@@ -83,10 +88,14 @@ export function createHarness(parts: HarnessParts): Harness {
   function begin(opened: RunState): void {
     const { run } = opened.opened
     if (closed) return
-    void chain(run, () => driveSafely(run, opened))
+    void chain(run, () => driveSafely(run, startProgress(opened)))
   }
 
-  async function driveSafely(run: string, known?: RunState): Promise<void> {
+  function open(first: RunState, claim: string): Promise<void> {
+    return closed ? Promise.resolve() : chain(first.opened.run, () => driveSafely(first.opened.run, openProgress(first, claim)))
+  }
+
+  async function driveSafely(run: string, known?: Progress): Promise<void> {
     try {
       await drive(run, known)
     } catch (error) {
@@ -94,10 +103,10 @@ export function createHarness(parts: HarnessParts): Harness {
     }
   }
 
-  async function drive(run: string, known: RunState | undefined): Promise<void> {
+  async function drive(run: string, known: Progress | undefined): Promise<void> {
     timers.get(run)?.()
     timers.delete(run)
-    let progress = progressOf(known ?? (await load(run)))
+    let progress = known ?? progressOf(await load(run))
     while (progress !== undefined && !closed) {
       const { state } = progress
       const entry = parts.registry.workflow(state.opened.workflow)
@@ -115,6 +124,7 @@ export function createHarness(parts: HarnessParts): Harness {
         find: parts.registry.find,
         control: parts.control.state,
         nowMs: Math.max(clock.nowMs(), state.updatedAtMs),
+        claimed: state.opened.call === undefined || parts.claims?.has(run) !== false,
       })
       const atRest = step.kind === 'rest' || step.kind === 'wait'
       if (atRest || progress.waiting.length > MAX_WAITING) {
@@ -217,6 +227,7 @@ export function createHarness(parts: HarnessParts): Harness {
 
   return {
     begin,
+    open,
     advance,
     load,
     exclusively,

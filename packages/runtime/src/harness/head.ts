@@ -23,6 +23,7 @@ export function headOf(state: RunState): RunHead {
     openItems: [...state.items.values()].filter((item) => item.resolvedBy === null).length,
     confidences: state.confidences,
     undoes: opened.undoes,
+    ...(opened.call === undefined ? {} : { session: opened.call.session }),
   }
 }
 

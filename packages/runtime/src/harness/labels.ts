@@ -21,6 +21,7 @@ import {
   spendGrant,
   unpackFlow,
   valueAt,
+  withEndorsed,
   type Workflow,
 } from '@tidegate/kernel'
 import { flowOf, flowOfAnswer, UNKNOWN_FLOW } from '../flow-of.ts'
@@ -41,13 +42,15 @@ export interface LabelQuestion {
   readonly candidate: Built
   readonly admitted: Admitted
   readonly nowMs: number
+  /** People have approved this very call as a part of a plan: its own targets are endorsed for it. */
+  readonly isCovered?: boolean
 }
 
 interface Built {
   readonly proposal: Proposal
   readonly purpose: 'act' | 'check' | 'compensate'
   /** The action that is decided again; absent for a new proposal. */
-  readonly action?: Pick<ActionState, 'n' | 'proposed'>
+  readonly action?: Pick<ActionState, 'n' | 'proposed' | 'decision'>
 }
 
 /** Who wrote the arguments, by JSON pointer. */
@@ -71,8 +74,8 @@ interface Followed {
   readonly context: FlowContext
   /** Actions whose answers it has seen, with the answers. */
   readonly observed: ReadonlyMap<number, Json>
-  /** Approvals whose targets are endorsed. */
-  readonly endorsed: ReadonlySet<string>
+  /** Actions whose targets are endorsed, since people have approved them. */
+  readonly endorsed: ReadonlySet<number>
   /** So many actions at the beginning of the run have told all that they ever will. */
   readonly settled: number
 }
@@ -82,7 +85,10 @@ interface Followed {
  * holds it, and is made again from its records otherwise. An answer that was seen and then lost by a crash has raised the labels all the
  * same: they never fall (I9).
  */
-export function createLabels({ find, workflow: findWorkflow }: Pick<Registry, 'find' | 'workflow'>): Labels {
+export function createLabels(
+  { find, workflow: findWorkflow }: Pick<Registry, 'find' | 'workflow'>,
+  sessions?: { contextOf(opened: RunState['opened']): FlowContext | undefined },
+): Labels {
   const runs = new WeakMap<RunState['opened'], Followed>()
 
   function contextOf(state: RunState, workflow: Workflow, deciding?: number): FlowContext {
@@ -90,18 +96,24 @@ export function createLabels({ find, workflow: findWorkflow }: Pick<Registry, 'f
     const isSame = state.opened.workflowVersion === workflow.version
     const { hidesText = false, showsFailures = false } = findWorkflow(workflow.name)?.planner ?? {}
     const hidden = isSame && hidesText
-    const before = runs.get(state.opened) ?? begin(state, workflow, hidden)
+    const before = runs.get(state.opened) ?? beginCall(state, sessions) ?? begin(state, workflow, hidden)
     const next = follow(before, state, { find, hidden, showsFailures: showsFailures || !isSame })
     runs.set(state.opened, next)
-    return withGrants(next.context, state, { environment: workflow.environment, deciding })
+    const planned = withGrants(next.context, state, { environment: workflow.environment, deciding })
+    return state.endorsements.length === 0 ? planned : withEndorsed(planned, state.endorsements)
   }
 
   return {
     contextOf: (state, workflow) => contextOf(state, workflow),
-    factsOf({ state, workflow, candidate, admitted, nowMs }) {
+    factsOf({ state, workflow, candidate, admitted, nowMs, isCovered = false }) {
       const { operation, arguments: args } = admitted
+      const recorded = candidate.action?.decision?.facts
+      if (state.opened.call !== undefined && sessions?.contextOf(state.opened) === undefined && recorded != null)
+        return unpackFlow(recorded.flow) // the conversation is not known any more; what it had shown when this was proposed is
       const leaves = knownLeaves(candidate)
-      const context = contextOf(state, workflow, candidate.action?.n)
+      const known = contextOf(state, workflow, candidate.action?.n)
+      const own = { operation: operation.id, flow: flowOf(operation), arguments: args }
+      const context = isCovered ? endorseCall(known, own) : known
       const facts = flowFacts({
         context,
         operation: operation.id,
@@ -114,6 +126,12 @@ export function createLabels({ find, workflow: findWorkflow }: Pick<Registry, 'f
       return leaves === undefined ? facts : withCarried(facts, context, args, leaves)
     },
   }
+}
+
+/** Adds what a whole run has shown to a context that is not its own: to the conversation that its call belongs to. */
+export function observeRun(context: FlowContext, state: RunState, find: FindOperation): FlowContext {
+  const before: Followed = { context, observed: new Map(), endorsed: new Set(), settled: 0 }
+  return follow(before, state, { find, hidden: false, showsFailures: true }).context
 }
 
 /** A call that passes a stranger's words on is as tainted as a planner that has read them. */
@@ -169,6 +187,14 @@ function doubtfulTexts({ actions }: RunState): readonly string[] {
   return answers.map(([, leaf]) => String(leaf)).filter((text) => text.length >= MIN_DOUBTFUL_LENGTH)
 }
 
+/** A call goes on from what its conversation has shown the agent. One whose conversation is not known may have been shown anything. */
+function beginCall({ opened }: RunState, sessions: Parameters<typeof createLabels>[1]): Followed | undefined {
+  if (opened.call === undefined) return undefined
+  const known = sessions?.contextOf(opened)
+  const unknown = (): FlowContext => observe(openFlow([]), { source: 'conversation', output: 'not known', flow: UNKNOWN_FLOW })
+  return { context: known ?? unknown(), observed: new Map(), endorsed: new Set(), settled: 0 }
+}
+
 /** What those wrote who may instruct the run: the input, but for the parts of it that come from others. */
 function begin(state: RunState, workflow: Workflow, hidden: boolean): Followed {
   const { input } = state.opened.sealed
@@ -220,11 +246,13 @@ function follow(before: Followed, state: RunState, following: Following): Follow
 }
 
 /** The approval that an effect started under covers its targets for the rest of the run. */
-function followApproval(before: Followed, state: RunState, { approval, proposed }: ActionState, flow: Flow): Followed {
-  if (approval === null || before.endorsed.has(approval) || state.approvals.get(approval)?.state !== 'consumed') return before
+function followApproval(before: Followed, state: RunState, action: ActionState, flow: Flow): Followed {
+  const { n, proposed, planned } = action
+  const approval = planned ?? action.approval
+  if (approval === null || before.endorsed.has(n) || state.approvals.get(approval)?.state !== 'consumed') return before
   const { operation, sealed } = proposed
   const context = endorseCall(before.context, { operation, flow, arguments: sealed.arguments })
-  return { ...before, context, endorsed: new Set(before.endorsed).add(approval) }
+  return { ...before, context, endorsed: new Set(before.endorsed).add(n) }
 }
 
 function followAnswer(before: Followed, action: ActionState, operation: Operation | undefined, { hidden }: Following): Followed {

@@ -31,6 +31,8 @@ export interface HarnessParts {
   readonly timeFacts: FindTimeFacts
   /** Roles of a person, as the project lists them; none for somebody it does not know. */
   readonly rolesOf: (user: string) => readonly string[]
+  /** Call runs for whose answer somebody is waiting; without it there are no call runs. */
+  readonly claims?: { has(run: string): boolean }
   /** Operations whose declaration changed and was not reviewed since; none when absent. */
   readonly quarantined?: () => ReadonlySet<string>
 }

@@ -1,5 +1,6 @@
 import {
   type ActionState,
+  deny,
   failureOfAction,
   type Grant,
   type Json,
@@ -19,9 +20,10 @@ import {
   type Workflow,
 } from '@tidegate/kernel'
 import type { WorkflowWithPlanner } from '../registry.ts'
-import { type Candidate, decide, type Decided, rehearse } from './decide.ts'
+import { type Candidate, decide, type Decided } from './decide.ts'
 import { execute, reconcile, verify } from './execute.ts'
 import type { HarnessParts } from './parts.ts'
+import { rehearse } from './preview.ts'
 import { add, flush, type Progress } from './progress.ts'
 
 /** A step that leads to events; the others (`rest`, `wait`) are the loop's own. */
@@ -94,6 +96,8 @@ function recordOf(state: RunState, workflow: Workflow, step: Plain): readonly Ru
       return [
         { type: 'approval.closed', approval: step.approval, state: 'lapsed', why: 'the deadline passed, and silence means no' },
       ]
+    case 'abandon':
+      return [abandoned(state, step.action)]
     case 'mark_ambiguous':
       return [{ type: 'effect.ambiguous', action: step.action.n, attempt: step.action.attempts, why: 'crashed' }]
     case 'compare':
@@ -116,6 +120,16 @@ function recordOf(state: RunState, workflow: Workflow, step: Plain): readonly Ru
     case 'finish':
       return [...endQuestions(state), { type: 'run.finished', state: step.state, failure: step.failure }]
   }
+}
+
+/** It was never done, and will not be: whoever asks again asks anew. */
+function abandoned({ opened }: RunState, { n }: ActionState): RunEvent {
+  const { outcome, policies, approvers, policyVersion } = deny(
+    'tidegate:unclaimed',
+    'whoever asked for this call did not come back for it',
+    opened.policyVersion,
+  )
+  return { type: 'action.decided', action: n, outcome, policies, approvers, policyVersion, failure: 'unclaimed', facts: null }
 }
 
 /** A question or an unused grant does not outlive its run. */
@@ -178,7 +192,8 @@ function granting(parts: HarnessParts, state: RunState, { workflow }: WorkflowWi
 /** Decides a candidate, records it, and executes it when it may. */
 async function go(parts: HarnessParts, progress: Progress, workflow: Workflow, candidate: Candidate): Promise<Performed> {
   const operation = parts.registry.find(candidate.proposal.operation)
-  if (operation?.canPreview === true && progress.waiting.length > 0)
+  const looks = operation?.canPreview === true || (workflow.approvals?.plan === 'whole' && progress.state.grants !== null)
+  if (looks && progress.waiting.length > 0)
     return whenDurable(parts, progress, (durable) => go(parts, durable, workflow, candidate))
   try {
     return await decideAndStart(parts, progress, workflow, candidate, operation)
@@ -283,10 +298,12 @@ function again(action: ActionState, granted: string | null): Candidate {
 
 /** The read that shows whether the run succeeded, as an action like any other. */
 function checkCandidate(parts: HarnessParts, state: RunState, workflow: Workflow): Candidate {
-  const filled = resolveTemplate(workflow.success.arguments, { facts: factsOf(state), workflow, operation: parts.registry.find })
+  const { success } = workflow
+  if (success === null) throw new Error(`The workflow ${workflow.name} has no check to execute.`)
+  const filled = resolveTemplate(success.arguments, { facts: factsOf(state), workflow, operation: parts.registry.find })
   const proposal: Proposal = {
     goal: 'See whether it succeeded',
-    operation: workflow.success.operation,
+    operation: success.operation,
     arguments: filled.ok ? filled.value : {},
     justification: filled.ok ? 'The workflow asks for it.' : `The workflow asks for it, but ${filled.missing} is not known.`,
     confidence: 10_000,
@@ -311,7 +328,7 @@ function compensation(state: RunState, step: Extract<Step, { kind: 'compensate' 
 
 /** Holds what the read answered against what the workflow expects: completion is a fact about the world (I13). */
 function compare({ success }: Workflow, action: ActionState): RunEvent {
-  const wrong = Object.entries(success.expect).filter(
+  const wrong = Object.entries(success?.expect ?? {}).filter(
     ([pointer, expected]) => !isExpected(valueAt(action.output, pointer), expected),
   )
   const detail = wrong.map(

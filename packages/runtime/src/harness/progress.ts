@@ -1,4 +1,13 @@
-import { type Draft, type Entry, foldEntry, foldEvents, type RunEvent, type RunHead, type RunState } from '@tidegate/kernel'
+import {
+  type Draft,
+  type Entry,
+  foldEntry,
+  foldEvents,
+  openRun,
+  type RunEvent,
+  type RunHead,
+  type RunState,
+} from '@tidegate/kernel'
 import { headOf, isNewHead } from './head.ts'
 import type { HarnessParts } from './parts.ts'
 
@@ -20,6 +29,8 @@ export interface Progress {
   readonly waiting: readonly RunEvent[]
   /** The time of the waiting record. */
   readonly atMs: number
+  /** The event that the first record of a run claims, until it is written. */
+  readonly claim?: string
 }
 
 /** What became of making a record durable. */
@@ -35,11 +46,16 @@ export function startProgress(durable: RunState, head?: RunHead): Progress {
   return { durable, head, state: durable, waiting: [], atMs: 0 }
 }
 
+/** A run that is still to be written: its first record waits, and says more by the time that it is. */
+export function openProgress(first: RunState, claim: string): Progress {
+  return { durable: first, head: undefined, state: first, waiting: [first.opened], atMs: first.openedAtMs, claim }
+}
+
 /** Adds events to the record that is about to be written. Throws when they break an invariant (I1, I2, I4). */
 export function add(parts: Pick<HarnessParts, 'clock'>, progress: Progress, events: readonly RunEvent[]): Progress {
-  const { durable, head, state, waiting } = progress
+  const { durable, state, waiting } = progress
   const atMs = waiting.length > 0 ? progress.atMs : Math.max(durable.updatedAtMs, parts.clock.nowMs())
-  return { durable, head, state: foldEvents(state, events, atMs), waiting: [...waiting, ...events], atMs }
+  return { ...progress, state: foldEvents(state, events, atMs), waiting: [...waiting, ...events], atMs }
 }
 
 /** Makes the waiting events durable, as one record. */
@@ -48,7 +64,7 @@ export async function flush(
   progress: Progress,
   options: { fence?: number } = {},
 ): Promise<Flushed> {
-  const { durable, state, waiting, atMs } = progress
+  const { durable, state, waiting, atMs, claim } = progress
   if (waiting.length === 0) return { kind: 'durable', progress }
   const head = headOf(state)
   const draft: Draft = {
@@ -57,7 +73,8 @@ export async function flush(
     events: waiting,
     atMs,
     ...(options.fence === undefined ? {} : { fence: options.fence }),
-    ...(isNewHead(progress.head ?? headOf(durable), head) ? { head } : {}),
+    ...(durable.seq === 0 || isNewHead(progress.head ?? headOf(durable), head) ? { head } : {}),
+    ...(claim === undefined ? {} : { claim }),
   }
   const result = await parts.journal.append(draft)
   if (result.kind === 'conflict' || result.kind === 'claimed') return { kind: 'conflict' }
@@ -67,5 +84,6 @@ export async function flush(
 
 /** The state after a record: the one foretold, unless the journal had to give the record a later time. */
 function settle({ durable, state, atMs }: Progress, entry: Entry): RunState {
-  return entry.atMs === atMs ? { ...state, seq: entry.seq } : foldEntry(durable, entry)
+  if (entry.atMs === atMs) return { ...state, seq: entry.seq }
+  return durable.seq === 0 ? openRun(entry) : foldEntry(durable, entry)
 }

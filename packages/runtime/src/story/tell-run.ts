@@ -23,6 +23,7 @@ const FAILURES: Readonly<Record<FailureKind, string>> = {
   output_validation: 'the other system answered something that it should not',
   duplicate_execution: 'an effect is in the world twice',
   ambiguous: 'nobody can tell whether an effect happened',
+  unclaimed: 'whoever asked for it did not come back for it',
   rollback_failure: 'something that was done could not be taken back',
   budget: 'it had used up what it was given',
   loop: 'it kept proposing the same thing',

@@ -70,6 +70,7 @@ describe('the grant itself', () => {
   const call = (requestedUntilMs: number) => ({
     operation: 'tidegate.access.grant',
     arguments: { request: 'RUN', requestedUntilMs },
+    session: 'RUN',
     effectId: 'RUN.0',
     attempt: 1,
     timeoutMs: 1_000,

@@ -26,11 +26,15 @@ export function openKeys(directory: string, origin: string): JournalKeys {
 
 /** The token of each person, made at the first start: `tokens/<name>.token`, readable by the owner of the process alone. */
 export function openTokens(directory: string, people: readonly { readonly id: string }[]): ReadonlyMap<string, string> {
+  return new Map(people.map(({ id }) => [id, openToken(directory, id.slice('user:'.length))]))
+}
+
+/** The token of each host, made at the first start: `tokens/host-<name>.token`. */
+export function openHostTokens(directory: string, hosts: readonly { readonly name: string }[]): ReadonlyMap<string, string> {
+  return new Map(hosts.map(({ name }) => [name, openToken(directory, `host-${name}`)]))
+}
+
+function openToken(directory: string, name: string): string {
   const create = (): string => Buffer.from(nodeEntropy.bytes(32)).toString('base64url')
-  return new Map(
-    people.map(({ id }) => [
-      id,
-      readOrCreatePrivate(join(directory, 'tokens', `${id.slice('user:'.length)}.token`), create).trim(),
-    ]),
-  )
+  return readOrCreatePrivate(join(directory, 'tokens', `${name}.token`), create).trim()
 }

@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto'
+import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { SandboxLimits } from '@tidegate/kernel'
+import { readSystemFile } from './host.ts'
+
+const MOUNT = '/sys/fs/cgroup'
+
+/** Where groups can be made: one hierarchy (version 2), or one for each controller (version 1). */
+export type GroupParents =
+  | { readonly version: 2; readonly directory: string }
+  | { readonly version: 1; readonly memory: string; readonly pids: string }
+
+/** One group for one sandbox. Processes enter by writing `0` into a descriptor. */
+export interface ControlGroup {
+  readonly descriptors: readonly number[]
+  closeDescriptors(): void
+  /** Removes the group, once nothing is in it; false when something still is. */
+  remove(): boolean
+}
+
+/**
+ * Finds out where groups can be made, or says why nowhere. Version 2 needs a delegated directory without processes, which only the
+ * operator can name; version 1 is for root.
+ */
+export function findGroupParents(delegated: string | null, uid: number): GroupParents | { readonly missing: string } {
+  if (delegated !== null) return delegatedParents(delegated)
+  if (uid !== 0) return { missing: 'no delegated control group was named' }
+  const text = readSystemFile('/proc/self/cgroup')
+  const memory = versionOnePath(text, 'memory')
+  const pids = versionOnePath(text, 'pids')
+  if (memory === null || pids === null) return { missing: 'no delegated control group was named, and version 1 is not in use' }
+  return { version: 1, memory, pids }
+}
+
+function delegatedParents(directory: string): GroupParents | { readonly missing: string } {
+  const controllers = readSystemFile(join(directory, 'cgroup.controllers'))?.split(/\s+/) ?? []
+  if (!controllers.includes('memory') || !controllers.includes('pids')) {
+    return { missing: `${directory} does not offer the controllers memory and pids` }
+  }
+  try {
+    writeFileSync(join(directory, 'cgroup.subtree_control'), '+memory +pids')
+    return { version: 2, directory }
+  } catch {
+    return { missing: `${directory} is not delegated to this user, or holds processes itself` }
+  }
+}
+
+/** The group that we are in, below the hierarchy of a controller, when we may write there. */
+function versionOnePath(text: string | null, controller: string): string | null {
+  const line = text?.split('\n').find((entry) => entry.split(':')[1]?.split(',').includes(controller))
+  const path = line?.split(':').slice(2).join(':')
+  if (path === undefined) return null
+  return [join(MOUNT, controller, path), join(MOUNT, controller)].find(isWritable) ?? null
+}
+
+function isWritable(directory: string): boolean {
+  try {
+    accessSync(join(directory, 'tasks'), constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Makes a group with the limits of a session. `processes` counts our own two besides. */
+export function createControlGroup(parents: GroupParents, limits: SandboxLimits, ownProcesses: number): ControlGroup {
+  const name = `tidegate-${randomBytes(8).toString('hex')}`
+  const processes = String(limits.processes + ownProcesses)
+  const memory = String(limits.memoryBytes)
+  if (parents.version === 2) {
+    const directory = join(parents.directory, name)
+    return make([{ directory, enter: 'cgroup.procs', values: { 'memory.max': memory, 'pids.max': processes }, maybe: { 'memory.swap.max': '0' } }])
+  }
+  return make([
+    {
+      directory: join(parents.memory, name),
+      enter: 'tasks',
+      values: { 'memory.limit_in_bytes': memory },
+      maybe: { 'memory.memsw.limit_in_bytes': memory },
+    },
+    { directory: join(parents.pids, name), enter: 'tasks', values: { 'pids.max': processes }, maybe: {} },
+  ])
+}
+
+interface Part {
+  readonly directory: string
+  /** A single thread that enters by itself does not make the kernel wait for all processors (version 1 only). */
+  readonly enter: string
+  readonly values: Readonly<Record<string, string>>
+  /** Not every kernel counts swap. */
+  readonly maybe: Readonly<Record<string, string>>
+}
+
+function make(parts: readonly Part[]): ControlGroup {
+  const made: string[] = []
+  const descriptors: number[] = []
+  const group: ControlGroup = {
+    descriptors,
+    closeDescriptors: () => {
+      for (const descriptor of descriptors.splice(0)) closeSync(descriptor)
+    },
+    remove: () => made.every(removeGroup),
+  }
+  try {
+    for (const { directory, enter, values, maybe } of parts) {
+      mkdirSync(directory)
+      made.push(directory)
+      for (const [file, value] of Object.entries(values)) writeFileSync(join(directory, file), value)
+      for (const [file, value] of Object.entries(maybe)) writeIfThere(join(directory, file), value)
+      descriptors.push(openSync(join(directory, enter), constants.O_WRONLY))
+    }
+    return group
+  } catch (cause) {
+    group.closeDescriptors()
+    group.remove()
+    throw cause
+  }
+}
+
+function writeIfThere(file: string, value: string): void {
+  try {
+    readFileSync(file)
+    writeFileSync(file, value)
+  } catch {
+    // Swap is not counted here. The limit of memory holds all the same.
+  }
+}
+
+function removeGroup(directory: string): boolean {
+  try {
+    rmdirSync(directory)
+    return true
+  } catch (cause) {
+    return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
+  }
+}

@@ -1,0 +1,92 @@
+import type { SandboxLimits } from '@tidegate/kernel'
+import { quoteWord } from './quote.ts'
+
+// The resident shell of a sandbox, and how it is talked to.
+//
+// W1. The runner is process 1 of its namespace: nothing inside can kill or stop it, and when it ends, everything ends.
+// W2. The runner cannot be looked into: its program may be executed but not read, so the kernel denies its memory, its descriptors and
+//     its environment to everything inside.
+// W3. A command never holds a descriptor of the runner: it gets standard input, output and error, the last two opened anew.
+// W4. Before the runner says how a command ended, nothing else is alive inside: `kill -1` of process 1 reaches everything but itself, and
+//     fails only when there is nothing left, dead ones included.
+// W5. The end is marked with a nonce that the runner reads after the command is gone and everything is dead. Whoever does not know
+//     it cannot mark an end, and what comes before the mark is all there was.
+
+/** Descriptors of the runner. Those from `group` on are for control groups, written to once and closed. */
+export const DESCRIPTORS = { frames: 0, stdout: 1, stderr: 2, nonces: 3, info: 4, filter: 5, workspace: 6, etc: 7, session: 8, block: 9, group: 10 }
+
+/** Where the runner's own files lie inside. */
+export const RUNNER_DIRECTORY = '/run/tidegate'
+export const RUNNER_SHELL = 'shell'
+export const STDIN_FILE = 'stdin'
+
+/** Hexadecimal digits of a nonce, and decimal digits of the exit code behind it. */
+export const NONCE_LENGTH = 32
+export const CODE_LENGTH = 3
+
+/** What a shell exits with when the directory that the command is to start in cannot be entered. */
+export const NO_DIRECTORY_EXIT = 125
+
+const LENGTH_DIGITS = 10
+
+/** The resident shell and the shell that becomes the command count towards the limit of processes, too. */
+export const OWN_PROCESSES = 2
+
+/**
+ * The program of the runner, for `bash -p -c`. It closes what it inherited, enters its control groups, says that it is there, and then
+ * starts a fresh shell for one command after the other. The shell is started before its command arrives, which hides what that costs.
+ */
+export function runnerProgram(limits: SandboxLimits, groups: number): string {
+  const enter = Array.from({ length: groups }, (_, index) => `printf 0 >&${DESCRIPTORS.group + index} || exit 71`)
+  return [
+    'set +m',
+    ...enter,
+    'for f in /proc/self/fd/*; do f=${f##*/}; if ((f > 3)); then eval "exec $f>&-"; fi; done 2>/dev/null',
+    'code=0',
+    'while :; do',
+    'read -r -N 32 -u 3 nonce || exit 70',
+    `printf '%s%03d' "$nonce" "$code" >&2 || exit 70`,
+    `printf '%s%03d' "$nonce" "$code" || exit 70`,
+    `/bin/bash -c ${quoteWord(shellProgram(limits))} bash 3>&-`,
+    'code=$?',
+    'while kill -KILL -1; do read -r -t 0.001 -N 1 -u 0 code_; done 2>/dev/null',
+    'done',
+  ].join('\n')
+}
+
+/** The program of the shell that becomes the command: limits, fresh descriptors, then it reads a prelude and the command. */
+function shellProgram(limits: SandboxLimits): string {
+  const kilobytes = (bytes: number): number => Math.ceil(bytes / 1024)
+  const ulimits = [
+    '-c 0',
+    '-n 4096',
+    `-t ${limits.cpuSeconds}`,
+    `-u ${limits.processes + OWN_PROCESSES}`,
+    `-d ${kilobytes(limits.memoryBytes)}`,
+    `-f ${kilobytes(limits.fileBytes)}`,
+  ]
+  return [
+    // One that cannot be set is stricter already: only raising is denied.
+    `{ ${ulimits.map((limit) => `ulimit ${limit};`).join(' ')} } 2>/dev/null`,
+    'exec >/proc/self/fd/1 2>/proc/self/fd/2',
+    'echo 500 >/proc/self/oom_score_adj',
+    `LC_ALL=C read -r -N ${2 * LENGTH_DIGITS} h || exit 0`,
+    `LC_ALL=C read -r -N "$((10#\${h:0:${LENGTH_DIGITS}}))" p && LC_ALL=C read -r -N "$((10#\${h:${LENGTH_DIGITS}}))" c || exit 0`,
+    'eval "$p"',
+    'eval "unset -v h p c;$c"',
+  ].join('\n')
+}
+
+/** One command as bytes for the runner. `cwd` is absolute. The texts hold no U+0000. */
+export function encodeFrame(command: { readonly script: string; readonly cwd: string; readonly stdin: boolean }): Uint8Array {
+  const input = command.stdin ? `${RUNNER_DIRECTORY}/${STDIN_FILE}` : '/dev/null'
+  const prelude = Buffer.from(`exec <${input}; cd -- ${quoteWord(command.cwd)} || exit ${NO_DIRECTORY_EXIT}`)
+  const script = Buffer.from(command.script)
+  const header = [prelude, script].map(({ length }) => String(length).padStart(LENGTH_DIGITS, '0')).join('')
+  return Buffer.concat([Buffer.from(header), prelude, script])
+}
+
+/** A program with its arguments as a text for the shell: replaced by the program, so that nothing of the shell remains. */
+export function argumentsScript(words: readonly string[]): string {
+  return `exec -- ${words.map(quoteWord).join(' ')}`
+}

@@ -1,0 +1,118 @@
+import {
+  type AnalysisContext,
+  CATEGORIES,
+  type Category,
+  type CommandFacts,
+  type Mutability,
+  type PathAccess,
+  type PathClass,
+  type Reach,
+  type Reason,
+  type SimpleCommand,
+  type TouchedPath,
+} from './facts.ts'
+import { type Field, originOf, patternOf, textOf, type Value } from './field.ts'
+import { absolutePath, categoriesOf, classifyPath, classifyPattern } from './path.ts'
+
+const MUTABILITIES: readonly Mutability[] = ['read', 'write', 'destructive']
+const REACHES: readonly Reach[] = ['local', 'network', 'unknown']
+
+/** Collects what is found. Findings are only ever added: the order in which things are looked at changes nothing. */
+export class Findings {
+  readonly #context: AnalysisContext
+  readonly #categories = new Set<Category>()
+  readonly #reasons = new Set<Reason>()
+  readonly #paths = new Map<string, TouchedPath>()
+  readonly #commands = new Map<string, SimpleCommand>()
+  readonly #variables = new Set<string>()
+  /** What was written in this text, by path; null when the content is not known. */
+  readonly #written = new Map<string, Value | null>()
+  #reach: Reach = 'local'
+  #mutability: Mutability = 'read'
+
+  constructor(context: AnalysisContext) {
+    this.#context = context
+  }
+
+  category(...categories: readonly Category[]): void {
+    for (const category of categories) this.#categories.add(category)
+  }
+
+  reason(reason: Reason): void {
+    this.#reasons.add(reason)
+  }
+
+  reach(reach: Reach): void {
+    if (REACHES.indexOf(reach) > REACHES.indexOf(this.#reach)) this.#reach = reach
+  }
+
+  mutability(mutability: Mutability): void {
+    if (MUTABILITIES.indexOf(mutability) > MUTABILITIES.indexOf(this.#mutability)) this.#mutability = mutability
+  }
+
+  variable(name: string): void {
+    this.#variables.add(name)
+  }
+
+  command(command: SimpleCommand): void {
+    this.#commands.set(JSON.stringify(command), command)
+  }
+
+  /** A word that names a place, seen from every folder in which the shell may stand. */
+  path(field: Field, access: PathAccess, cwds: readonly string[] | null): void {
+    if (access === 'write') this.mutability('write')
+    const exact = textOf(field)
+    if (exact === '' || exact === '-') return
+    if (exact?.includes('\u0000') === true) return
+    const origin = originOf(field)
+    if (origin === 'derived') this.category('obfuscated')
+    if (origin === 'content') this.category('dynamic-path')
+    const isRelative = !patternOf(field).startsWith('/')
+    if (cwds === null && isRelative) this.category('dynamic-path')
+    for (const cwd of isRelative ? (cwds ?? ['/']) : ['/']) this.#place(field, exact, access, cwd)
+  }
+
+  #place(field: Field, exact: string | null, access: PathAccess, cwd: string): void {
+    const kind = exact === null ? classifyPattern(field, access, cwd, this.#context) : classifyPath(absolutePath(exact, cwd), access, this.#context)
+    if (kind === null) return
+    const path = absolutePath(exact ?? patternOf(field), cwd)
+    if (/^\/dev\/(?:tcp|udp)\//.test(`${path}/`)) {
+      this.category('network-client')
+      this.reach('network')
+    }
+    this.#touch({ path, access, class: kind, exact: exact !== null })
+    // Who writes and who runs a place is one question more than who reads it.
+    if (access !== 'write' && exact !== null) return
+    const written: PathClass | null = exact === null ? null : classifyPath(path, 'read', this.#context)
+    if (written !== null && written !== kind) this.#touch({ path, access: 'read', class: written, exact: true })
+  }
+
+  #touch(place: TouchedPath): void {
+    if (this.#paths.size < 512) this.#paths.set(`${place.access} ${place.class} ${place.path}`, place)
+    this.category(...categoriesOf(place.class, place.access))
+  }
+
+  wrote(path: string, content: Value | null): void {
+    this.#written.set(path, this.#written.has(path) ? null : content)
+  }
+
+  /** What this text wrote to a file; undefined when it wrote nothing there. */
+  contentOf(path: string): Value | null | undefined {
+    return this.#written.get(path)
+  }
+
+  facts(): CommandFacts {
+    const commands = [...this.#commands.values()]
+    return {
+      understood: this.#reasons.size === 0,
+      reasons: [...this.#reasons].toSorted(),
+      reach: this.#reasons.size > 0 && this.#reach === 'local' ? 'unknown' : this.#reach,
+      mutability: this.#mutability,
+      categories: [...this.#categories].filter((category) => category in CATEGORIES).toSorted(),
+      programs: [...new Set(commands.map((command) => command.base ?? 'unknown'))].toSorted(),
+      variables: [...this.#variables].toSorted(),
+      paths: [...this.#paths.values()].toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)),
+      commands,
+    }
+  }
+}

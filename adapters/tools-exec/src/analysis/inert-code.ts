@@ -1,0 +1,124 @@
+import type { Language } from './program.ts'
+
+/**
+ * Says whether program text can do no more than change text: no other program, no other file, no network. Only what is recognised
+ * whole is inert; everything else is for policy.
+ */
+export function isInert(language: Language, code: string): boolean {
+  if (code.length > 4096) return false
+  switch (language) {
+    case 'sed':
+      return isInertSed(code)
+    case 'awk':
+      return isInertAwk(code)
+    case 'perl':
+      return isInertPerl(code)
+    case 'python':
+      return onlyKnownWords(code, PYTHON)
+    case 'javascript':
+      return onlyKnownWords(code, JAVASCRIPT) && !/require\s*\(\s*(?!['"]\.{1,2}\/)/.test(code)
+    case 'vim':
+      return /^(?::?(?:q|wq|x|w|qa|wqa|set \w+|\d+|\$|%?s\/[\w .-]*\/[\w .-]*\/g?)!?)$/.test(code)
+    default:
+      return false
+  }
+}
+
+/** Commands of sed that only edit: no `e`, `w`, `r`, `W`, `R`, `F`, and no such flag on `s`. */
+function isInertSed(code: string): boolean {
+  let at = 0
+  const skip = (pattern: RegExp): boolean => {
+    pattern.lastIndex = at
+    const match = pattern.exec(code)
+    if (match === null) return false
+    at = pattern.lastIndex
+    return true
+  }
+  /** Goes past text up to an unescaped delimiter. */
+  const delimited = (delimiter: string): boolean => {
+    for (; at < code.length; at++) {
+      const char = code.charAt(at)
+      if (char === '\\') at++
+      else if (char === '[' && delimiter !== '[') {
+        const end = code.indexOf(']', at + (code.startsWith('[^]', at) ? 3 : code.startsWith('[]', at) ? 2 : 1))
+        // A bracket that is closed before the delimiter may hide it; sed sees it the same way.
+        if (end !== -1 && !code.slice(at, end).includes('\n')) at = code.slice(at, end).includes(delimiter) ? at : end
+      } else if (char === delimiter) {
+        at++
+        return true
+      }
+    }
+    return false
+  }
+  const address = (): boolean => {
+    if (skip(/\d+(?:~\d+)?|\$/y)) return true
+    if (skip(/\//y)) return delimited('/') && skip(/[IM]*/y)
+    return false
+  }
+  while (at < code.length) {
+    skip(/[\s;{}]+/y)
+    if (at >= code.length) break
+    if (address()) {
+      skip(/\s+/y)
+      if (skip(/,\s*/y) && !skip(/[+~]\d+/y) && !address()) return false
+      skip(/[\s!]+/y)
+    }
+    if (skip(/[{}]/y)) continue
+    if (skip(/[dDpPgGhHnNxz=l]|[qQ]\d*/y)) continue
+    if (skip(/[aic]\\?[^\n]*(?:\n|$)/y)) continue
+    if (skip(/[bt:]\s*\w*/y)) continue
+    if (skip(/[sy]/y)) {
+      const delimiter = code.charAt(at++)
+      if (delimiter === '' || /[\w\s\\]/.test(delimiter)) return false
+      if (!delimited(delimiter) || !delimited(delimiter)) return false
+      if (!skip(/[gpiIM\d]*(?=[\s;}]|$)/y)) return false
+      continue
+    }
+    return false
+  }
+  return true
+}
+
+/** awk without pipes, other files and other programs. */
+function isInertAwk(code: string): boolean {
+  if (/\b(?:system|getline|close|fflush|ARGV|ARGC|ENVIRON|PROCINFO|SYMTAB|FUNCTAB)\b|@|\/inet|\|&/.test(code)) return false
+  if (/\|\s*"|\bprintf?\b[^{};\n]*(?:[^|]\|(?!\|)|>)/.test(code)) return false
+  return !/\\(?:x|[0-7])/.test(code)
+}
+
+/** Perl that only substitutes, as with `-pe`. */
+function isInertPerl(code: string): boolean {
+  return /^\s*(?:s([/|#,!])(?:(?!\1)[^\\@$`({]|\\.|\((?!\?)|\{\d)*\1(?:(?!\1)[^\\@$`{]|\\.|\$\d)*\1[gimsx]*\s*;?\s*)+$/.test(code)
+}
+
+interface Words {
+  readonly strings: RegExp
+  readonly words: ReadonlySet<string>
+}
+
+const PYTHON: Words = {
+  strings: /(?<![\w])(?:r|b|rb)?(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")/g,
+  words: new Set(
+    `import json sys print load loads dumps stdin len for in sorted set list dict str int float range sum min max if else not and or is None
+     True False version version_info platform executable indent keys values items get join split strip lower upper enumerate zip round
+     abs math sqrt pi datetime date today isoformat time as from x y k v i d data row line n s r`.split(/\s+/),
+  ),
+}
+
+const JAVASCRIPT: Words = {
+  strings: /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g,
+  words: new Set(
+    `console log require JSON stringify parse process version versions platform arch memoryUsage Object keys values entries length Math max
+     min round floor map filter join sort slice name scripts dependencies devDependencies main engines const let of for true false null x
+     p d i n Date now toISOString new v8 node exports license description workspaces`.split(/\s+/),
+  ),
+}
+
+/** Nothing but listed words, plain strings, numbers and operators. Subscripts take numbers and strings that name no member of a language. */
+function onlyKnownWords(code: string, { strings, words }: Words): boolean {
+  const literals = code.match(strings) ?? []
+  if (literals.some((literal) => /__|constructor|prototype|mainModule|binding|\\/.test(literal.slice(1, -1).replace(/\\[nt]/g, '')))) return false
+  const rest = code.replace(strings, ' 0 ')
+  if (/['"`\\@#]|__/.test(rest)) return false
+  return (rest.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? []).every((word) => words.has(word))
+}

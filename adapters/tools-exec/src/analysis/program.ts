@@ -1,0 +1,71 @@
+import type { Category, Mutability, Reach } from './facts.ts'
+
+/** The languages of program text that is handed over inline. */
+export type Language = 'shell' | 'python' | 'javascript' | 'perl' | 'awk' | 'sed' | 'make' | 'vim' | 'other'
+
+/** What the value of an option, or an operand, means. */
+export type Role =
+  /** Words for people or patterns: never a path. */
+  | 'text'
+  /** Anything: taken as a path when it looks like one. */
+  | 'scan'
+  | 'read'
+  | 'write'
+  /** A folder to work in. */
+  | 'enter'
+  /** A text for the shell. */
+  | 'command'
+  /** A text for the interpreter that this program is. */
+  | 'code'
+  /** A file with such a text. */
+  | 'script'
+  /** `key=value`, judged by {@link Program.settings}. */
+  | 'setting'
+  /** A command that stands as words from here on, up to `;` or `+` or the end. */
+  | 'argv'
+
+/** What an option, or a verb, adds by being there. */
+export interface Mark {
+  readonly categories?: readonly Category[]
+  readonly reach?: Reach
+  readonly mutability?: Mutability
+}
+
+/**
+ * What is printed, as far as it can become somebody's word: nothing; a short token; names of files; what was read, unchanged or
+ * picked from; a changed text; a decoded one; outside content.
+ */
+export type Output = 'none' | 'token' | 'names' | 'echo' | 'printf' | 'cat' | 'filter' | 'decode' | 'content'
+
+/** What is known of a program. Options are written as on the command line, several in one string: `'-m --message'`. */
+export interface Program extends Mark {
+  /**
+   * How options are written: `gnu` (clusters, anywhere; the default), `posix` (up to the first operand), `words` (`-name`, as in find),
+   * `none` (there are none).
+   */
+  readonly style?: 'gnu' | 'posix' | 'words' | 'none'
+  readonly takes?: Readonly<Partial<Record<Role, string>>>
+  readonly marks?: Readonly<Record<string, Mark>>
+  /** What operands are; `read` unless told. `last-write`: the last one is written; `pattern`: the first one is text; `remote`: `host:path`. */
+  readonly operands?: Role | 'none' | 'last-write' | 'pattern' | 'remote' | 'key-value' | 'joined' | 'applet'
+  /** Options after which the first operand is no pattern, code or script any more. */
+  readonly instead?: string
+  /** Operands in front of the command, for `argv` and `joined`. */
+  readonly skip?: number
+  /** `NAME=value` words in front of the command set variables for it. */
+  readonly assigns?: boolean
+  readonly verbs?: Readonly<Record<string, Program>>
+  /** What a verb is that is not listed; unknown unless told. */
+  readonly otherwise?: Program
+  readonly language?: Language
+  /** What the input is when there is no operand: a program, or words to append to a command. */
+  readonly stdin?: 'code' | 'words'
+  /** Settings that change nothing about what runs. All others are hooks. */
+  readonly settings?: RegExp
+  /** Makes another name for a file. */
+  readonly copies?: boolean
+  readonly output?: Output
+}
+
+/** A table of programs: names in one string, then what they have in common. */
+export type ProgramTable = Readonly<Record<string, Program>>

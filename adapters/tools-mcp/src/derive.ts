@@ -1,0 +1,26 @@
+import { isObject, type Json, type JsonObject, valueAt } from '@tidegate/kernel'
+import type { Derived, Look } from './server.ts'
+
+/** A call that is looked back at. */
+export interface Done {
+  readonly arguments: Json
+  readonly output: Json
+}
+
+/** The arguments of a call that follows from another; undefined when one of them is not to be found there. */
+export function deriveArguments(wanted: Readonly<Record<string, Derived>>, done: Done): JsonObject | undefined {
+  const derived: Record<string, Json> = {}
+  for (const [name, from] of Object.entries(wanted)) {
+    const value = 'value' in from ? from.value : valueAt({ arguments: done.arguments, output: done.output }, from.from)
+    if (value === undefined) return undefined
+    derived[name] = value
+  }
+  return derived
+}
+
+/** Whether the output of a look says that the effect is there. */
+export function isSeen({ at, equals }: Look, output: Json): boolean {
+  const value = isObject(output) ? valueAt(output, at) : undefined
+  if (value === undefined) return false
+  return equals === undefined ? value !== null && value !== false : value === equals
+}

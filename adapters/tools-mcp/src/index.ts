@@ -1,0 +1,18 @@
+export { createMcpTools, type McpTool, type McpTools } from './create-mcp-tools.ts'
+export { draftOverlay } from './draft.ts'
+export { TOOLS_MCP_ERROR_CODES, ToolsMcpError, type ToolsMcpErrorCode } from './error.ts'
+export { VERB } from './operation-id.ts'
+export type {
+  Classification,
+  Derived,
+  Given,
+  HttpServer,
+  Look,
+  McpMemory,
+  McpPorts,
+  McpServer,
+  OverlayEntry,
+  StdioServer,
+  TakeBack,
+} from './server.ts'
+export type { McpChange, McpHealth } from './upstream.ts'

@@ -1,0 +1,168 @@
+import type { HostCallMark, RunState } from '@tidegate/kernel'
+import type { Harness } from '../harness/harness.ts'
+import type { HarnessParts } from '../harness/parts.ts'
+import type { Claims } from './claims.ts'
+import { type First, follow, type FollowParts, NOT_WRITTEN, type Followed, type Wanted } from './follow.ts'
+import type { HostAnswer, HostCall, HostDeclaration, HostDesk, HostPatience } from './host.ts'
+import { createHostLog } from './host-log.ts'
+import { offeredTo } from './offer.ts'
+import { earlierRun, newRun, problemOf, runBefore } from './open-call.ts'
+import { rememberCall, type Session, type Sessions } from './sessions.ts'
+import { createTickets } from './tickets.ts'
+
+/** What the desk is made of, besides what the harness is made of. */
+export interface HostDeskParts extends HarnessParts {
+  readonly hosts: readonly HostDeclaration[]
+  readonly sessionsOfHosts: Sessions
+  readonly claimsOfHosts: Claims
+}
+
+/** Calls of one host at the same time. */
+const MAX_UNDER_WAY = 512
+const NO_TICKET = 'this call needs a ticket, which the plugin of the host gets; is the plugin loaded?'
+
+/**
+ * Opens the door for agents that are not ours.
+ *
+ * D1. Each call is a run of its own, and its first record holds everything up to the start of its effect. D2. Nothing starts while nobody
+ * waits for its answer. D3. The same call again joins the first one; the same action again takes up the one whose answer nobody has taken.
+ */
+export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk {
+  const { claimsOfHosts: claims, sessionsOfHosts: sessions, clock } = parts
+  const hosts = new Map(parts.hosts.map((host) => [host.name, host]))
+  const log = createHostLog(parts.hosts, clock)
+  const tickets = createTickets({ ...parts, find: parts.registry.find })
+  const following: FollowParts = { harness, claims, clock, listen: listenTo(harness) }
+  const permitted = new Map<string, string>()
+
+  async function answer(
+    request: HostCall,
+    wants: Wanted,
+    patience: HostPatience,
+    choose: (host: HostDeclaration, session: Session) => Promise<First>,
+  ): Promise<HostAnswer> {
+    const host = hosts.get(request.host)
+    if (host === undefined) return refuse('unknown_host', `there is no host named ${request.host.slice(0, 80)}`)
+    const problem = problemOf(request)
+    if (problem !== undefined) return refuse('invalid_call', problem)
+    if (!log.enter(host.name, MAX_UNDER_WAY)) return refuse('too_busy', 'too many calls of this host are under way')
+    try {
+      const session = await sessions.open(host.name, request.session)
+      const first = await choose(host, session)
+      const followed = await follow(following, first, wants, patience)
+      if (followed !== NOT_WRITTEN) return await settle(session, request, followed)
+      const before = first.kind === 'new' ? await runBefore(parts, first) : undefined
+      const again = before === undefined ? NOT_WRITTEN : await follow(following, before, wants, patience)
+      return again === NOT_WRITTEN
+        ? refuse('not_recorded', 'the call could not be recorded')
+        : await settle(session, request, again)
+    } finally {
+      log.leave(host.name)
+    }
+  }
+
+  /** Keeps what has to be known when the host comes back. */
+  async function settle(session: Session, request: HostCall, { answer: given, state: known }: Followed): Promise<HostAnswer> {
+    log.count(session.host, given)
+    if (given.kind === 'refused') return given
+    rememberCall(session, request.call, given.run)
+    if (given.kind === 'permit') {
+      awaitReport(session, request, given.run)
+      return given
+    }
+    const state = known ?? (await harness.load(given.run))
+    const digest = state?.actions[0]?.proposed.digest ?? null
+    if (state === undefined || digest === null) return given
+    if (state.phase === 'finished') {
+      session.parked.delete(digest)
+      sessions.tell(session, state)
+    } else session.parked.set(digest, given.run)
+    if (given.kind !== 'ticket') return given
+    return { ...given, ticket: tickets.issue({ ...request, run: given.run, digest }) }
+  }
+
+  /** A call that the host does is over when it has told what came of it, or had the time to. */
+  function awaitReport(session: Session, request: HostCall, run: string): void {
+    const key = keyOf(request)
+    permitted.set(key, run)
+    const unlisten = following.listen(run, (state) => {
+      if (state.phase !== 'finished') return
+      unlisten()
+      permitted.delete(key)
+      sessions.tell(session, state)
+    })
+  }
+
+  function choosing(request: HostCall, refused?: HostCallMark['refused']) {
+    return async (host: HostDeclaration, session: Session): Promise<First> => {
+      const before = refused === undefined ? await earlierRun(parts, harness.load, session, request) : undefined
+      return before ?? newRun(parts, host, session, request, refused)
+    }
+  }
+
+  /** The run of a call that came with a ticket before: it has been used, and is not looked at again. */
+  async function ticketed({ host, session, call }: HostCall): Promise<string | undefined> {
+    return hosts.has(host) ? (await sessions.open(host, session)).calls.get(call) : undefined
+  }
+
+  return {
+    call: (request, patience) => answer(request, request.by, patience, choosing(request)),
+    async perform({ ticket, ...rest }, patience) {
+      const request: HostCall = { ...rest, by: 'tidegate' }
+      const before = await ticketed(request)
+      if (before !== undefined) return answer(request, 'result', patience, async () => ({ kind: 'known', run: before }))
+      const held = ticket === undefined ? undefined : tickets.redeem(ticket, request)
+      if (held !== undefined && 'run' in held) {
+        rememberCall(await sessions.open(request.host, request.session), request.call, held.run)
+        return answer({ ...request, ...held }, 'result', patience, async () => ({ kind: 'known', run: held.run }))
+      }
+      const host = hosts.get(request.host)
+      const needed = host?.tickets === true && host.mode === 'enforce'
+      if (!needed && held === undefined) return answer(request, 'result', patience, choosing(request))
+      log.withoutTicket(request.host)
+      const refused = { id: 'tidegate:ticket', reason: held?.why ?? NO_TICKET }
+      return answer(request, 'result', patience, choosing(request, refused))
+    },
+    report(report) {
+      log.seen(report.host)
+      const run = permitted.get(keyOf(report))
+      if (run === undefined) return false
+      const { ok, output = null, error = 'the host says that it failed', truncated = false } = report
+      const told = { reported: true, output, ...(truncated ? { truncated } : {}) }
+      return ok
+        ? claims.report(run, { kind: 'done', output: told, complete: !truncated })
+        : claims.report(run, { kind: 'failed', failure: 'semantic', retry: 'never', message: error.slice(0, 2_000) })
+    },
+    async heard({ host, session, text, from }) {
+      log.seen(host)
+      if (hosts.has(host)) await sessions.heard(host, session, { text, from })
+    },
+    hello: (hello) => log.hello(hello),
+    hosts: () => log.views(),
+    offered: (name) => offeredTo(parts, hosts.get(name)),
+  }
+}
+
+/** Lets several follow single runs with one watcher of all. */
+function listenTo(harness: Pick<Harness, 'watch'>): FollowParts['listen'] {
+  const listeners = new Map<string, Set<(state: RunState) => void>>()
+  harness.watch((state) => {
+    for (const listener of listeners.get(state.opened.run) ?? []) listener(state)
+  })
+  return (run, listener) => {
+    const set = listeners.get(run) ?? new Set()
+    listeners.set(run, set.add(listener))
+    return () => {
+      set.delete(listener)
+      if (set.size === 0) listeners.delete(run)
+    }
+  }
+}
+
+function keyOf({ host, session, call }: Pick<HostCall, 'host' | 'session' | 'call'>): string {
+  return JSON.stringify([host, session, call])
+}
+
+function refuse(code: Extract<HostAnswer, { kind: 'refused' }>['code'], message: string): HostAnswer {
+  return { kind: 'refused', code, message }
+}

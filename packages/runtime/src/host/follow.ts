@@ -1,0 +1,106 @@
+import type { Clock, Json, RunState } from '@tidegate/kernel'
+import type { Harness } from '../harness/harness.ts'
+import { answerOf, questionOf, wouldOf } from './answer.ts'
+import type { Claims } from './claims.ts'
+import type { HostAnswer, HostCall, HostPatience } from './host.ts'
+
+/** A call run that is to be followed: one that is there, or one that is still to be written. */
+export type First =
+  | { readonly kind: 'known'; readonly run: string }
+  | { readonly kind: 'new'; readonly state: RunState; readonly claim: string }
+
+/** What whoever made the call waits for: that the host may do it, a ticket, or the result. */
+export type Wanted = HostCall['by'] | 'result'
+
+export interface FollowParts {
+  readonly harness: Pick<Harness, 'open' | 'advance' | 'load'>
+  readonly claims: Claims
+  readonly clock: Clock
+  /** Calls back with every state of a run; the answer ends it. */
+  readonly listen: (run: string, listener: (state: RunState) => void) => () => void
+}
+
+/** An answer, with the last state of the run that is known. */
+export interface Followed {
+  readonly answer: HostAnswer
+  readonly state?: RunState
+}
+
+/** The run was not written: another one had claimed the same event, or the store failed. */
+export const NOT_WRITTEN = 'not_written'
+
+/**
+ * Drives a call run and waits until there is something to say. While we wait, and only then, it may start (D2); what it then
+ * does goes on when nobody waits any more, and its answer is kept.
+ */
+export async function follow(
+  parts: FollowParts,
+  first: First,
+  wants: Wanted,
+  patience: HostPatience,
+): Promise<Followed | typeof NOT_WRITTEN> {
+  const { harness, claims, clock } = parts
+  const run = first.kind === 'known' ? first.run : first.state.opened.run
+  const { promise, resolve, reject } = Promise.withResolvers<Followed | typeof NOT_WRITTEN>()
+  let last: RunState | undefined
+  let asked: string | undefined
+  const look = (state: RunState): void => {
+    last = state
+    const answer = answerOf(state, wants)
+    if (answer !== undefined) resolve({ answer, state })
+    const question = questionOf(state)
+    if (question === undefined || question.approval === asked) return
+    asked = question.approval
+    patience.onAsked?.({ run, ...question })
+  }
+  const giveUp = (): void => resolve(unfinished(run, last))
+  const ends = [
+    parts.listen(run, look),
+    clock.at(clock.nowMs() + patience.waitMs, giveUp),
+    ...(wants === 'tidegate' ? [] : [claims.hold(run)]),
+    ...(wants === 'host' ? [claims.onPermit(run, (args) => resolve(permitted(parts, first, args)))] : []),
+  ]
+  patience.signal?.addEventListener('abort', giveUp, { once: true })
+  try {
+    if (patience.signal?.aborted === true) giveUp()
+    else begin(parts, first, { look, missing: () => resolve(NOT_WRITTEN) }).catch(reject)
+    return await promise
+  } finally {
+    patience.signal?.removeEventListener('abort', giveUp)
+    for (const end of ends) end()
+  }
+}
+
+async function begin(
+  { harness }: FollowParts,
+  first: First,
+  { look, missing }: { readonly look: (state: RunState) => void; readonly missing: () => void },
+): Promise<void> {
+  if (first.kind === 'new') {
+    await harness.open(first.state, first.claim)
+    const state = await harness.load(first.state.opened.run)
+    if (state === undefined) missing()
+    else look(state)
+    return
+  }
+  const state = await harness.load(first.run)
+  if (state === undefined) return missing()
+  look(state)
+  harness.advance(first.run)
+}
+
+async function permitted({ harness }: FollowParts, first: First, args: Json): Promise<Followed> {
+  const run = first.kind === 'known' ? first.run : first.state.opened.run
+  // Only where it is merely observed can there be more to say, and it is durable by now.
+  const mayDiffer = first.kind === 'known' || first.state.opened.call?.observes === true
+  const [action] = (mayDiffer ? await harness.load(run) : undefined)?.actions ?? []
+  return { answer: { kind: 'permit', run, arguments: args, ...(action === undefined ? {} : wouldOf(action)) } }
+}
+
+/** The time is up, or nobody waits any more. */
+function unfinished(run: string, last: RunState | undefined): Followed {
+  const question = last === undefined ? undefined : questionOf(last)
+  const state = last === undefined ? {} : { state: last }
+  if (question !== undefined) return { answer: { kind: 'pending', run, ...question }, ...state }
+  return { answer: { kind: 'unknown', run, message: 'it has not ended yet; ask again with the same call' }, ...state }
+}

@@ -1,0 +1,5 @@
+export { hostWorkflow, hostWorkflowName } from './call-workflow.ts'
+export { type Claims, createClaims } from './claims.ts'
+export { createHostDesk, type HostDeskParts } from './desk.ts'
+export * from './host.ts'
+export { createSessions, type Session, type SessionParts, type Sessions } from './sessions.ts'

@@ -1,0 +1,167 @@
+import {
+  compileFlow,
+  digestOf,
+  type FindOperation,
+  type FlowContext,
+  foldRun,
+  type Hasher,
+  instruct,
+  isObject,
+  type Journal,
+  type Json,
+  observe,
+  openFlow,
+  type RunOpened,
+  type RunState,
+} from '@tidegate/kernel'
+import { observeRun } from '../harness/labels.ts'
+import { flowOf, UNKNOWN_FLOW } from '../flow-of.ts'
+import { hostWorkflowName } from './call-workflow.ts'
+import { UNREPORTED } from './claims.ts'
+
+/** One conversation of a host: what the agent has been shown in it, and the calls that are not over. */
+export interface Session {
+  /** Keyed hash of the host and of its name for the conversation. */
+  readonly id: string
+  readonly host: string
+  /** The host's name for a call -> its run. */
+  readonly calls: Map<string, string>
+  /** Digest of an action -> the run whose answer nobody has taken yet. */
+  readonly parked: Map<string, string>
+}
+
+/** Keeps the conversations of hosts, and their labels (I9): what one call has shown the agent taints those that come after it. */
+export interface Sessions {
+  open(host: string, name: string): Promise<Session>
+  /** What the conversation of a call run has shown the agent; undefined when it is not known any more. */
+  contextOf(opened: RunOpened): FlowContext | undefined
+  /** Adds what a call has answered. */
+  tell(session: Session, state: RunState): void
+  /** Adds what the agent was told. */
+  heard(host: string, name: string, words: { readonly text: string; readonly from: 'user' | 'third-party' }): Promise<void>
+}
+
+export interface SessionParts {
+  readonly journal: Pick<Journal, 'runs' | 'read'>
+  readonly find: FindOperation
+  readonly hasher: Hasher
+  /** Hex; makes the ids of conversations worthless to whoever only has the ledger. */
+  readonly salt: string
+}
+
+interface Kept extends Session {
+  context: FlowContext
+  task: readonly string[]
+}
+
+const MAX_SESSIONS = 5_000
+const MAX_CALLS = 1_000
+/** So many answers are kept to trace arguments to; older ones are only remembered as taint. */
+const MAX_SEEN = 200
+const MAX_TASK_TEXTS = 50
+/** Runs from before this start that are looked through for conversations that go on. */
+const MAX_EARLIER = 5_000
+const MAX_REPLAYED = 60
+const EARLIER = 'earlier calls of this conversation'
+
+/** Creates the conversations of one process. They are a fold of call runs, and are made again from these when one goes on after a restart. */
+export function createSessions({ journal, find, hasher, salt }: SessionParts): Sessions {
+  const sessions = new Map<string, Kept>()
+  const earlier = new Map<string, Promise<ReadonlyMap<string, readonly string[]>>>()
+
+  function idOf(host: string, name: string): string {
+    return digestOf(hasher, { salt, host, session: name }).slice(0, 32)
+  }
+
+  async function open(host: string, name: string): Promise<Kept> {
+    const id = idOf(host, name)
+    const known = sessions.get(id)
+    if (known !== undefined) {
+      sessions.delete(id)
+      sessions.set(id, known) // the one that was used last is forgotten last
+      return known
+    }
+    const before = (await earlierRuns(host)).get(id) ?? []
+    const restored = await restore({ id, host, calls: new Map(), parked: new Map(), context: openFlow([]), task: [] }, before)
+    const meanwhile = sessions.get(id)
+    if (meanwhile !== undefined) return meanwhile
+    sessions.set(id, restored)
+    const [oldest] = sessions.keys()
+    if (sessions.size > MAX_SESSIONS && oldest !== undefined) sessions.delete(oldest)
+    return restored
+  }
+
+  /** The runs of a host from before this start, by conversation. Read once. */
+  function earlierRuns(host: string): Promise<ReadonlyMap<string, readonly string[]>> {
+    const reading =
+      earlier.get(host) ??
+      journal.runs({ workflow: hostWorkflowName(host), limit: MAX_EARLIER }).then((heads) => {
+        const bySession = new Map<string, string[]>()
+        for (const { run, session } of heads.toReversed()) {
+          if (session === undefined) continue
+          const runs = bySession.get(session)
+          if (runs === undefined) bySession.set(session, [run])
+          else runs.push(run)
+        }
+        return bySession
+      })
+    earlier.set(host, reading)
+    reading.catch(() => earlier.delete(host))
+    return reading
+  }
+
+  async function restore(session: Kept, runs: readonly string[]): Promise<Kept> {
+    for (const run of runs.slice(-MAX_REPLAYED)) {
+      const entries = await journal.read(`run/${run}`)
+      if (entries.length === 0 || entries.some(({ erased }) => erased)) session.context = taintBy(session.context, EARLIER)
+      else tell(session, foldRun(entries))
+    }
+    if (runs.length > MAX_REPLAYED) session.context = taintBy(session.context, EARLIER)
+    return session
+  }
+
+  function tell(session: Session, state: RunState): void {
+    const kept = sessions.get(session.id) ?? (session as Kept) // sound: every session is made here
+    const [action] = state.actions
+    const { digest } = action?.proposed ?? { digest: null }
+    if (state.phase !== 'finished' && digest !== null && !kept.parked.has(digest)) kept.parked.set(digest, state.opened.run)
+    const operation = action === undefined ? undefined : find(action.proposed.operation)
+    if (action !== undefined && operation !== undefined && action.output !== null && isUnreported(action.output)) {
+      kept.context = observe(kept.context, { source: operation.id, output: { output: 'not reported' }, flow: flowOf(operation) })
+    } else kept.context = observeRun(kept.context, state, find)
+    kept.context = bounded(kept.context)
+  }
+
+  return {
+    open,
+    contextOf: ({ call }) => (call === undefined ? undefined : sessions.get(call.session)?.context),
+    tell,
+    async heard(host, name, { text, from }) {
+      const session = await open(host, name)
+      if (from === 'user') {
+        session.task = [...session.task, text].slice(-MAX_TASK_TEXTS)
+        session.context = instruct(session.context, session.task)
+      } else session.context = bounded(observe(session.context, { source: 'heard', output: { text }, flow: UNKNOWN_FLOW }))
+    },
+  }
+}
+
+/** Remembers the run of a call, and forgets the oldest when there are too many. */
+export function rememberCall(session: Session, call: string, run: string): void {
+  session.calls.set(call, run)
+  const [oldest] = session.calls.keys()
+  if (session.calls.size > MAX_CALLS && oldest !== undefined) session.calls.delete(oldest)
+}
+
+function isUnreported(output: Json): boolean {
+  return isObject(output) && output.reported === UNREPORTED.reported
+}
+
+function taintBy(context: FlowContext, source: string): FlowContext {
+  return observe(context, { source, output: { text: 'not known any more' }, flow: compileFlow({ mutability: 'read' }) })
+}
+
+/** What is forgotten can no longer vouch for an argument; the taint that it brought stays. */
+function bounded(context: FlowContext): FlowContext {
+  return context.seen.length <= MAX_SEEN ? context : { ...context, seen: context.seen.slice(-MAX_SEEN) }
+}

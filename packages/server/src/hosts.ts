@@ -1,0 +1,38 @@
+import { nodeHasher } from '@tidegate/crypto-node'
+import { deriveSecret } from '@tidegate/journal-sqlite'
+import type { Journal } from '@tidegate/kernel'
+import type { Project } from '@tidegate/project'
+import {
+  type Claims,
+  createSessions,
+  type HostKind,
+  type HostTools,
+  hostWorkflow,
+  type Registry,
+  type Sessions,
+  type Tool,
+  type WorkflowWithPlanner,
+} from '@tidegate/runtime'
+
+/** The tools that a kind of host brings itself. */
+export function hostToolsOf(_kind: HostKind): HostTools | undefined {
+  return undefined
+}
+
+/** What hosts add to a registry. */
+export function hostParts(
+  { hosts, hostTools }: Pick<Project, 'hosts' | 'hostTools'>,
+  claims: Claims,
+): { readonly tools: readonly Tool[]; readonly workflows: readonly WorkflowWithPlanner[] } {
+  const tools = [...hostTools.values()].flatMap(({ operations }) => {
+    const [first] = operations
+    return first === undefined ? [] : [{ name: first.tool, operations, connector: claims.connector }]
+  })
+  return { tools, workflows: hosts.map((host) => hostWorkflow(host, hostTools.get(host.kind), nodeHasher)) }
+}
+
+/** The conversations of hosts. Their ids are keyed: the ledger keeps them for good. */
+export function openSessions(journal: Journal, registry: Registry, masterKey: Uint8Array): Sessions {
+  const salt = Buffer.from(deriveSecret(masterKey, 'host-sessions')).toString('hex')
+  return createSessions({ journal, find: registry.find, hasher: nodeHasher, salt })
+}
