@@ -23,6 +23,15 @@ vi.mock('../../packages/runtime/src/meters/rebuild.ts', async (original) => (awa
 vi.mock('../../packages/runtime/src/harness/labels.ts', async (original) => (await limits()).mutateLabels(await original()))
 vi.mock('../../packages/runtime/src/taint/taint-index.ts', async (original) => (await limits()).mutateTaint(await original()))
 
+const declassify = vi.hoisted(() => () => import('./mutant-declassify.ts'))
+vi.mock('../../packages/kernel/src/approval/plan.ts', async (original) => (await declassify()).mutatePlan(await original()))
+vi.mock('../../packages/kernel/src/approval/endorsement.ts', async (original) =>
+  (await declassify()).mutateEndorsement(await original()),
+)
+vi.mock('../../packages/runtime/src/harness/plan-approval.ts', async (original) =>
+  (await declassify()).mutatePlanApproval(await original()),
+)
+
 /** So many seeds must be enough to notice any bug in the table. */
 const SEEDS = 400
 
@@ -78,6 +87,14 @@ test.each([
   ['labels forget at a restart', 'labels'],
   ['what was written is forgotten at a restart', 'labels'],
   ['what was written is not remembered', 'labels'],
+  ['a planned call is never used up', 'I2'],
+  ['a yes to one call covers the plan', 'I1'],
+  ['a plan is not held against the world', 'I2'],
+  ['a plan outlives its policy', 'I2'],
+  ['who asks may endorse', 'I1'],
+  ['anybody may endorse', 'labels'],
+  ['endorsed for another sink as well', 'labels'],
+  ['endorsed in vain', 'labels'],
 ])('%s: the simulator sees %s break', async (name, invariant) => {
   expect(await noticedBy(name, invariant)).toBeDefined()
 })

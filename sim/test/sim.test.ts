@@ -85,4 +85,7 @@ const CORNERS = [
   'limit.per-record',
   'limit.per-run',
   'limit.never-after',
+  'value.endorsed',
+  'under-plan',
+  'not_a_sink',
 ]

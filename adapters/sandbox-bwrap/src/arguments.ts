@@ -23,7 +23,9 @@ export interface CellPlan {
   readonly user: { readonly uid: number; readonly gid: number }
   readonly limits: SandboxLimits
   readonly readOnly: readonly SandboxMount[]
-  /** Wait for somebody to map the user and to open a door: only then can anybody else enter the namespaces. */
+  readonly etc: string
+  readonly sessionDirectory: string
+  /** Wait for somebody to open a door: only while the sandbox is being made can an ordinary user enter its network. */
   readonly waits: boolean
   readonly program: string
 }
@@ -31,7 +33,7 @@ export interface CellPlan {
 /**
  * The arguments of bubblewrap. Every layer stands here; `probe` proves each of them from inside.
  *
- * The environment is not among them, nor are paths of the host but those of extra mounts: arguments can be read by everybody.
+ * The environment is not among them: arguments can be read by everybody.
  */
 export function bwrapArguments(plan: CellPlan): readonly string[] {
   const { user, limits } = plan
@@ -42,14 +44,15 @@ export function bwrapArguments(plan: CellPlan): readonly string[] {
     ...['--disable-userns', '--die-with-parent', '--new-session', '--as-pid-1', '--cap-drop', 'ALL'],
     ...['--uid', String(user.uid), '--gid', String(user.gid), '--hostname', 'sandbox'],
     ...['--seccomp', String(DESCRIPTORS.filter), '--info-fd', String(DESCRIPTORS.info)],
-    ...(plan.waits ? ['--userns-block-fd', String(DESCRIPTORS.block)] : []),
     ...plan.system.flatMap(systemArguments),
     ...['--proc', '/proc', '--dev', '/dev', '--size', temporary, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ...['--size', temporary, '--perms', '1777', '--tmpfs', '/tmp', '--dir', '/var', '--symlink', '../tmp', '/var/tmp'],
-    ...['--ro-bind-fd', String(DESCRIPTORS.etc), '/etc'],
-    ...['--ro-bind-fd', String(DESCRIPTORS.session), RUNNER_DIRECTORY],
+    ...['--ro-bind', plan.etc, '/etc'],
+    ...['--ro-bind', plan.sessionDirectory, RUNNER_DIRECTORY],
     ...['--bind-fd', String(DESCRIPTORS.workspace), SANDBOX_WORKSPACE],
     ...plan.readOnly.flatMap(({ source, target }) => ['--ro-bind', source, target]),
+    // Reading goes on until whoever opens the door closes this descriptor.
+    ...(plan.waits ? ['--file', String(DESCRIPTORS.block), '/run/egress'] : []),
     // The root itself is memory, too: nothing may be written beside what has a limit.
     ...['--remount-ro', '/', '--chdir', SANDBOX_WORKSPACE],
     ...['--', `${RUNNER_DIRECTORY}/${RUNNER_SHELL}`, '-p', '-c', plan.program],

@@ -17,7 +17,6 @@ export interface CellParts {
   /** The user that bubblewrap runs as, when it is not ours. */
   readonly user: { readonly uid: number; readonly gid: number } | null
   readonly filterPath: string
-  readonly etc: string
   readonly sessionDirectory: string
   /** An open descriptor of the workspace. The cell closes it. */
   readonly workspace: number
@@ -186,7 +185,7 @@ export class Cell {
 
 /** Starts bubblewrap. Descriptors that it inherits are closed here again. */
 function spawnGuard(parts: CellParts): ChildProcess {
-  const opened = [parts.filterPath, null, parts.etc, parts.sessionDirectory].map((path) => (path === null ? parts.workspace : openSync(path, 'r')))
+  const opened = [openSync(parts.filterPath, 'r'), parts.workspace]
   const { stdout, stderr } = parts.pipes
   try {
     return spawn(parts.bwrap, parts.arguments, {

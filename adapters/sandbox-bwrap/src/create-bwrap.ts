@@ -87,13 +87,22 @@ class BwrapSandbox implements Sandbox {
     this.#ground = null
   }
 
+  get #fallback(): { readonly uid: number; readonly gid: number } {
+    return { uid: this.#options.uid ?? NOBODY, gid: this.#options.gid ?? NOBODY }
+  }
+
   async #probeNow(): Promise<SandboxReport> {
     const host = await inspectHost(this.#options.bwrap)
     const groups = findGroupParents(this.#options.cgroupParent ?? null, host.uid)
     const layers = surveyLayers(host, groups)
     if (missingLayers(layers).length > 0) return { sound: false, layers, leaks: [] }
     this.#lay(host, 'missing' in groups ? null : groups)
-    const found = await probeLeaks({ host, open: (spec) => this.#openSession(spec), directory: this.#options.directory })
+    const found = await probeLeaks({
+      host,
+      open: (spec) => this.#openSession(spec),
+      directory: this.#options.directory,
+      user: this.#fallback,
+    })
     const all = [...layers, ...found.layers]
     const sound = missingLayers(all).length === 0 && found.leaks.every(({ state }) => state !== 'leaked')
     return { sound, layers: all, leaks: found.leaks }
@@ -103,7 +112,7 @@ class BwrapSandbox implements Sandbox {
     const { bwrap, bash, mkfifo, machine } = host
     if (this.#ground !== null || bwrap === null || bash === null || mkfifo === null || machine === null) return
     const scaffold = createScaffold({ parent: this.#options.directory, machine, bash, mkfifo })
-    const fallback = { uid: this.#options.uid ?? NOBODY, gid: this.#options.gid ?? NOBODY }
+    const fallback = this.#fallback
     const adopt = this.#options.adoptWorkspace === true
     const rules = { uid: host.uid, gid: host.gid, fallback, adopt, directory: scaffold.directory }
     this.#ground = { host, bwrap: bwrap.path, scaffold, groups, rules }
@@ -148,7 +157,10 @@ async function startCell(ground: Ground, spec: SandboxSpec): Promise<Cell | Sand
   const asRoot = host.uid === 0
   let door: Door | null = null
   const { egress } = spec
+  const sessionDirectory = scaffold.makeSession()
   const plan = {
+    etc: scaffold.etcFor(user),
+    sessionDirectory,
     system: systemDirectories(),
     user,
     limits: spec.limits,
@@ -162,8 +174,7 @@ async function startCell(ground: Ground, spec: SandboxSpec): Promise<Cell | Sand
     environment: sandboxEnvironment(spec.environment, egress !== null),
     user: asRoot ? user : null,
     filterPath: scaffold.filterPath,
-    etc: scaffold.etcFor(user),
-    sessionDirectory: scaffold.makeSession(),
+    sessionDirectory,
     workspace: workspace.descriptor,
     pipes,
     group,
@@ -171,7 +182,7 @@ async function startCell(ground: Ground, spec: SandboxSpec): Promise<Cell | Sand
       egress === null
         ? null
         : async ({ pid, release }) => {
-            door = await openDoor({ pid, user, asRoot, nsenter: host.nsenter ?? '', gate: egress })
+            door = await openDoor({ pid, asRoot, nsenter: host.nsenter ?? '', gate: egress })
             release()
           },
     released: () => {

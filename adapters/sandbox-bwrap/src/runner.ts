@@ -13,7 +13,7 @@ import { quoteWord } from './quote.ts'
 //     it cannot mark an end, and what comes before the mark is all there was.
 
 /** Descriptors of the runner. Those from `group` on are for control groups, written to once and closed. */
-export const DESCRIPTORS = { frames: 0, stdout: 1, stderr: 2, nonces: 3, info: 4, filter: 5, workspace: 6, etc: 7, session: 8, block: 9, group: 10 }
+export const DESCRIPTORS = { frames: 0, stdout: 1, stderr: 2, nonces: 3, info: 4, filter: 5, workspace: 6, block: 7, group: 8 }
 
 /** Where the runner's own files lie inside. */
 export const RUNNER_DIRECTORY = '/run/tidegate'
@@ -41,15 +41,18 @@ export function runnerProgram(limits: SandboxLimits, groups: number): string {
   return [
     'set +m',
     ...enter,
-    'for f in /proc/self/fd/*; do f=${f##*/}; if ((f > 3)); then eval "exec $f>&-"; fi; done 2>/dev/null',
+    // Nothing may be redirected around this loop: bash would keep the real descriptor above 3 meanwhile.
+    'for f in /proc/self/fd/*; do f=${f##*/}; if ((f > 3)); then eval "exec $f>&-"; fi; done',
+    // What bash itself has to say about a command that was killed is nothing that the command said.
+    'exec 4>&2 2>/dev/null',
     'code=0',
     'while :; do',
     'read -r -N 32 -u 3 nonce || exit 70',
-    `printf '%s%03d' "$nonce" "$code" >&2 || exit 70`,
+    `printf '%s%03d' "$nonce" "$code" >&4 || exit 70`,
     `printf '%s%03d' "$nonce" "$code" || exit 70`,
-    `/bin/bash -c ${quoteWord(shellProgram(limits))} bash 3>&-`,
+    `/bin/bash -c ${quoteWord(shellProgram(limits))} bash 2>&4 3>&- 4>&-`,
     'code=$?',
-    'while kill -KILL -1; do read -r -t 0.001 -N 1 -u 0 code_; done 2>/dev/null',
+    'while kill -KILL -1; do read -r -t 0.001 -N 1 -u 0 extra; done',
     'done',
   ].join('\n')
 }

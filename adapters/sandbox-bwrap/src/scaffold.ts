@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { chmodSync, constants, copyFileSync, linkSync, mkdirSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -33,10 +34,14 @@ export interface Scaffold {
   remove(): void
 }
 
-/** Makes the scaffold in a new directory below the given one. Nobody but us can enter it: sandboxes get descriptors. */
+/**
+ * Makes the scaffold in a new directory below the given one. The user of a sandbox may pass through it, since bubblewrap runs as that user;
+ * nobody but us can list it, and the directories of sessions have names that cannot be guessed.
+ */
 export function createScaffold(parts: { readonly parent: string; readonly machine: Machine; readonly bash: string; readonly mkfifo: string }): Scaffold {
   mkdirSync(parts.parent, { recursive: true })
   const directory = mkdtempSync(join(realpathSync(parts.parent), 'sandbox-'))
+  chmodSync(directory, 0o711)
   const filterPath = join(directory, 'filter')
   writeFileSync(filterPath, buildFilter(parts.machine))
   const shell = join(directory, RUNNER_SHELL)
@@ -45,7 +50,6 @@ export function createScaffold(parts: { readonly parent: string; readonly machin
   const etcs = new Map<string, string>()
   const pipes: string[] = []
   let batches = 0
-  let sessions = 0
   return {
     directory,
     filterPath,
@@ -61,8 +65,7 @@ export function createScaffold(parts: { readonly parent: string; readonly machin
       return path
     },
     makeSession: () => {
-      sessions += 1
-      const path = join(directory, `session-${sessions}`)
+      const path = join(directory, randomBytes(16).toString('hex'))
       mkdirSync(path)
       chmodSync(path, 0o755)
       linkSync(shell, join(path, RUNNER_SHELL))

@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, lchownSync, openSync, opendirSync, realpathSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, constants, fstatSync, lchownSync, openSync, opendirSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
 /** Entries that are given away at most. A larger tree is given to the user beforehand, by whoever knows what it is. */
 const MAX_ADOPTED = 200_000
@@ -35,9 +35,10 @@ export function openWorkspace(path: string, rules: WorkspaceRules): OpenedWorksp
   try {
     const message = contains(path, rules.directory) ? 'the workspace contains the files of the sandbox itself: choose another one' : null
     const user = message ?? chooseUser(path, descriptor, rules)
-    if (typeof user !== 'string') return { kind: 'opened', descriptor, user }
+    const blocked = typeof user === 'string' || rules.uid !== 0 ? null : findBlockade(path, user)
+    if (typeof user !== 'string' && blocked === null) return { kind: 'opened', descriptor, user }
     closeSync(descriptor)
-    return { kind: 'defect', message: user }
+    return { kind: 'defect', message: typeof user === 'string' ? user : `the user ${user.uid} cannot enter ${blocked}: allow that (chmod o+x), or move the workspace` }
   } catch (cause) {
     closeSync(descriptor)
     throw cause
@@ -56,6 +57,18 @@ function chooseUser(path: string, descriptor: number, rules: WorkspaceRules): { 
     return `the workspace belongs to root, and commands never run as root: give it to the user ${rules.fallback.uid} (chown -R), or run as an ordinary user`
   }
   return adopt(path, rules.fallback) ? rules.fallback : `the workspace has more than ${MAX_ADOPTED} files: give it to the user ${rules.fallback.uid} (chown -R)`
+}
+
+const MAY_ENTER = { owner: 0o100, group: 0o010, others: 0o001 } as const
+
+/** The directory above a workspace that a user may not pass through, or null. */
+function findBlockade(path: string, user: { readonly uid: number; readonly gid: number }): string | null {
+  for (let directory = dirname(realpathSync(path)); ; directory = dirname(directory)) {
+    const { uid, gid, mode } = statSync(directory)
+    const needed = uid === user.uid ? MAY_ENTER.owner : gid === user.gid ? MAY_ENTER.group : MAY_ENTER.others
+    if ((mode & needed) === 0) return directory
+    if (directory === '/') return null
+  }
 }
 
 /** Gives a tree to a user, links themselves and not what they lead to. Nothing runs in it yet. False when it is too large. */

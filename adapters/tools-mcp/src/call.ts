@@ -50,12 +50,15 @@ export async function callTool(
 }
 
 function read(result: { readonly [key: string]: unknown }): Called {
-  if (result.resultType === 'input_required')
-    return fail('refused', 'never', 'The tool asks for input in return, which nobody gives it here.', 'mcp_input_required')
+  if (result.resultType === 'input_required') return wantsInput()
   const content: readonly unknown[] = Array.isArray(result.content) ? result.content : []
   if (result.isError === true)
     return fail('semantic', 'never', `The tool has failed: ${textOf(content) || 'it does not say why.'}`, 'mcp_tool_error')
   return { kind: 'answered', answer: { content, structured: result.structuredContent } }
+}
+
+function wantsInput(): ConnectorFailure {
+  return fail('refused', 'never', 'The tool asks for input in return, which nobody gives it here.', 'mcp_input_required')
 }
 
 /** The beginning of what a server says, as one line that can be shown. */
@@ -98,13 +101,17 @@ export function failureOf(error: unknown, fault: Fault): ConnectorFailure {
   return fail('unavailable', 'unknown', fault?.message ?? 'The call broke off.', fault?.code ?? 'mcp_broken')
 }
 
+/** A server needs a client that can be asked, which we do not say that we are (MCP 2026-07-28, MissingRequiredClientCapability). */
+const WANTS_INPUT = -32_021
+
 /** Errors by which the protocol says that a request was not carried out at all (JSON-RPC 2.0, section 5.1, and MCP). */
-const NOT_CARRIED_OUT: ReadonlySet<number> = new Set([-32_700, -32_600, -32_601, -32_602, -32_020, -32_021, -32_022, -32_042])
+const NOT_CARRIED_OUT: ReadonlySet<number> = new Set([-32_700, -32_600, -32_601, -32_602, -32_020, -32_022, -32_042])
 
 function failureOfProtocol({ code, message }: ProtocolError): ConnectorFailure {
   if (code === LOST_ANSWER.tooLarge) return fail('invalid_output', 'unknown', 'The answer is too large.', 'mcp_too_large')
   if (code === LOST_ANSWER.ended) return fail('unavailable', 'unknown', 'The answer broke off.', 'mcp_exited')
   const says = describeLine(message, 300).text
+  if (code === WANTS_INPUT) return wantsInput()
   if (NOT_CARRIED_OUT.has(code))
     return fail('semantic', 'never', `The server refuses the call (${code}): ${says}`, `mcp_${-code}`)
   return fail('unavailable', 'unknown', `The server failed (${code}): ${says}`, `mcp_${Math.abs(code)}`)

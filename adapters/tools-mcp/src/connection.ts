@@ -69,6 +69,7 @@ export function createConnection(
   let count = 0
   let closed = false
   let detail = ''
+  const endings = new Set<Promise<unknown>>()
   const now = () => ports.clock.monotonicMs()
 
   const fail = (error: unknown): NotSent => {
@@ -91,6 +92,12 @@ export function createConnection(
     ports.log({ level: 'warning', code, message: `The MCP server ${server.name} is gone: ${detail}` })
   }
 
+  /** Ends what is of no use any more, without waiting for it; {@link Connection.close} does. */
+  const end = (client: Client, link: Link): void => {
+    const ending: Promise<unknown> = Promise.allSettled([client.close(), link.close()]).then(() => endings.delete(ending))
+    endings.add(ending)
+  }
+
   const start = async (protocol: 'auto' | '2025' | '2026', withinMs: number): Promise<Session> => {
     const link = await createLink()
     const client = new Client({ ...ports.client }, clientOptions(protocol, events.changed))
@@ -106,8 +113,7 @@ export function createConnection(
       return made
     } catch (error) {
       const said = saidBy({ code: 'mcp_unreachable', message: wordsOf(error) }, link)
-      await client.close().catch(() => undefined)
-      await link.close().catch(() => undefined)
+      end(client, link)
       throw new NotSent(said, { cause: error })
     } finally {
       clearTimeout(timer)
@@ -144,10 +150,10 @@ export function createConnection(
       const waitMs = notBeforeMs - now()
       if (failures > 0 && waitMs > 0) throw new NotSent(`The MCP server ${server.name} is not tried yet: ${detail}`)
       opening = startInEra(server.startTimeoutMs).then(
-        async (made) => {
+        (made) => {
           opening = undefined
           if (closed) {
-            await made.client.close()
+            end(made.client, made.link)
             throw new NotSent('Tidegate is closing its connections.')
           }
           session = made
@@ -161,7 +167,7 @@ export function createConnection(
       )
       opening.catch(() => undefined) // whoever waits for it is told; somebody may have stopped waiting
     }
-    const made = await until(opening, AbortSignal.timeout(Math.max(1, withinMs)))
+    const made = await until(opening, timeLimit(withinMs))
     return made
   }
 
@@ -170,7 +176,7 @@ export function createConnection(
     drop(gone) {
       if (session !== gone) return
       session = undefined
-      void gone.client.close().catch(() => undefined)
+      end(gone.client, gone.link)
     },
     list: (open, withinMs) => listTools(open, server.name, withinMs),
     waitMs: () => (failures > 0 && session === undefined ? Math.max(0, Math.ceil(notBeforeMs - now())) : 0),
@@ -187,7 +193,8 @@ export function createConnection(
       await opening?.catch(() => undefined)
       const open = session
       session = undefined
-      await open?.client.close().catch(() => undefined)
+      if (open !== undefined) end(open.client, open.link)
+      await Promise.all(endings)
     },
   }
 }
@@ -222,7 +229,7 @@ async function listTools({ client }: Session, name: string, withinMs: number): P
   const fault = (message: string, cause?: unknown) =>
     new ToolsMcpError('mcp_not_listed', `The MCP server ${name} cannot list its tools: ${message}`, { cause })
   if (client.getServerCapabilities()?.tools === undefined) return []
-  const deadline = AbortSignal.timeout(Math.max(1, withinMs))
+  const deadline = timeLimit(withinMs)
   const tools: unknown[] = []
   let bytes = 0
   let cursor: string | undefined
@@ -266,6 +273,11 @@ async function revealAll(given: Readonly<Record<string, Given>>, secrets: Secret
     Object.entries(given).map(async ([name, each]) => [name, await secrets.reveal(each)] as const),
   )
   return Object.fromEntries(entries)
+}
+
+/** A signal that aborts after so long. */
+function timeLimit(ms: number): AbortSignal {
+  return AbortSignal.timeout(Math.max(1, Math.ceil(ms)))
 }
 
 /** Waits for a promise no longer than a signal allows; rejects with {@link NotSent} when it aborts. */

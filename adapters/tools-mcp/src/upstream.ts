@@ -57,6 +57,9 @@ export interface Upstream {
 
 const NOTHING: Definitions = { tools: new Map(), issues: [] }
 
+/** Whoever starts a server waits a moment longer than its start may take, to hear what was wrong. */
+const GRACE_MS = 250
+
 interface Live {
   readonly definitions: Definitions
   readonly offer: Offer
@@ -123,7 +126,7 @@ export function createUpstream(server: McpServer, ports: McpPorts, onChange: (ch
   }
   const refreshQuietly = async (): Promise<void> => {
     try {
-      await fresh(await connection.open(server.startTimeoutMs), server.startTimeoutMs)
+      await fresh(await connection.open(server.startTimeoutMs + GRACE_MS), server.startTimeoutMs)
     } catch {
       isStale = true // the next call looks, and says what is wrong
     }
@@ -233,7 +236,7 @@ export function createUpstream(server: McpServer, ports: McpPorts, onChange: (ch
     operations: () => [...offered.byId.values()].map(({ operation }) => operation),
     async check() {
       try {
-        const session = await connection.open(server.startTimeoutMs)
+        const session = await connection.open(server.startTimeoutMs + GRACE_MS)
         isStale = true
         await fresh(session, server.startTimeoutMs)
       } catch (cause) {

@@ -82,7 +82,7 @@ export async function call(tools: McpTools, operation: string, args: JsonObject,
 export function callOf(operation: string, args: Json, timeoutMs = 10_000): ConnectorCall {
   calls += 1
   const secret = () => Promise.reject(new Error('no secrets here'))
-  return { operation, arguments: args, effectId: `run.${calls}`, attempt: 1, timeoutMs, secret }
+  return { operation, arguments: args, session: 'session', effectId: `run.${calls}`, attempt: 1, timeoutMs, secret }
 }
 
 export function connectorOf(tools: McpTools, operation: string): Connector {

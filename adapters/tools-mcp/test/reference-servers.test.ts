@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createMcpTools, draftOverlay, type McpTools } from '../src/index.ts'
 import { call, callOf, connectorOf, createGround, nodeProgram, READ, referenceServer, serverOf, textOf } from './ports.ts'
@@ -24,7 +26,12 @@ describe('the reference server for files, over stdio', () => {
         nature: [],
         reversibility: 'irreversible',
         records: ['/path'],
-        reconcile: { tool: 'read_text_file', arguments: { path: { from: '/arguments/path' } }, at: '/structured/content', equals: 'wanted' },
+        reconcile: {
+          tool: 'read_text_file',
+          arguments: { path: { from: '/arguments/path' } },
+          at: '/structured/content',
+          equals: 'wanted',
+        },
       },
       move_file: { hidden: true },
     },
@@ -91,4 +98,96 @@ describe('the reference server for files, over stdio', () => {
     expect(text).toContain('files.read-text-file')
     expect(text.split('\n').filter((line) => /^ {2}[^ #]/.test(line) && !/dataClass|blastRadius|risk/.test(line))).toEqual([])
   })
+})
+
+describe('the reference server with everything', () => {
+  const sum = { 'get-sum': READ, 'trigger-long-running-operation': { ...READ, timeoutMs: 30_000 } }
+
+  /** Starts it as a server of HTTP; the answer ends it. */
+  async function startOverHttp(): Promise<{ url: string; close: () => Promise<void> }> {
+    const preload = fileURLToPath(new URL('./servers/loopback-only.ts', import.meta.url))
+    const child = spawn(process.execPath, ['--import', preload, referenceServer('server-everything'), 'streamableHttp'], {
+      env: { PATH: process.env.PATH ?? '' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const port = await new Promise<string>((resolve, reject) => {
+      child.once('exit', () => reject(new Error('it has ended')))
+      child.stdout.on('data', (chunk: Buffer) => {
+        const found = /^port (\d+)$/m.exec(chunk.toString())?.[1]
+        if (found !== undefined) resolve(found)
+      })
+    })
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    return {
+      url: `http://127.0.0.1:${port}/mcp`,
+      async close() {
+        child.kill('SIGKILL')
+        await ended
+      },
+    }
+  }
+
+  async function exercise(tools: McpTools): Promise<void> {
+    expect(tools.health()[0]).toMatchObject({ state: 'connected', era: 'legacy' })
+    expect(textOf(await call(tools, 'all.get-sum', { a: 2, b: 40 }))).toContain('42')
+    const image = await call(tools, 'all.get-tiny-image', {})
+    expect(image).toMatchObject({ kind: 'done' })
+    expect(JSON.stringify(image)).toMatch(/"kind":"image","mimeType":"image\/png","sizeBytes":\d+,"sha256":"[0-9a-f]{64}"/)
+    const weather = await call(tools, 'all.get-structured-content', { location: 'New York' })
+    expect(weather).toMatchObject({ kind: 'done', output: { structured: { temperature: 33 } } })
+    const links = await call(tools, 'all.get-resource-links', { count: 2 })
+    expect(JSON.stringify(links)).toContain('"kind":"resource_link"')
+    const slow = await call(tools, 'all.trigger-long-running-operation', { duration: 10, steps: 100 }, 300)
+    expect(slow).toMatchObject({ kind: 'failed', failure: 'timeout', retry: 'safe', code: 'mcp_timeout' }) // a read: nothing is left behind
+    expect(textOf(await call(tools, 'all.get-sum', { a: 1, b: 1 }))).toContain('2')
+  }
+
+  test('over stdio', async () => {
+    const transport = nodeProgram(referenceServer('server-everything'), ['stdio'])
+    const tools = await createMcpTools([serverOf({ name: 'all', transport, overlay: sum })], ground.ports)
+    await exercise(tools)
+    await tools.close()
+  })
+
+  test('its environment is empty but for what is declared', async () => {
+    ground.secrets['desk-token'] = 'a-secret-of-some-length'
+    const transport = nodeProgram(referenceServer('server-everything'), ['stdio'], {
+      MODE: { value: 'quiet' },
+      TOKEN: { secret: 'desk-token' },
+    })
+    const quiet = { ...transport, env: { MODE: { value: 'quiet' } } }
+    const tools = await createMcpTools(
+      [serverOf({ name: 'all', transport: quiet }), serverOf({ name: 'told', transport })],
+      ground.ports,
+    )
+    const seen = JSON.parse(textOf(await call(tools, 'all.get-env', {}))) as Record<string, string>
+    expect(Object.keys(seen).sort()).toEqual(['HOME', 'LANG', 'MODE', 'PATH', 'TMPDIR'])
+    expect(seen.HOME).toContain(ground.directory)
+    // A server that gives its secret away does not get it past us.
+    const leak = await call(tools, 'told.get-env', {})
+    expect(leak).toMatchObject({ kind: 'failed', failure: 'invalid_output', retry: 'unknown', code: 'mcp_secret' })
+    expect(JSON.stringify(leak)).not.toContain('a-secret')
+    expect(tools.operations().find(({ id }) => id === 'told.get-env')?.secrets).toEqual(['desk-token'])
+    await tools.close()
+  })
+
+  test('over streamable HTTP', async () => {
+    const server = await startOverHttp()
+    const transport = { kind: 'http', url: server.url, headers: {} } as const
+    const tools = await createMcpTools([serverOf({ name: 'all', transport, overlay: sum })], ground.ports)
+    await exercise(tools)
+    await tools.close()
+    await server.close()
+  })
+})
+
+test('the reference server for memory', async () => {
+  const file = join(ground.directory, 'memory.jsonl')
+  const transport = nodeProgram(referenceServer('server-memory'), [], { MEMORY_FILE_PATH: { value: file } })
+  const tools = await createMcpTools([serverOf({ name: 'memory', transport })], ground.ports)
+  const entities = [{ name: 'Mei', entityType: 'person', observations: ['likes tea'] }]
+  expect(await call(tools, 'memory.create-entities', { entities })).toMatchObject({ kind: 'done' })
+  expect(JSON.stringify(await call(tools, 'memory.read-graph', {}))).toContain('likes tea')
+  expect(readFileSync(file, 'utf8')).toContain('likes tea')
+  await tools.close()
 })

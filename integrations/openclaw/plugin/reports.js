@@ -88,11 +88,11 @@ function cut(result) {
   try {
     text = JSON.stringify(result ?? null)
   } catch {
-    return { output: null, truncated: true } // a result that is no plain data
+    return { output: {}, truncated: true } // a result that is no plain data
   }
-  return text.length <= MAX_OUTPUT_CHARACTERS
-    ? { output: JSON.parse(text) }
-    : { output: text.slice(0, MAX_OUTPUT_CHARACTERS), truncated: true }
+  if (text.length > MAX_OUTPUT_CHARACTERS) return { output: { text: text.slice(0, MAX_OUTPUT_CHARACTERS) }, truncated: true }
+  const output = JSON.parse(text)
+  return { output: isObject(output) ? output : { value: output } }
 }
 
 function textOf(message) {

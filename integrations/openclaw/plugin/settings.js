@@ -38,7 +38,9 @@ export function readSettings(given) {
     return wrong('"graceMs" must be a number, and with "waitMs" less than ten minutes.')
   }
   if (typeof server !== 'string' || server === '') return wrong('"server" must be a name.')
-  if (typeof people !== 'object' || people === null) return wrong('"people" must name a person for each sender.')
+  if (typeof people !== 'object' || people === null || !Object.values(people).every(isPerson)) {
+    return wrong('"people" must name a person for each sender, such as "slack:U024BE7LH": "user:mei".')
+  }
   return {
     ok: true,
     settings: { endpoint: url, tokenFile, mode: mode ?? 'enforce', waitMs, graceMs, server, configFile, people },
@@ -51,6 +53,10 @@ function wrong(problem) {
 
 function isLoopback(host) {
   return host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}
+
+function isPerson(person) {
+  return typeof person === 'string' && /^user:\S{1,195}$/.test(person)
 }
 
 function isAbsolute(path) {

@@ -25,15 +25,16 @@ const REPORT_MS = 300_000
  * that changes with every release: a new argument must not stop it, so that all are let through, hashed and shown.
  */
 export function declare({ inputs = {}, records = [], origin, egress, ...own }: OwnTool): OperationDeclaration {
-  const text = z.json().optional()
+  const any = z.json().optional()
   const shape = Object.fromEntries([
-    ...Object.keys(inputs).map((name) => [name, text] as const),
+    ...Object.keys(inputs).map((name) => [name, any] as const),
     ...records.map((name) => [name, z.string().min(1).max(32_768)] as const),
   ])
   return operation({
     timeoutMs: REPORT_MS,
     ...own,
-    input: z.object(shape).catchall(z.json()),
+    // A record must be named exactly: there, what is not known is not let through, and the call is one that nobody has classified.
+    input: records.length === 0 ? z.object(shape).catchall(z.json()) : z.strictObject(shape),
     output: z.object({}).catchall(z.json()),
     ...(records.length === 0 ? {} : { records: records.map((name) => `/${name}`) }),
     ...(own.mutability === 'read' ? { maxAttempts: 1 } : { acceptsAmbiguity: true }),

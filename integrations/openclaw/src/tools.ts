@@ -1,11 +1,12 @@
 import { isObject, type Json, type JsonObject, type Operation } from '@tidegate/kernel'
-import { defineTool, operation, z } from '@tidegate/tools'
-import { declare } from './declare.ts'
+import { defineTool } from '@tidegate/tools'
 import { OPERATIONS } from './operations.ts'
+import { type Chosen, NAMES } from './tool-names.ts'
 
-/** Which operation a call of a host is, and its arguments as that operation takes them. Never throws. */
-export interface HostBinding {
+/** Which operation a call of OpenClaw is, and its arguments as that operation takes them. */
+export interface OpenClawBinding {
   readonly kind: 'openclaw'
+  /** Never throws; a call that is none of those that are known is `openclaw.other`. */
   operationOf(
     tool: string,
     args: Json,
@@ -13,26 +14,53 @@ export interface HostBinding {
   ): { readonly operation: string; readonly arguments: Json }
 }
 
-/** The tools that OpenClaw brings itself. */
+/** The tools that OpenClaw brings itself: what they are called there, and what they are. */
 export interface OpenClawTools {
-  readonly binding: HostBinding
+  readonly binding: OpenClawBinding
   readonly operations: readonly Operation[]
 }
 
-/** Declares the own tools of OpenClaw 2026.5.7 and 2026.9.6. */
+/**
+ * Declares the own tools of OpenClaw 2026.5.7 and 2026.9.6.
+ *
+ * The arguments of an operation are those of the tool, so that what was decided on can be handed back as it is. Only `other` wraps them,
+ * together with the name of the tool.
+ */
 export function hostTools(): OpenClawTools {
-  const { execute: _, ...other } = declare({
-    title: 'Call a tool that nobody has classified',
-    description: 'Calls a tool of OpenClaw, of a plugin or of an MCP server that Tidegate does not know.',
-    mutability: 'destructive',
-    dataClass: 'secret',
-    blastRadius: 'admin',
-    risk: 'critical',
-    reversibility: 'irreversible',
-    origin: 'third-party',
-    egress: 'external',
-  })
-  void other
-  const tool = defineTool({ name: 'openclaw', title: 'OpenClaw', operations: { ...OPERATIONS, other: OTHER } })
-  return { binding: { kind: 'openclaw', operationOf }, operations: tool.operations }
+  const { operations } = defineTool({ name: 'openclaw', title: 'OpenClaw', operations: OPERATIONS })
+  const byId = new Map(operations.map((operation) => [operation.id, operation]))
+  return {
+    binding: {
+      kind: 'openclaw',
+      operationOf(tool, args) {
+        const known = choose(tool, args)
+        const accepted = known !== undefined && byId.get(known.operation)?.input.parse(known.arguments).ok === true
+        return accepted ? known : { operation: 'openclaw.other', arguments: { tool, arguments: args } }
+      },
+    },
+    operations,
+  }
+}
+
+function choose(tool: string, args: Json): { readonly operation: string; readonly arguments: Json } | undefined {
+  const name = tool.trim().toLowerCase()
+  const chosen: Chosen | undefined = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined
+  if (chosen === undefined || !isObject(args)) return undefined
+  const verb = typeof chosen === 'string' ? chosen : chosen(args)
+  const given = PATHS.has(verb) ? withPath(args) : args
+  return given === undefined ? undefined : { operation: `openclaw.${verb}`, arguments: given }
+}
+
+const PATHS = new Set(['read', 'write', 'edit', 'ls'])
+/** What models that learned other agents call the path: OpenClaw understands them, so that they must not hide it from us. */
+const ALIASES = ['file_path', 'filePath', 'file', 'filename']
+
+/** The path under its own name. Undefined when it stands there twice: which one OpenClaw takes is not ours to guess. */
+function withPath(args: JsonObject): JsonObject | undefined {
+  const names = ['path', ...ALIASES].filter((name) => Object.hasOwn(args, name))
+  const [name] = names
+  if (names.length > 1) return undefined
+  if (name === undefined || name === 'path') return args
+  const { [name]: path, ...rest } = args
+  return { ...rest, ...(path === undefined ? {} : { path }) }
 }

@@ -240,6 +240,7 @@ describe('what goes wrong', () => {
     { mode: 'off' },
     { waitMs: 1e9 },
     { people: 'everybody' },
+    { people: { 'slack:U1': 'mei' } },
   ])('a configuration that cannot be used blocks everything: %j', async (configuration) => {
     const claw = await load(configuration)
     expect(await claw.call('exec', {})).toMatchObject({ block: true, blockReason: expect.stringContaining('cannot be used') })

@@ -204,6 +204,10 @@ export function createFakeTidegate(): FakeTidegate {
       events.get(asked.run)?.push(voted, close, ...after)
       return { kind: 'counted', state: granted ? 'granted' : 'refused', run: asked.run }
     },
+    endorse: async (run, request) => {
+      note('endorse', { run, ...request })
+      return { kind: 'rejected', code: 'not_a_sink', message: 'this argument does not select a target' }
+    },
     stop: async ({ person, scope, mode, why }) => {
       note('stop', { person, scope, mode, why })
       if (!operator(person)) return denied
@@ -369,6 +373,7 @@ function approvalViews(state: RunState | undefined): readonly ApprovalView[] {
     reasons: ['high risk in production'],
     risk: 'high',
     reversibility: 'compensable',
+    plan: null,
   }))
 }
 

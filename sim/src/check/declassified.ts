@@ -16,13 +16,10 @@ export function checkDeclassified(sim: Simulation, report: Report): void {
     if (plan?.workflow.inputOrigins['/id'] !== 'third-party' || opened?.undoes !== null) continue
     checkEndorsers(run, records, opened.actors, report)
     for (const { event, index } of typed(records, 'action.decided')) {
-      const {
-        operation = '',
-        purpose,
-        sealed,
-      } = typed(records, 'action.proposed').find((proposed) => proposed.event.action === event.action)?.event ?? {}
-      if (event.facts === null || purpose !== 'act' || !isTargeted(operation)) continue
-      const id = String((sealed?.arguments as JsonObject).id) // it was admitted
+      const proposed = typed(records, 'action.proposed').find((each) => each.event.action === event.action)?.event
+      if (event.facts === null || proposed?.purpose !== 'act' || !isTargeted(proposed.operation)) continue
+      const { operation, sealed } = proposed
+      const id = String((sealed.arguments as JsonObject).id) // it was admitted
       const isNamed = unpackFlow(event.facts.flow).sinks === 'named'
       const before = records.filter((record) => record.index < index)
       const endorsed = isEndorsed(before, operation, id)

@@ -1,6 +1,7 @@
 import type { FlowDeclaration, Grant, MatchedForbid, Operation, PolicyContext } from '@tidegate/kernel'
 import { createChance } from '@tidegate/testkit'
-import type { WorkflowPlan } from './scenario.ts'
+import type { PolicyPlan, Rule } from './policies.ts'
+import type { Happening, WorkflowPlan } from './scenario.ts'
 
 /** What people may let pass in a seed, besides single calls. Its chance is its own, so that the other seeds stay as they were. */
 export interface Declassifying {
@@ -18,9 +19,43 @@ export function drawDeclassifying(seed: number): Declassifying {
 /** The workflow of a seed as it is then: some make plans, the others get their input from a stranger. */
 export function declassify(plan: WorkflowPlan, { isWary, isPlanned }: Declassifying): WorkflowPlan {
   const { workflow, planner } = plan
-  if (isPlanned && (planner === 'honest' || planner === 'stubborn'))
-    return { ...plan, planner: 'planned', workflow: { ...workflow, approvals: { plan: 'whole', endorsers: [] } } }
-  return isWary ? { ...plan, workflow: { ...workflow, inputOrigins: { '/id': 'third-party' } } } : plan
+  if (isPlanned && (planner === 'honest' || planner === 'stubborn')) return withPlan(plan)
+  if (!isWary) return plan
+  const wary = withGoals(plan, ['mail.send', 'mail.post', 'mail.send'])
+  return { ...wary, workflow: { ...wary.workflow, inputOrigins: { '/id': 'third-party' } } }
+}
+
+/** Announces its goals and some more, one of them twice, of which the plan covers one. */
+function withPlan(plan: WorkflowPlan): WorkflowPlan {
+  const longer = withGoals(plan, ['desk.set', 'mail.post', 'desk.set'])
+  return { ...longer, planner: 'planned', workflow: { ...longer.workflow, approvals: { plan: 'whole', endorsers: [] } } }
+}
+
+function withGoals(plan: WorkflowPlan, more: readonly string[]): WorkflowPlan {
+  const { workflow, goals } = plan
+  const { success } = workflow
+  const operations = new Map([...more.map((id) => [id, { confine: {} }] as const), ...workflow.operations])
+  const flags = Object.fromEntries(more.map((goal) => [`/${goal.replace('.', '-')}`, true]))
+  const changed = { operations, success: success === null ? null : { ...success, expect: { ...success.expect, ...flags } } }
+  return { ...plan, goals: [...goals, ...more], workflow: { ...workflow, ...changed } }
+}
+
+/** More is deployed where plans are made: what was approved under another policy must not count. */
+export function drawDeployments(seed: number, { isPlanned }: Declassifying): readonly Happening[] {
+  const chance = createChance(seed * 49_979_687 + 5)
+  return isPlanned ? Array.from({ length: 2 }, () => ({ kind: 'deploy', atMs: 3_000 + chance.below(50_000) })) : []
+}
+
+/** The policies of a seed as they are then: where plans are made, nearly everything is asked about; where targets are, nothing else of them. */
+export function askingMore(plan: PolicyPlan, { isPlanned, isWary }: Declassifying): PolicyPlan {
+  if (!isPlanned && !isWary) return plan
+  const count = plan.version === 'p2' ? 2 : 1
+  const rules = [...plan.rules].map(([id, rule]): [string, Rule] => {
+    if (!isPlanned) return [id, isTargeted(id) ? { kind: 'allow' } : rule]
+    const asks = (rule.kind === 'allow' || rule.kind === 'ask') && !/read|cancel|revoke|recall/.test(id)
+    return [id, asks ? { kind: 'ask', asks: [{ id: 'one', approvers: [{ role: 'billing-lead', count }] }] } : rule]
+  })
+  return { ...plan, rules: new Map(rules) }
 }
 
 /** The rule about targets that nothing trusted names. */

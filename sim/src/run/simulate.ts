@@ -117,7 +117,8 @@ function react(sim: Simulation, from: number): number {
     for (const event of entry.events as readonly RunEvent[]) {
       if (event.type !== 'approval.opened' || sim.isQuiet) continue
       const within = event.question.deadlineMs - event.question.openedAtMs
-      for (let n = sim.chances.people.below(4); n > 0; n--)
+      const more = sim.scenario.declassifying.isPlanned ? 2 : 0
+      for (let n = sim.chances.people.below(4) + more; n > 0; n--)
         sim.agenda.after(sim.chances.people.below(within), () => voteSomewhere(sim))
     }
   }

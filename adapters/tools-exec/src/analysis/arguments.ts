@@ -130,5 +130,7 @@ function endOfCommand(args: readonly Field[], from: number, style: string): numb
 /** True when an option was given, under this name or one of these. */
 export function isGiven({ options }: GivenArguments, names: string): boolean {
   const wanted = names.split(' ')
-  return options.some(({ name }) => wanted.some((known) => name === known || (name.length > 4 && known.startsWith(name) && known.startsWith('--'))))
+  return options.some(({ name }) =>
+    wanted.some((known) => name === known || (name.length > 4 && known.startsWith(name) && known.startsWith('--'))),
+  )
 }

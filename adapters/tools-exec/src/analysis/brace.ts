@@ -102,7 +102,8 @@ function closing(tokens: readonly Token[], from: number): number {
 function rangeOf(tokens: readonly Token[]): readonly (readonly Atom[])[] | null {
   const source = tokens.map((token) => ('atom' in token && token.atom.type === 'Plain' ? token.atom.text : '\u0001')).join('')
   const match = /^(-?\d{1,9}|[A-Za-z])\.\.(-?\d{1,9}|[A-Za-z])(?:\.\.(-?\d{1,9}))?$/.exec(source)
-  if (match === null) return nestedChoices([{ atom: { type: 'Plain', text: '{' } }, ...tokens, { atom: { type: 'Plain', text: '}' } }])
+  if (match === null)
+    return nestedChoices([{ atom: { type: 'Plain', text: '{' } }, ...tokens, { atom: { type: 'Plain', text: '}' } }])
   const isNumber = /\d/.test(match[1] ?? '')
   const from = isNumber ? Number(match[1]) : (match[1] ?? '').charCodeAt(0)
   const to = isNumber ? Number(match[2]) : (match[2] ?? '').charCodeAt(0)

@@ -216,7 +216,15 @@ function withTilde(atom: Atom, state: State, shell: Expander): Atom {
   const home = readVariable(state, 'HOME', shell)
   const own = home.length === 1 ? textOf(home[0] ?? []) : null
   const place =
-    user === '' ? (own ?? shell.home) : user === '+' ? (state.cwds?.[0] ?? '/') : user === '-' ? (state.previous?.[0] ?? '/') : user === 'root' ? '/root' : `/home/${user}`
+    user === ''
+      ? (own ?? shell.home)
+      : user === '+'
+        ? (state.cwds?.[0] ?? '/')
+        : user === '-'
+          ? (state.previous?.[0] ?? '/')
+          : user === 'root'
+            ? '/root'
+            : `/home/${user}`
   return { type: 'Plain', text: place + source.slice(match[0].length) }
 }
 

@@ -73,7 +73,10 @@ export class Findings {
   }
 
   #place(field: Field, exact: string | null, access: PathAccess, cwd: string): void {
-    const kind = exact === null ? classifyPattern(field, access, cwd, this.#context) : classifyPath(absolutePath(exact, cwd), access, this.#context)
+    const kind =
+      exact === null
+        ? classifyPattern(field, access, cwd, this.#context)
+        : classifyPath(absolutePath(exact, cwd), access, this.#context)
     if (kind === null) return
     const path = absolutePath(exact ?? patternOf(field), cwd)
     if (/^\/dev\/(?:tcp|udp)\//.test(`${path}/`)) {

@@ -16,7 +16,10 @@ export function isInert(language: Language, code: string): boolean {
     case 'python':
       return onlyKnownWords(code, PYTHON)
     case 'javascript':
-      return onlyKnownWords(code, JAVASCRIPT) && !/require\s*\(\s*(?!['"]\.{1,2}\/)/.test(code)
+      // Computed members would reach everything: 'con' + 'structor'.
+      return (
+        onlyKnownWords(code, JAVASCRIPT) && !/\[(?!\s*\d+\s*\])|\.\.|require\s*\(\s*(?!['"]\.\/|['"]\w+\.json['"])/.test(code)
+      )
     case 'vim':
       return /^(?::?(?:q|wq|x|w|qa|wqa|set \w+|\d+|\$|%?s\/[\w .-]*\/[\w .-]*\/g?)!?)$/.test(code)
     default:
@@ -39,11 +42,7 @@ function isInertSed(code: string): boolean {
     for (; at < code.length; at++) {
       const char = code.charAt(at)
       if (char === '\\') at++
-      else if (char === '[' && delimiter !== '[') {
-        const end = code.indexOf(']', at + (code.startsWith('[^]', at) ? 3 : code.startsWith('[]', at) ? 2 : 1))
-        // A bracket that is closed before the delimiter may hide it; sed sees it the same way.
-        if (end !== -1 && !code.slice(at, end).includes('\n')) at = code.slice(at, end).includes(delimiter) ? at : end
-      } else if (char === delimiter) {
+      else if (char === delimiter) {
         at++
         return true
       }
@@ -117,7 +116,10 @@ const JAVASCRIPT: Words = {
 /** Nothing but listed words, plain strings, numbers and operators. Subscripts take numbers and strings that name no member of a language. */
 function onlyKnownWords(code: string, { strings, words }: Words): boolean {
   const literals = code.match(strings) ?? []
-  if (literals.some((literal) => /__|constructor|prototype|mainModule|binding|\\/.test(literal.slice(1, -1).replace(/\\[nt]/g, '')))) return false
+  if (
+    literals.some((literal) => /__|constructor|prototype|mainModule|binding|\\/.test(literal.slice(1, -1).replace(/\\[nt]/g, '')))
+  )
+    return false
   const rest = code.replace(strings, ' 0 ')
   if (/['"`\\@#]|__/.test(rest)) return false
   return (rest.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? []).every((word) => words.has(word))

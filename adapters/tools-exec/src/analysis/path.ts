@@ -20,7 +20,8 @@ type Places = Pick<AnalysisContext, 'workspace' | 'home'>
 
 /** What kind of place an absolute path is. Names of credentials and of agents count before everything else, also in the workspace. */
 export function classifyPath(path: string, access: PathAccess, places: Places): PathClass {
-  if (HARMLESS.has(path) || /^\/dev\/fd\/\d+$/.test(path)) return access === 'write' && !path.startsWith('/dev/') ? 'system' : 'software'
+  if (HARMLESS.has(path) || /^\/dev\/fd\/\d+$/.test(path))
+    return access === 'write' && !path.startsWith('/dev/') ? 'system' : 'software'
   const named = classifyNames(path.split('/').slice(1), access, (part, name) => part === name)
   if (named !== null) return named
   if (isBelow(path, places.workspace)) return 'workspace'
@@ -56,11 +57,14 @@ export function classifyPattern(field: Field, access: PathAccess, cwd: string, p
   const named = classifyNames(known, access, resembles)
   if (named !== null) return named
   const below = (folder: string) => mayBeBelow(known, folder)
-  if (isBelow(`/${known.filter((part) => !isPattern(part)).join('/')}`, places.workspace) && below(places.workspace)) return 'workspace'
+  if (isBelow(`/${known.filter((part) => !isPattern(part)).join('/')}`, places.workspace) && below(places.workspace))
+    return 'workspace'
   const hits = PREFIXES.filter(([prefix]) => below(prefix)).map(([, kind]) => kind)
   const home = places.home.split('/').slice(1)
   if (places.home !== '/' && home.every((name, index) => known[index] === name)) return 'home'
-  return (['system', 'proc', 'devices', 'other', 'logs', 'software', 'temp'] as const).find((kind) => hits.includes(kind)) ?? 'other'
+  return (
+    (['system', 'proc', 'devices', 'other', 'logs', 'software', 'temp'] as const).find((kind) => hits.includes(kind)) ?? 'other'
+  )
 }
 
 function isPattern(part: string): boolean {

@@ -46,14 +46,28 @@ export interface Program extends Mark {
   readonly style?: 'gnu' | 'posix' | 'words' | 'none'
   readonly takes?: Readonly<Partial<Record<Role, string>>>
   readonly marks?: Readonly<Record<string, Mark>>
-  /** What operands are; `read` unless told. `last-write`: the last one is written; `pattern`: the first one is text; `remote`: `host:path`. */
-  readonly operands?: Role | 'none' | 'last-write' | 'pattern' | 'remote' | 'key-value' | 'joined' | 'applet'
+  /**
+   * What operands are; `read` unless told. `last-write`: the last one is written; `pattern`: the first one is text; `remote`: `host:path`; `config`: a key
+   * and its value, judged by {@link Program.settings}; `makefile`: targets and `NAME=value`. */
+  readonly operands?:
+    | Role
+    | 'none'
+    | 'last-write'
+    | 'pattern'
+    | 'remote'
+    | 'key-value'
+    | 'joined'
+    | 'applet'
+    | 'config'
+    | 'makefile'
   /** Options after which the first operand is no pattern, code or script any more. */
   readonly instead?: string
   /** Operands in front of the command, for `argv` and `joined`. */
   readonly skip?: number
   /** `NAME=value` words in front of the command set variables for it. */
   readonly assigns?: boolean
+  /** The entry that the words of an `argv` option belong to, when they are no command: `python -m`. */
+  readonly startsAs?: string
   readonly verbs?: Readonly<Record<string, Program>>
   /** What a verb is that is not listed; unknown unless told. */
   readonly otherwise?: Program

@@ -70,7 +70,11 @@ export function widenStates(before: State, after: State): State {
   return { ...after, variables, cwds }
 }
 
-function joinMaps<T>(left: ReadonlyMap<string, T>, right: ReadonlyMap<string, T>, join: (a: T | undefined, b: T | undefined) => T) {
+function joinMaps<T>(
+  left: ReadonlyMap<string, T>,
+  right: ReadonlyMap<string, T>,
+  join: (a: T | undefined, b: T | undefined) => T,
+) {
   if (left === right) return left
   const all = new Map(left)
   for (const [name, value] of right) if (left.get(name) !== value) all.set(name, join(left.get(name), value))

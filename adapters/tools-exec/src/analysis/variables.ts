@@ -24,19 +24,25 @@ const EFFECTS: Readonly<Record<Effect, string>> = {
     WGETRC OPENSSL_CONF GTK_MODULES QT_PLUGIN_PATH BASH_FUNC_x%% MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKEFILES RUSTC_WRAPPER CC_WRAPPER
     npm_config_script_shell npm_config_node_options npm_config_registry NPM_CONFIG_REGISTRY PIP_INDEX_URL GOPROXY GOFLAGS HISTFILE
     DOCKER_HOST KUBECONFIG SSH_AUTH_SOCK http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy`,
-  options: 'NODE_OPTIONS LESS GREP_OPTIONS BUN_OPTIONS DENO_OPTIONS PYTEST_ADDOPTS MAVEN_OPTS GRADLE_OPTS JAVA_OPTS PYTHONWARNINGS',
-  search: 'PATH PYTHONPATH NODE_PATH CLASSPATH GOPATH CDPATH MANPATH PKG_CONFIG_PATH GIT_DIR GIT_WORK_TREE GOCACHE TMPDIR HOME XDG_CONFIG_HOME',
+  options:
+    'NODE_OPTIONS LESS GREP_OPTIONS BUN_OPTIONS DENO_OPTIONS PYTEST_ADDOPTS MAVEN_OPTS GRADLE_OPTS JAVA_OPTS PYTHONWARNINGS',
+  search:
+    'PATH PYTHONPATH NODE_PATH CLASSPATH GOPATH CDPATH MANPATH PKG_CONFIG_PATH GIT_DIR GIT_WORK_TREE GOCACHE TMPDIR HOME XDG_CONFIG_HOME',
 }
 
 const EFFECT_OF: ReadonlyMap<string, Effect> = new Map(
   Object.entries(EFFECTS).flatMap(([effect, names]) =>
     // The keys of the table are effects: its type says so.
-    names.trim().split(/\s+/).map((name) => [name, effect as Effect] as const),
+    names
+      .trim()
+      .split(/\s+/)
+      .map((name) => [name, effect as Effect] as const),
   ),
 )
 
 const HARMLESS_COMMANDS = new Set(['', 'cat', 'less', 'more', 'true', ':', 'bash', 'sh', '/bin/bash', '/bin/sh', 'echo'])
-const HARMLESS_OPTIONS = /^(?:(?:--max-old-space-size=\d+|--max-semi-space-size=\d+|--no-warnings|--no-deprecation|--trace-warnings|--enable-source-maps|--test|-[FRXSiMq]+|--color(?:=\w+)?|-X(?:mx|ms|ss)\d+[kmgKMG]?|-q+|-v+|-x|ignore(?:::\w+)?|error|default)\s*)*$/
+const HARMLESS_OPTIONS =
+  /^(?:(?:--max-old-space-size=\d+|--max-semi-space-size=\d+|--no-warnings|--no-deprecation|--trace-warnings|--enable-source-maps|--test|-[FRXSiMq]+|--color(?:=\w+)?|-X(?:mx|ms|ss)\d+[kmgKMG]?|-q+|-v+|-x|ignore(?:::\w+)?|error|default)\s*)*$/
 const HARMLESS_IFS = /^(?:[\n\t ,:;|/=.-]{0,3})$/
 
 /** Says what an assignment means beyond itself, by a table of names. */
@@ -68,7 +74,8 @@ function note(
 ): void {
   const source = textOf(field)
   if (effect === 'search') {
-    for (const part of (source ?? prefixOf(field)).split(':')) if (part !== '') shell.findings.path([{ kind: 'text', text: part }], 'read', state.cwds)
+    for (const part of (source ?? prefixOf(field)).split(':'))
+      if (part !== '') shell.findings.path([{ kind: 'text', text: part }], 'read', state.cwds)
     if (source === null && !['environment', 'token', null].includes(originOf(field))) shell.findings.category('execution-hook')
     return
   }

@@ -212,7 +212,11 @@ export class Walk implements Shell, Expander {
     }
   }
 
-  #compound(node: Exclude<CommandNode, { type: 'Command' | 'Redirected' | 'BraceGroup' | 'Subshell' | 'Coproc' | 'Function' }>, state: State, via: readonly string[]): Outcome {
+  #compound(
+    node: Exclude<CommandNode, { type: 'Command' | 'Redirected' | 'BraceGroup' | 'Subshell' | 'Coproc' | 'Function' }>,
+    state: State,
+    via: readonly string[],
+  ): Outcome {
     switch (node.type) {
       case 'If': {
         let test = this.list(node.clause, state, via)
@@ -234,7 +238,13 @@ export class Walk implements Shell, Expander {
         const words = node.wordlist === undefined ? state.positional : this.#forWords(node.wordlist, state)
         const values: Value = words === null ? [unknown('content')] : words.length > 8 ? this.#manyWords(words) : words
         return this.#loop(state, (before) =>
-          this.list(node.body, values.length === 0 ? before : assign(before, node.name.value, node.type === 'Select' ? [unknown('content')] : values), via),
+          this.list(
+            node.body,
+            values.length === 0
+              ? before
+              : assign(before, node.name.value, node.type === 'Select' ? [unknown('content')] : values),
+            via,
+          ),
         )
       }
       case 'ArithmeticFor':
@@ -279,7 +289,14 @@ export class Walk implements Shell, Expander {
     const changed = [...rest.variables].some(([name, value]) => value !== once.variables.get(name))
     const third = changed ? round(rest) : second
     const end = changed ? joinStates(rest, joinStates(third.ok, third.fail)) : rest
-    return { ok: end, fail: end, out: first.out.length === 1 && first.out[0]?.length === 0 ? third.out : [unknown(worstOf(['content', ...originsOf(third.out)]))] }
+    return {
+      ok: end,
+      fail: end,
+      out:
+        first.out.length === 1 && first.out[0]?.length === 0
+          ? third.out
+          : [unknown(worstOf(['content', ...originsOf(third.out)]))],
+    }
   }
 
   #command(node: Extract<CommandNode, { type: 'Command' }>, state: State, via: readonly string[]): Outcome {
@@ -313,7 +330,11 @@ export class Walk implements Shell, Expander {
     return { ...result, out: inside.captures ? EMPTY : result.out }
   }
 
-  #assign(assignments: readonly Assignment[], state: State, how: { readonly isForProgram: boolean; readonly via: readonly string[] }): State {
+  #assign(
+    assignments: readonly Assignment[],
+    state: State,
+    how: { readonly isForProgram: boolean; readonly via: readonly string[] },
+  ): State {
     let next = state
     for (const { name, value, append, index } of assignments) {
       if (index !== undefined) this.visit(index, next)

@@ -8,7 +8,7 @@ export function addEndorse(approvals: Command, bind: Bind): void {
   approvals
     .command('endorse')
     .description('say that a value may be used for one target argument, for the rest of its run')
-    .argument('<id>', 'an open approval, or a run; or the beginning or end of its id')
+    .argument('<id>', 'an open approval; with --action or --operation a run; or the beginning or end of its id')
     .option('--pointer <pointer>', 'where the value stands in the arguments, such as /recipient; may be repeated', collect)
     .option('--value <value>', 'the value itself, instead of what stands there')
     .option('--action <n>', 'of a run: the action in whose arguments it stands')

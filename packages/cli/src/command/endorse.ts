@@ -24,7 +24,8 @@ export interface EndorseFlags {
 export function endorse(shell: Shell, id: string, flags: EndorseFlags): Promise<ExitCode> {
   const values = valuesOf(flags)
   return withClient(shell, 'change', async (client) => {
-    const { run, request } = /\.a\d/.test(id) ? await byQuestion(client, id, flags) : await byRun(client, id, flags)
+    const isRun = flags.action !== undefined || flags.operation !== undefined
+    const { run, request } = isRun ? await byRun(client, id, flags) : await byQuestion(client, id, flags)
     const answer = await client.endorse(run, { ...request, why: flags.why, values })
     shell.result(answer, ({ values: said, reopened }) => {
       const lines = said.map(({ operation, pointer, state }) =>
@@ -77,12 +78,7 @@ function valuesOf({ pointer = [], value }: EndorseFlags): WireEndorseRequest['va
 
 type Found = { readonly run: string; readonly request: Omit<WireEndorseRequest, 'why' | 'values'> }
 
-async function byQuestion(client: Client, id: string, { digest, action, operation }: EndorseFlags): Promise<Found> {
-  if (action !== undefined || operation !== undefined)
-    throw new CliError(
-      'usage_invalid',
-      'An approval is about one action already: leave --action and --operation out, or name the run.',
-    )
+async function byQuestion(client: Client, id: string, { digest }: EndorseFlags): Promise<Found> {
   const ids = async () => (await client.approvals('all')).map((approval) => approval.id)
   const approval = await identify(id, { name: 'approval', get: (whole) => client.approval(whole), ids })
   insist(digest, approval.digest)

@@ -13,7 +13,7 @@ import { createListeners, type Listeners } from './listeners.ts'
 import { answerModern } from './modern.ts'
 import { headerOf, unsupported } from './modern-headers.ts'
 import { authenticateRequest, MCP_PATH, METADATA_PATHS, resourceMetadata } from './protected-resource.ts'
-import { isLegacy, META, MODERN_REVISION, REVISION_WITHOUT_HEADER } from './revision.ts'
+import { isLegacy, META, MODERN_REVISION } from './revision.ts'
 import { parseMessage, RPC, type RpcCode, rpcError } from './rpc.ts'
 import { createSeal } from './seal.ts'
 import { createSessions, type McpSession } from './sessions.ts'
@@ -157,13 +157,10 @@ function sessionOf(exchange: Exchange, { sessions }: McpGround): McpSession | un
     exchange.answer(404, rpcError(null, RPC.invalidRequest, 'There is no such session. Initialize again.'))
     return undefined
   }
-  const version =
-    headerOf(request, 'mcp-protocol-version') ?? (request.headers['mcp-protocol-version'] === undefined ? session.revision : '')
-  if (version === session.revision || (version === REVISION_WITHOUT_HEADER && request.method !== 'POST')) return session
-  exchange.answer(
-    400,
-    rpcError(null, RPC.invalidRequest, `This session speaks ${session.revision}. Say so in MCP-Protocol-Version.`),
-  )
+  const version = headerOf(request, 'mcp-protocol-version')
+  // What was agreed on stands in the session; the header must only be one that it could have been (2025-11-25, section "Protocol Version Header").
+  if (version === undefined ? request.headers['mcp-protocol-version'] === undefined : isLegacy(version)) return session
+  exchange.answer(400, unsupported(null, version ?? 'more than one'))
   return undefined
 }
 

@@ -1,5 +1,5 @@
 import { isObject, type Json } from '@tidegate/kernel'
-import { awaitAnswer, type Asked, type Waiter } from './await-answer.ts'
+import { type Asked, awaitAnswer, type Waiter } from './await-answer.ts'
 import type { Exchange } from './exchange.ts'
 import { digestOf, INSTRUCTIONS, type McpGround, parseCall, serverInfo } from './ground.ts'
 import { isLegacy, LEGACY_REVISIONS } from './revision.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { isObject, type Json, type JsonObject } from '@tidegate/kernel'
-import { awaitAnswer, type Asked, type ToolCall, type Waiter } from './await-answer.ts'
+import { type Asked, awaitAnswer, type ToolCall, type Waiter } from './await-answer.ts'
 import type { Exchange } from './exchange.ts'
 import { digestOf, INSTRUCTIONS, type McpGround, type ParsedCall, parseCall, serverInfo } from './ground.ts'
 import { canElicit, createBeat, progressTokenOf, waitForm } from './legacy.ts'

@@ -8,9 +8,6 @@ export const MODERN_REVISION = '2026-07-28'
 /** Everything that is spoken here, the newest first. */
 export const REVISIONS: readonly string[] = [MODERN_REVISION, ...LEGACY_REVISIONS]
 
-/** What a client that sends no version header speaks (2025-06-18, section "Protocol Version Header"). */
-export const REVISION_WITHOUT_HEADER: LegacyRevision = '2025-03-26'
-
 /** Names in `_meta` that the protocol has reserved. */
 export const META = {
   version: 'io.modelcontextprotocol/protocolVersion',

@@ -12,6 +12,8 @@ import { renderAnswer } from './tool-result.ts'
 /** An id of a task travels in a header, so what is sealed in it must be small. */
 const MAX_TASK_ID = 4_000
 const POLL_MS = 2_000
+/** So long is waited for a call that people have decided: it goes on only while somebody waits. */
+const LOOK_MS = 2_000
 /** How long a task is good for after people's time is up: what they decided last can still be fetched. */
 const AFTER_MS = 3_600_000
 
@@ -69,7 +71,7 @@ export async function answerTask(
   const { task, call } = opened
   const nowMs = ground.clock.nowMs()
   try {
-    const answer = await awaitAnswer(ground.desk, call, { signal: exchange.signal, mostMs: 0, askedMs: 0, beatMs: POLL_MS })
+    const answer = await awaitAnswer(ground.desk, call, { signal: exchange.signal, mostMs: LOOK_MS, askedMs: 0, beatMs: LOOK_MS })
     if (answer === 'gone') return [200, rpcError(id, RPC.internal, 'Nobody waits for this any more.')]
     if (isUnderWay(answer, nowMs < task.untilMs)) {
       const asked = answer.kind === 'pending' ? answer : undefined

@@ -1,5 +1,6 @@
-import { isObject, type Json, type JsonObject } from '@tidegate/kernel'
+import type { JsonObject } from '@tidegate/kernel'
 import type { HostAnswer } from '@tidegate/runtime'
+import { renderOutput, textOf } from './content-blocks.ts'
 import { OURS } from './revision.ts'
 
 /** The result of `tools/call`. */
@@ -53,7 +54,8 @@ export function renderAnswer(answer: HostAnswer): ToolResult {
 
 function renderDone(answer: Extract<HostAnswer, { readonly kind: 'done' }>): ToolResult {
   const { output, findings, complete, would } = answer
-  const content: JsonObject[] = [{ type: 'text', text: textOf(output) }]
+  const rendered = renderOutput(output)
+  const content = [...rendered.content]
   if (!complete) content.push({ type: 'text', text: 'Note of Tidegate: this answer was cut short.' })
   if (findings.length > 0) {
     content.push({
@@ -63,7 +65,7 @@ function renderDone(answer: Extract<HostAnswer, { readonly kind: 'done' }>): Too
   }
   return {
     content,
-    ...(isObject(output) ? { structuredContent: output } : {}),
+    ...(rendered.structured === undefined ? {} : { structuredContent: rendered.structured }),
     _meta: {
       [OURS.run]: answer.run,
       [OURS.answer]: 'done',
@@ -77,10 +79,6 @@ function renderDone(answer: Extract<HostAnswer, { readonly kind: 'done' }>): Too
 function refusal(answer: HostAnswer, text: string, more: JsonObject = {}): ToolResult {
   const run: JsonObject = 'run' in answer ? { [OURS.run]: answer.run } : {}
   return { content: [{ type: 'text', text }], isError: true, _meta: { ...run, [OURS.answer]: answer.kind, ...more } }
-}
-
-function textOf(output: Json): string {
-  return typeof output === 'string' ? output : JSON.stringify(output)
 }
 
 function listed(reasons: readonly string[]): string {

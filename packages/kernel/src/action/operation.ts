@@ -107,6 +107,13 @@ export interface Operation {
   readonly canReconcile: boolean
   readonly canVerify: boolean
   readonly compensation?: Compensation
+  /**
+   * Which operation a call really is when its arguments tell more than its name; null for this one. Hosts name the wide operation, and their
+   * calls are decided on as the narrow one. Same arguments, same answer.
+   */
+  readonly narrow?: (args: Json) => OperationId | null
+  /** The wide operation that hosts name instead of this one: it is not offered by itself. */
+  readonly facetOf?: OperationId
   /** Hex SHA-256 of the declaration; part of every action digest (I2). */
   readonly schemaVersion: string
 }

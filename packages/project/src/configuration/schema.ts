@@ -1,5 +1,6 @@
 import { parseApprovers } from '@tidegate/cedar'
 import { z } from 'zod'
+import { mcpServersSchema } from '../mcp/server-schema.ts'
 import { parseDuration } from '../yaml/duration.ts'
 import { section } from '../yaml/section.ts'
 
@@ -68,6 +69,31 @@ const authzen = section({
   },
 )
 
+/** Commands, in a sandbox. */
+const exec = section({
+  workspace: PATH,
+  /** Whose word it is what lies in the workspace. */
+  contents: z.enum(['trusted', 'third-party']).default('trusted'),
+  timeout: duration.prefault('2m'),
+  memory: z.int().min(16).max(1_048_576).default(1_024),
+  processes: z.int().min(4).max(10_000).default(256),
+  /** Hosts that commands may speak to once they were allowed to reach further. */
+  egress: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?:[0-9]{1,5}$/,
+          'Expected a host and a port, such as registry.example.org:443.',
+        ),
+    )
+    .max(200)
+    .default([]),
+  environment: z.record(z.string().regex(/^[A-Z_][A-Z0-9_]{0,127}$/), z.string().max(4_096)).default({}),
+  /** Directories that are neither kept nor taken back. */
+  exclude: z.array(z.string().min(1).max(200)).max(100).default(['node_modules', '.venv', '__pycache__']),
+})
+
 /** An agent program that is not ours, and whose calls go through Tidegate. */
 const host = section({
   name: z.string().regex(NAME, 'Expected lower-case letters, digits and dashes.'),
@@ -103,6 +129,8 @@ export const configurationSchema = section({
     .min(1)
     .max(1_000),
   tools: z.array(section({ file: PATH, settings: z.record(z.string(), z.json()).default({}) })).max(200),
+  /** MCP servers whose tools become operations. */
+  mcp: mcpServersSchema.default([]),
   workflows: z.array(PATH).max(200),
   policies: z.array(PATH).min(1).max(200),
   /** Policies that Tidegate brings, below those of the project. */
@@ -116,6 +144,7 @@ export const configurationSchema = section({
   model: model.optional(),
   authzen: authzen.optional(),
   hosts: z.array(host).max(100).default([]),
+  exec: exec.optional(),
   retention: section({ payloads: duration }).optional(),
   witness: section({
     url: z.string().max(2_048),

@@ -105,10 +105,23 @@ export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk
     return hosts.has(host) ? (await sessions.open(host, session)).calls.get(call) : undefined
   }
 
+  /** Hosts name the wide operation; the call is decided on as what it really is. An operation that breaks over it is called as it was named. */
+  function narrowed(request: HostCall): HostCall {
+    try {
+      const narrower = parts.registry.find(request.operation)?.narrow?.(request.arguments) ?? null
+      return narrower === null ? request : { ...request, operation: narrower }
+    } catch {
+      return request
+    }
+  }
+
   return {
-    call: (request, patience) => answer(request, request.by, patience, choosing(request)),
+    call(named, patience) {
+      const request = narrowed(named)
+      return answer(request, request.by, patience, choosing(request))
+    },
     async perform({ ticket, ...rest }, patience) {
-      const request: HostCall = { ...rest, by: 'tidegate' }
+      const request = narrowed({ ...rest, by: 'tidegate' })
       const before = await ticketed(request)
       if (before !== undefined) return answer(request, 'result', patience, async () => ({ kind: 'known', run: before }))
       const held = ticket === undefined ? undefined : tickets.redeem(ticket, request)

@@ -12,6 +12,7 @@ export function offeredTo(parts: HarnessParts, host: HostDeclaration | undefined
   const quarantined = parts.quarantined?.() ?? new Set<string>()
   return host.operations.flatMap((id) => {
     const operation = parts.registry.find(id)
+    if (operation?.facetOf !== undefined) return []
     return operation === undefined || quarantined.has(id) || isNeverAllowed(parts, host, operation) ? [] : [operation]
   })
 }

@@ -1,0 +1,464 @@
+import { type GivenArguments, isGiven, readArguments } from './arguments.ts'
+import type { Category, PathAccess } from './facts.ts'
+import { compact, dropText, type Field, originOf, patternOf, prefixOf, text, textOf, unknown, type Value } from './field.ts'
+import { isInert } from './inert-code.ts'
+import type { Invocation, Outcome, Shell } from './outcome.ts'
+import { hidesLetters, outputOf } from './output.ts'
+import { absolutePath } from './path.ts'
+import { PROGRAM_FOLDERS } from './path-table.ts'
+import type { Language, Mark, Program, Role } from './program.ts'
+import { assign } from './state.ts'
+import { noteAssignment } from './variables.ts'
+
+/** A program at work: its entry in the table, its arguments, and who else can be asked. */
+export interface Running {
+  readonly name: string
+  readonly program: Program
+  readonly args: readonly Field[]
+  readonly invocation: Invocation
+  readonly shell: Shell
+  /** Runs a command that stands as words. */
+  readonly run: (fields: readonly Field[], changes: Partial<Invocation>) => Outcome
+}
+
+/** Says what a program does with its arguments, by its entry in the table. */
+export function runProgram(running: Running): Outcome {
+  const { program, args, invocation, shell } = running
+  mark(program, shell)
+  const given = readArguments(program, args)
+  for (const field of given.unknown) scan(field, running)
+  for (const option of given.options) {
+    const marks = program.marks ?? {}
+    for (const [names, extra] of Object.entries(marks)) if (isNamed(option.name, names)) mark(extra, shell)
+    if (option.value !== null) takeValue(option.role ?? 'scan', option.value, running)
+  }
+  for (const command of given.commands) {
+    const words = command.map((field) => withNames(field))
+    running.run(program.startsAs === undefined ? words : [text(program.startsAs), ...words], {})
+  }
+  warnOfHiddenOptions(running, given)
+  const out = takeOperands(running, given)
+  const state = invocation.state
+  return { ok: state, fail: state, out }
+}
+
+function isNamed(name: string, names: string): boolean {
+  return names.split(' ').some((known) => known === name || (name.length > 4 && name.startsWith('--') && known.startsWith(name)))
+}
+
+export function mark({ categories, reach, mutability }: Mark, shell: Shell): void {
+  if (categories !== undefined) shell.findings.category(...categories)
+  if (reach !== undefined) shell.findings.reach(reach)
+  if (mutability !== undefined) shell.findings.mutability(mutability)
+}
+
+/** A word from outside may be an option, and some options run programs. */
+function warnOfHiddenOptions({ program, shell }: Running, { operands }: GivenArguments): void {
+  const { command, code, argv, setting, script } = program.takes ?? {}
+  if ((command ?? code ?? argv ?? setting ?? script) === undefined || program.style === 'none') return
+  for (const field of operands) {
+    const first = field[0]
+    if (first?.kind === 'unknown' && first.splits && (first.origin === 'content' || first.origin === 'derived')) {
+      shell.findings.category('execution-hook')
+    }
+  }
+}
+
+/** `{}` stands for the names that were found. */
+function withNames(field: Field): Field {
+  const source = textOf(field)
+  if (source === null || !source.includes('{}')) return field
+  const parts = source.split('{}')
+  return compact(parts.flatMap((part, index) => (index === 0 ? text(part) : [...unknown('names'), ...text(part)])))
+}
+
+function takeValue(role: Role, field: Field, running: Running): void {
+  const { shell, invocation, program } = running
+  const cwds = invocation.state.cwds
+  switch (role) {
+    case 'text':
+      return
+    case 'scan':
+      scan(field, running)
+      return
+    case 'read':
+    case 'write':
+    case 'enter':
+      touch(field, role, running)
+      return
+    case 'command':
+      runText(field, running)
+      return
+    case 'code':
+      runCode(program.language ?? 'other', field, running)
+      return
+    case 'script':
+      runScript(program.language ?? 'other', field, running)
+      return
+    case 'setting': {
+      const source = textOf(field) ?? patternOf(field)
+      if (program.settings === undefined || !program.settings.test(source)) shell.findings.category('execution-hook')
+      const equals = source.indexOf('=')
+      if (equals !== -1) shell.findings.path(dropText(field, equals + 1) ?? [], 'read', cwds?.filter((cwd) => cwd === '/') ?? [])
+      return
+    }
+    case 'argv':
+      running.run([field], {})
+  }
+}
+
+function touch(field: Field, access: PathAccess, { shell, invocation, program }: Running): void {
+  const source = textOf(field)
+  if (field.length === 1 && field[0]?.kind === 'unknown' && field[0].carries !== undefined) return
+  if (source !== null && /^(?:https?|ftps?|s?ftp|ssh|git):\/\//.test(source)) return
+  shell.findings.path(source?.startsWith('file://') === true ? text(source.slice(7)) : field, access, invocation.state.cwds)
+  if (program.copies === true && source !== null && PROGRAM_FOLDERS.has(source.slice(0, Math.max(1, source.lastIndexOf('/'))))) {
+    shell.findings.category('obfuscated')
+  }
+}
+
+/** A word of unknown meaning: a path when it looks like one, after `=`, `@`, `:` or a one-letter option. */
+export function scan(field: Field, running: Running): void {
+  const { shell, invocation } = running
+  if (originOf(field) === 'derived') shell.findings.category('obfuscated')
+  const prefix = prefixOf(field)
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(prefix) && !prefix.startsWith('file:')) return
+  const start = /^(?:--?[\w-]+=|[\w.-]+=|-[A-Za-z](?=[/~.])|@|[\w.-]+=@|file:\/\/|\w+:(?=\/))*/.exec(prefix)?.[0].length ?? 0
+  const rest = start === 0 ? field : dropText(field, start)
+  if (rest === null) return
+  const head = prefixOf(rest)
+  const looksLikePath = /^(?:\/|~|\.)/.test(head) || (head === '' ? false : patternOf(rest).includes('/'))
+  if (looksLikePath && !/^-/.test(head)) shell.findings.path(expandHome(rest, running), 'read', invocation.state.cwds)
+}
+
+function expandHome(field: Field, { shell }: Running): Field {
+  if (!/^~(?:\/|$)/.test(prefixOf(field))) return field
+  return [...text(shell.home), ...(dropText(field, 1) ?? [])]
+}
+
+function takeOperands(running: Running, given: GivenArguments): Value {
+  const { program, shell, invocation } = running
+  const { operands } = given
+  if (program.verbs !== undefined) return takeVerb(running, operands)
+  const output = () => modelled(running, given)
+  const rest = operands.slice(1)
+  const hasProgram = program.instead !== undefined && isGiven(given, program.instead)
+  switch (program.operands ?? 'read') {
+    case 'none':
+    case 'text':
+      break
+    case 'argv':
+      return takeCommand(running, operands)
+    case 'applet':
+      return running.run(operands, {}).out
+    case 'joined': {
+      const words = operands.slice(program.skip ?? 0)
+      if (words.length > 0) runText(joinWords(words), running)
+      break
+    }
+    case 'command':
+      for (const field of operands) runText(field, running)
+      break
+    case 'code':
+      if (!hasProgram && operands[0] !== undefined) runCode(program.language ?? 'other', operands[0], running)
+      for (const field of hasProgram ? operands : rest) touch(field, isGiven(given, '-i --in-place') ? 'write' : 'read', running)
+      break
+    case 'script':
+      if (operands.length === 0 || textOf(operands[0] ?? []) === '-') {
+        if (!hasProgram) runInput(running)
+      } else {
+        if (!hasProgram) runScript(program.language ?? 'other', operands[0] ?? [], running)
+        for (const field of hasProgram ? operands : rest) scan(field, running)
+      }
+      break
+    case 'pattern':
+      for (const field of hasProgram ? operands : rest) touch(field, 'read', running)
+      break
+    case 'last-write':
+      takeCopies(running, operands)
+      break
+    case 'key-value':
+      takeKeyValues(running, operands)
+      break
+    case 'makefile':
+      for (const field of operands) {
+        // `SHELL=...` and the like reach every rule.
+        if (
+          /^(?:SHELL|\.SHELLFLAGS|MAKEFLAGS|CC|CXX|LD|AR|AWK|SED|INSTALL)\+?=/.test(prefixOf(field)) &&
+          !/=(?:\/bin\/)?(?:ba)?sh$|=(?:gcc|clang|cc|g\+\+)[\w.+-]*$/.test(textOf(field) ?? '')
+        ) {
+          shell.findings.category('execution-hook')
+        }
+        if (/[$`]/.test(textOf(field) ?? '')) shell.findings.category('execution-hook')
+        scan(field, running)
+      }
+      break
+    case 'config':
+      takeSetting(running, operands)
+      break
+    case 'remote':
+      takeRemote(running, operands)
+      break
+    case 'scan':
+    case 'setting':
+      for (const field of operands) scan(field, running)
+      break
+    case 'enter':
+    case 'read':
+      for (const field of operands) touch(field, 'read', running)
+      break
+    case 'write':
+      for (const field of operands) {
+        touch(field, 'write', running)
+        written(field, running, running.name === 'tee' ? (invocation.state.stdin ?? null) : null)
+      }
+      if (program.mutability === 'destructive') judgeDestruction(operands, shell, invocation)
+      break
+  }
+  if (program.stdin === 'code' && program.operands !== 'script' && operands.length === 0 && !hasProgram) runInput(running)
+  return output()
+}
+
+function modelled({ program, invocation, shell, name }: Running, given: GivenArguments): Value {
+  const model = program.output ?? 'content'
+  const options = given.options.map((option) => option.name)
+  if (model === 'printf' || model === 'echo') {
+    const texts = given.operands.map((field) => textOf(field) ?? '')
+    if ((model === 'printf' || name === 'echo') && texts.some((source) => hidesLetters(source)))
+      shell.findings.category('obfuscated')
+  }
+  const operands = program.operands === 'pattern' || program.operands === 'code' ? given.operands.slice(1) : given.operands
+  return outputOf(model, { operands, stdin: invocation.state.stdin, options })
+}
+
+function takeVerb(running: Running, operands: readonly Field[]): Value {
+  const { program, shell } = running
+  const [verb, ...args] = operands
+  if (verb === undefined) return [unknown('content')]
+  const name = textOf(verb)
+  if (name === null) {
+    shell.findings.reason('dynamic-program')
+    return [unknown('content')]
+  }
+  const entry = Object.hasOwn(program.verbs ?? {}, name) ? program.verbs?.[name] : undefined
+  const next = entry ?? program.otherwise
+  if (next === undefined) {
+    shell.findings.category('unknown-program')
+    shell.findings.reach('unknown')
+    for (const field of args) scan(field, running)
+    return [unknown('content')]
+  }
+  const inherited: Program = {
+    ...next,
+    ...(next.settings === undefined && program.settings !== undefined ? { settings: program.settings } : {}),
+    ...(next.language === undefined && program.language !== undefined ? { language: program.language } : {}),
+  }
+  return runProgram({ ...running, program: inherited, args: entry === undefined ? operands : args }).out
+}
+
+function takeCommand(running: Running, operands: readonly Field[]): Value {
+  const { program, invocation, shell } = running
+  let rest: readonly Field[] = operands.slice(program.skip ?? 0)
+  let state = invocation.state
+  while (program.assigns === true && rest[0] !== undefined) {
+    const match = /^([A-Za-z_]\w*)=/.exec(prefixOf(rest[0]))
+    if (match === null) break
+    const value = [dropText(rest[0], match[0].length) ?? []]
+    noteAssignment(match[1] ?? '', value, { shell, state, via: invocation.via })
+    state = assign(state, match[1] ?? '', value)
+    rest = rest.slice(1)
+  }
+  if (program.stdin === 'words') rest = withInput(rest, running)
+  if (rest.length === 0) return [unknown('content')]
+  return running.run(rest, { state }).out
+}
+
+/** The words that `xargs` appends, or puts in the place of a mark. */
+function withInput(command: readonly Field[], { invocation, args }: Running): readonly Field[] {
+  const flags = args.map((field) => textOf(field) ?? '')
+  const at = flags.findIndex((flag) => /^-(?:I|i|J)|^--replace/.test(flag))
+  const flag = flags[at] ?? ''
+  const mark =
+    at === -1
+      ? null
+      : flag.length > 2 && !flag.startsWith('--')
+        ? flag.slice(2)
+        : flag.includes('=')
+          ? flag.slice(flag.indexOf('=') + 1)
+          : flag === '-I'
+            ? (flags[at + 1] ?? '{}')
+            : '{}'
+  const input = invocation.state.stdin ?? [unknown('content')]
+  const words = command.length === 0 ? [text('echo')] : command
+  const only = input.length === 1 ? textOf(input[0] ?? []) : null
+  const items: readonly Field[] =
+    only !== null
+      ? only
+          .split(/\s+/)
+          .filter((item) => item !== '')
+          .slice(0, 64)
+          .map((item) => text(item))
+      : [unknown(originOf(input[0] ?? []) ?? 'content')]
+  if (mark === null) return [...words, ...items]
+  const value = items.length === 1 ? (items[0] ?? []) : unknown(only === null ? 'content' : 'derived')
+  return words.map((word) => {
+    const source = textOf(word)
+    if (source === null || !source.includes(mark)) return word
+    return compact(source.split(mark).flatMap((part, index) => (index === 0 ? text(part) : [...value, ...text(part)])))
+  })
+}
+
+function joinWords(words: readonly Field[]): Field {
+  return compact(words.flatMap((field, index) => (index === 0 ? field : [...text(' '), ...field])))
+}
+
+function runText(field: Field, { shell, invocation, name }: Running): Outcome {
+  const source = textOf(field)
+  if (source === null) {
+    shell.findings.reason('dynamic-script')
+    if (originOf(field) === 'derived') shell.findings.category('obfuscated')
+    return { ok: invocation.state, fail: invocation.state, out: [unknown('content')] }
+  }
+  return shell.text(source, invocation.state, [...invocation.via, name])
+}
+
+export function runCode(language: Language, field: Field, running: Running): void {
+  const { shell } = running
+  if (language === 'shell') {
+    runText(field, running)
+    return
+  }
+  const origin = originOf(field)
+  const isTame = origin === null || origin === 'token' || origin === 'names' || origin === 'environment'
+  const source = isTame ? field.map((piece) => (piece.kind === 'text' ? piece.text : 'X')).join('') : null
+  if (source !== null && isInert(language, source)) return
+  shell.findings.category('interpreter-inline')
+  // Program text that nobody reads here may do anything that a program can.
+  shell.findings.mutability('write')
+}
+
+/** A file with program text: the workspace's own code, unless this very command wrote it. */
+export function runScript(language: Language, field: Field, running: Running): Outcome | null {
+  const { shell, invocation } = running
+  const pipe = field.length === 1 && field[0]?.kind === 'unknown' ? field[0].carries : undefined
+  const source = textOf(field)
+  const content = pipe ?? (source === null ? undefined : fileContent(source, running))
+  if (content !== undefined && content !== null) {
+    let last: Outcome | null = null
+    for (const value of content) {
+      if (language === 'shell' && textOf(value)?.startsWith('#!') !== true) last = runText(value, running)
+      else
+        runCode(
+          /^#!.*\b(?:ba|da|z|k)?sh\b/.test(textOf(value) ?? '') ? 'shell' : language === 'shell' ? 'other' : language,
+          value,
+          running,
+        )
+    }
+    return last
+  }
+  if (source === '/dev/stdin' || source === '-' || /^\/(?:dev\/fd|proc\/self\/fd)\/0$/.test(source ?? '')) {
+    runInput(running)
+    return null
+  }
+  if (
+    content === null ||
+    (source === null && originOf(field) !== 'names' && originOf(field) !== 'environment') ||
+    /^\/dev\/fd\//.test(source ?? '')
+  ) {
+    shell.findings.reason('dynamic-script')
+    return null
+  }
+  shell.findings.path(field, 'execute', invocation.state.cwds)
+  shell.findings.category('workspace-code')
+  return null
+}
+
+function fileContent(path: string, { shell, invocation }: Running): Value | null | undefined {
+  for (const cwd of invocation.state.cwds ?? []) {
+    const content = shell.findings.contentOf(absolutePath(path, cwd))
+    if (content !== undefined) return content
+  }
+  return undefined
+}
+
+/** Program text from the standard input. */
+function runInput(running: Running): void {
+  const { program, shell, invocation } = running
+  const language = program.language ?? 'other'
+  const input = invocation.state.stdin
+  if (input === null || input.some((field) => textOf(field) === null)) {
+    if (language === 'shell' || input !== null) shell.findings.reason('dynamic-script')
+    if (input?.some((field) => originOf(field) === 'derived')) shell.findings.category('obfuscated')
+    if (language !== 'shell') shell.findings.category('interpreter-inline')
+    return
+  }
+  for (const field of input) runCode(language, field, running)
+}
+
+function takeCopies(running: Running, operands: readonly Field[]): void {
+  for (const [index, field] of operands.entries()) {
+    const isTarget = index === operands.length - 1 && operands.length > 1
+    touch(field, isTarget ? 'write' : running.program.mutability === 'destructive' ? 'write' : 'read', running)
+    if (!isTarget) continue
+    const source = textOf(operands[0] ?? [])
+    written(field, running, source === null ? null : (fileContent(source, running) ?? null))
+  }
+}
+
+function written(field: Field, { shell, invocation }: Running, content: Value | null): void {
+  const path = textOf(field)
+  if (path !== null) for (const cwd of invocation.state.cwds ?? []) shell.findings.wrote(absolutePath(path, cwd), content)
+}
+
+function takeKeyValues(running: Running, operands: readonly Field[]): void {
+  for (const field of operands) {
+    const prefix = prefixOf(field)
+    const equals = prefix.indexOf('=')
+    const key = prefix.slice(0, Math.max(0, equals))
+    const value = dropText(field, equals + 1) ?? []
+    if (key === 'of') {
+      touch(value, 'write', running)
+      written(value, running, null)
+    } else if (key === 'if') touch(value, 'read', running)
+    else scan(field, running)
+  }
+}
+
+/** `key value`: reading a setting is harmless, setting one may be a hook. */
+function takeSetting({ program, shell }: Running, operands: readonly Field[]): void {
+  const words = operands.map((field) => textOf(field) ?? patternOf(field))
+  if (['list', 'get'].includes(words[0] ?? '') || words.length < 2) return
+  const [key = '', value = ''] = words[0] === 'set' ? words.slice(1) : words
+  if (program.settings?.test(`${key}=${value}`) !== true) shell.findings.category('execution-hook', 'persistence')
+}
+
+/** `host:path` and `rsync://`: a copy between machines; without one it is a copy on this one. */
+function takeRemote(running: Running, operands: readonly Field[]): void {
+  const isRemote = operands.some((field) => {
+    const source = textOf(field) ?? patternOf(field)
+    return /^[a-z]+:\/\//i.test(source) || /^[^/]*:/.test(source)
+  })
+  if (isRemote) mark({ categories: ['network-client'], reach: 'network' }, running.shell)
+  takeCopies(
+    running,
+    operands.filter((field) => !/^[^/]*:/.test(textOf(field) ?? patternOf(field))),
+  )
+}
+
+/** What an undo of the workspace cannot bring back: things outside, the whole workspace, its history, what is not known. */
+function judgeDestruction(operands: readonly Field[], shell: Shell, { state }: Invocation): void {
+  const { workspace } = shell.context
+  for (const field of operands) {
+    const source = textOf(field)
+    const isUnsure = source === null && (originOf(field) === 'content' || originOf(field) === 'derived')
+    const paths = source === null ? [] : (state.cwds ?? ['/']).map((cwd) => absolutePath(source, cwd))
+    const isBad = paths.some(
+      (path) =>
+        workspace === path ||
+        workspace.startsWith(`${path}/`) ||
+        path === `${workspace}/.git` ||
+        (!path.startsWith(`${workspace}/`) && !path.startsWith('/tmp/')),
+    )
+    if (isUnsure || isBad) shell.findings.category('destructive' satisfies Category)
+  }
+}
