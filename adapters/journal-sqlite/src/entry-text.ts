@@ -20,15 +20,13 @@ interface Split {
  * @throws KernelError when an event is not plain JSON.
  */
 export function splitSealed(events: readonly JournalEvent[]): Split {
-  let hasSealed = false
-  const sealed: Json[] = []
-  const open = events.map((event) => {
-    const secret = 'sealed' in event ? (event.sealed as unknown as Json) : null // plain data: every member of an event is Json
-    hasSealed ||= 'sealed' in event
-    sealed.push(secret)
-    return canonicalJsonWithout(event as unknown as JsonObject, 'sealed')
-  })
-  return { open: `[${open.join(',')}]`, sealed: hasSealed ? JSON.stringify(sealed) : null }
+  const open = canonicalJsonWithout(events as unknown as readonly JsonObject[], 'sealed') // plain data: every member of an event is Json
+  const hasSealed = events.some((event) => 'sealed' in event)
+  return { open, sealed: hasSealed ? JSON.stringify(events.map(sealedPart)) : null }
+}
+
+function sealedPart(event: JournalEvent): unknown {
+  return 'sealed' in event ? event.sealed : null
 }
 
 /** The position and time of a record, as they stand in its leaf. */

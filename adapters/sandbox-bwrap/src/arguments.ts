@@ -22,6 +22,8 @@ export interface CellPlan {
   readonly system: readonly SystemDirectory[]
   readonly user: { readonly uid: number; readonly gid: number }
   readonly limits: SandboxLimits
+  /** The workspace cannot be changed either. */
+  readonly isReadOnly: boolean
   readonly readOnly: readonly SandboxMount[]
   readonly etc: string
   readonly sessionDirectory: string
@@ -49,7 +51,7 @@ export function bwrapArguments(plan: CellPlan): readonly string[] {
     ...['--size', temporary, '--perms', '1777', '--tmpfs', '/tmp', '--dir', '/var', '--symlink', '../tmp', '/var/tmp'],
     ...['--ro-bind', plan.etc, '/etc'],
     ...['--ro-bind', plan.sessionDirectory, RUNNER_DIRECTORY],
-    ...['--bind-fd', String(DESCRIPTORS.workspace), SANDBOX_WORKSPACE],
+    ...[plan.isReadOnly ? '--ro-bind-fd' : '--bind-fd', String(DESCRIPTORS.workspace), SANDBOX_WORKSPACE],
     ...plan.readOnly.flatMap(({ source, target }) => ['--ro-bind', source, target]),
     // Reading goes on until whoever opens the door closes this descriptor.
     ...(plan.waits ? ['--file', String(DESCRIPTORS.block), '/run/egress'] : []),

@@ -164,6 +164,7 @@ async function startCell(ground: Ground, spec: SandboxSpec): Promise<Cell | Sand
     system: systemDirectories(),
     user,
     limits: spec.limits,
+    isReadOnly: spec.isReadOnly === true,
     readOnly: spec.readOnly,
     waits: egress !== null,
     program: runnerProgram(spec.limits, group?.descriptors.length ?? 0),

@@ -59,7 +59,6 @@ export function createShell(options: ShellOptions): Shell {
   const { tool = 'shell', workspace, directory, limits, contents = 'trusted' } = options
   const operations = shellOperations({ tool, workspace, contents, timeoutMs: limits.wallMs })
   const begun = join(directory, 'begun')
-  mkdirSync(begun, { recursive: true, mode: 0o700 })
   const snapshots = createSnapshots({ workspace, directory, limits: { ...DEFAULT_SNAPSHOT_LIMITS, ...options.snapshots } })
   const rooms = createRooms(options)
   let last: Promise<unknown> = Promise.resolve()
@@ -88,6 +87,7 @@ export function createShell(options: ShellOptions): Shell {
     let before: string
     try {
       before = await snapshots.take()
+      mkdirSync(begun, { recursive: true, mode: 0o700 })
       writeFileSync(note, before, { mode: 0o600 })
     } catch (error) {
       return unavailable(error instanceof Error ? error.message : 'the state of the workspace cannot be kept')
@@ -152,7 +152,8 @@ function createRooms({ sandbox, workspace, limits, egress = [], environment = {}
       const answer = await sandbox.open({
         id: `c${opened}`,
         ...{ workspace, environment, limits, egress: gate },
-        readOnly: kind === 'look' ? [{ source: workspace, target: '/workspace' }] : [],
+        isReadOnly: kind === 'look',
+        readOnly: [],
       })
       if (answer.kind === 'refused') return { refused: answer.message }
       open.set(key, { session: answer.session, seen })

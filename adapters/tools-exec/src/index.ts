@@ -1,1 +1,5 @@
 export * from './analysis/index.ts'
+export { createShell, type Shell, type ShellOptions } from './connector.ts'
+export { type CommandKind, commandShape, kindOf, readCommand } from './shell-arguments.ts'
+export { type ShellNames, shellOperations } from './shell-operations.ts'
+export { DEFAULT_SNAPSHOT_LIMITS, SnapshotError } from './snapshot.ts'

@@ -101,6 +101,7 @@ function problemsOf(value: Json): readonly ShapeIssue[] {
 }
 
 const TEXTS = { type: 'array', items: { type: 'string' } }
+const LISTS = ['categories', 'reasons', 'programs', 'variables', 'pathClasses', 'writes', 'via']
 
 function schemaOf(): JsonObject {
   const facts = {
@@ -112,24 +113,9 @@ function schemaOf(): JsonObject {
       cautious: { type: 'boolean' },
       reach: { type: 'string' },
       mutability: { type: 'string' },
-      commands: { type: 'integer' },
-      ...Object.fromEntries(
-        ['categories', 'reasons', 'programs', 'pathClasses', 'writes', 'variables'].map((name) => [name, TEXTS] as const),
-      ),
+      ...Object.fromEntries(LISTS.map((name) => [name, TEXTS] as const)),
     },
-    required: [
-      'understood',
-      'cautious',
-      'reach',
-      'mutability',
-      'commands',
-      'categories',
-      'reasons',
-      'programs',
-      'pathClasses',
-      'writes',
-      'variables',
-    ],
+    required: ['understood', 'cautious', 'reach', 'mutability', ...LISTS],
   }
   return {
     type: 'object',

@@ -4,6 +4,7 @@ import {
   type Explain,
   matchPolicies,
   type MatchedForbid,
+  narrowPolicies,
   type PolicyEngine,
 } from '@tidegate/kernel'
 import { compileSources, parseExactly } from './compile-loaded.ts'
@@ -56,7 +57,11 @@ export function createCedarEngine({
   }
 }
 
-function createEvaluator(loaded: readonly LoadedPolicy[], compiled: CompiledPolicies, ask: AskCedar): PolicyEngine['evaluate'] {
+/** What is declared about an operation and its workflow: the same for each call of the one in the other. */
+const DECLARED = ['environment', 'risk', 'mutability', 'dataClass', 'blastRadius', 'nature', 'reversible', 'stage']
+
+function createEvaluator(loaded: readonly LoadedPolicy[], all: CompiledPolicies, ask: AskCedar): PolicyEngine['evaluate'] {
+  const compiled = narrowPolicies(all, DECLARED)
   const permits = new Map<string, DeterminingPolicy>(loaded.map((policy) => [policy.id, determining(policy)]))
   const forbids = new Map<string, MatchedForbid>(
     loaded.flatMap((policy) => {

@@ -105,6 +105,11 @@ function addProject(program: Command, bind: Bind): void {
     .argument('<shell>', 'bash, zsh or fish')
     .action(bind(async (shell, [name = '']) => (await import('./command/completion.ts')).completion(shell, program, name)))
   program
+    .command('mcp')
+    .description('speak MCP over stdin and stdout, for a client that cannot speak HTTP')
+    .option('--host <name>', 'which host of the project this is (default: the only one)')
+    .action(bind(async (shell, _, flags) => (await import('./command/mcp.ts')).mcp(shell, flags)))
+  program
     .command('version')
     .description('print the version')
     .action(

@@ -6,6 +6,7 @@ import type {
   WireEndorseRequest,
   WireExportAnswer,
   WireExportRequest,
+  WireHostView,
   WireLedgerHead,
   WireLedgerVerification,
   WireLiftAnswer,
@@ -111,6 +112,8 @@ export interface Client {
   policyExplain(run: string, action?: number): Promise<WirePolicyExplanation>
   toolChanges(): Promise<readonly WireToolChange[]>
   toolAccept(request: WireToolAcceptRequest): Promise<WireChangeAnswer>
+  /** The agents that are not ours, and what is known of them since the server started. */
+  hosts(): Promise<readonly WireHostView[]>
   /** Closes the connections that are kept. */
   close(): void
 }

@@ -6,6 +6,7 @@ import {
   endorsementListSchema,
   exportAnswerSchema,
   healthSchema,
+  hostListSchema,
   ledgerHeadSchema,
   ledgerVerificationSchema,
   liftAnswerSchema,
@@ -121,6 +122,7 @@ export function createClient(options: ClientOptions): Client {
     policyExplain: (run, action) => get(`/policy/explain${queryOf({ run, action })}`, policyExplanationSchema),
     toolChanges: async () => (await get('/changes/tools', toolChangeListSchema)).changes,
     toolAccept: (request) => post('/changes/tools', changeAnswerSchema, request),
+    hosts: async () => (await get('/hosts', hostListSchema)).hosts,
     close: () => exchange.close(),
   }
 }

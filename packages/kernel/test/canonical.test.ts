@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   canonicalJson,
+  canonicalJsonWithout,
   decodeBase64,
   decodeHex,
   decodeUtf8,
@@ -10,6 +11,7 @@ import {
   encodeHex,
   encodeUtf8,
   type Json,
+  type JsonObject,
   parseJson,
   utf8Length,
 } from '../src/index.ts'
@@ -76,7 +78,9 @@ describe('canonicalJson', () => {
     ['toJSON', { toJSON: () => 'other' }, 'canonical_type'],
     ['NaN', [Number.NaN], 'canonical_number'],
     ['infinity', { a: -Infinity }, 'canonical_number'],
+    ['toJSON of its own in a list', Object.assign([() => 1], { toJSON: () => 1 }), 'canonical_type'],
     ['a lone surrogate', '\ud800', 'canonical_surrogate'],
+    ['one behind keys in order', { a: 1, b: { c: ['\udfff'] } }, 'canonical_surrogate'],
     ['a lone surrogate as a key', { 'a\udc00': 1 }, 'canonical_surrogate'],
   ])('refuses %s', (_name, value, expected) => {
     expect(() => canonicalUnchecked(value)).toThrow(code(expected))
@@ -95,6 +99,24 @@ describe('canonicalJson', () => {
     const value = Object.assign(Object.create(null) as Record<string, Json>, { b: 1, a: [{ d: 1, c: 2 }] })
     expect(canonicalJson(value)).toBe('{"a":[{"c":2,"d":1}],"b":1}')
     expect(Object.keys(value)).toEqual(['b', 'a'])
+  })
+
+  test('what a list says about itself is not asked', () => {
+    expect(canonicalJson(Object.assign([1, 2], { toJSON: () => 'other' }))).toBe('[1,2]')
+    expect(canonicalJson({ a: Object.assign(['b'], { toJSON: () => 'other' }) })).toBe('{"a":["b"]}')
+  })
+
+  test('law: a member that is left out is as one that was never there, whatever it holds', () => {
+    const object = fc.dictionary(fc.constantFrom('a', 'b', 'sealed', 'z'), anyJson, { noNullPrototype: true })
+    fc.assert(
+      fc.property(fc.array(object), (given) => {
+        const values = given as readonly JsonObject[]
+        const rest = values.map((value) => Object.fromEntries(Object.entries(value).filter(([key]) => key !== 'sealed')))
+        const odd = values.map((value) => ('sealed' in value ? { ...value, sealed: undefined as unknown as Json } : value))
+        for (const list of [values, odd, values.map(reversed)])
+          expect(canonicalJsonWithout(list as readonly JsonObject[], 'sealed')).toBe(canonicalJson(rest))
+      }),
+    )
   })
 
   test('law: the order of keys never matters', () => {

@@ -43,6 +43,7 @@ import { prepareAuthZen } from './authzen.ts'
 import { hostParts, hostToolsOf, openSessions } from './hosts.ts'
 import { createPolicyChecker } from './policy-thread.ts'
 import { createSecretSource, readSecret } from './secrets.ts'
+import { openShell } from './shell.ts'
 import { ServerError } from './error.ts'
 import { checkState } from './state/check-state.ts'
 import { writeExport } from './state/export-writer.ts'
@@ -85,7 +86,10 @@ export async function compose(ground: Ground): Promise<Composition> {
   const { configuration, project, log } = ground
   const prepared = prepareAuthZen(project, configuration)
   const builtin = builtinDeclarations(configuration, [prepared.part])
-  const loaded = await loadProject(project, { configuration, builtin, hostTools: hostToolsOf })
+  const stateDirectory = resolve(project, configuration.store.directory)
+  const shell = openShell({ configuration, project, stateDirectory })
+  const moreTools = shell === undefined ? [] : [shell]
+  const loaded = await loadProject(project, { configuration, builtin, hostTools: hostToolsOf, moreTools })
   const clock = createSteadyClock(systemClock)
   const claims = createClaims({ clock })
   const hosted = hostParts(loaded, claims)
@@ -95,7 +99,6 @@ export async function compose(ground: Ground): Promise<Composition> {
   const checker = createPolicyChecker()
   const loader = createPolicyLoader(loaded.schema, checker.check)
   await checkPolicies(loader, loaded)
-  const stateDirectory = resolve(project, configuration.store.directory)
   const { journal: stored, keys } = await openJournal(stateDirectory, configuration)
   const { ledger } = stored
   const stop: (() => void)[] = []
@@ -129,6 +132,7 @@ export async function compose(ground: Ground): Promise<Composition> {
       for (const each of stop) each()
       await meters.save()
       await tidegate.close()
+      await shell?.close()
     }
     const authzen = prepared.start({ tidegate, clock, control, stateDirectory })
     return { tidegate, authzen, registry, project: loaded, stateDirectory, close }

@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path'
-import type { Log } from '@tidegate/kernel'
 import type { Configuration } from '@tidegate/project'
 import { createBwrapSandbox, DEFAULT_SANDBOX_LIMITS } from '@tidegate/sandbox-bwrap'
 import { createShell, type Shell } from '@tidegate/tools-exec'
@@ -15,12 +14,10 @@ export function openShell({
   configuration: { exec },
   project,
   stateDirectory,
-  log,
 }: {
   readonly configuration: Pick<Configuration, 'exec'>
   readonly project: string
   readonly stateDirectory: string
-  readonly log: Log
 }): Shell | undefined {
   if (exec === undefined) return undefined
   const { contents, egress, environment, exclude, timeout, memory, processes } = exec
@@ -29,7 +26,7 @@ export function openShell({
     ...{ tool: SHELL_TOOL, contents, egress, environment },
     workspace: resolve(project, exec.workspace),
     directory,
-    sandbox: createBwrapSandbox({ directory: join(directory, 'sandbox'), adoptWorkspace: true, log }),
+    sandbox: createBwrapSandbox({ directory: join(directory, 'sandbox'), adoptWorkspace: true }),
     limits: { ...DEFAULT_SANDBOX_LIMITS, wallMs: timeout, memoryBytes: memory * 1_048_576, processes },
     snapshots: { exclude },
   })

@@ -12,7 +12,7 @@ import {
   type TouchedPath,
 } from './facts.ts'
 import { type Field, originOf, patternOf, textOf, type Value } from './field.ts'
-import { absolutePath, categoriesOf, classifyPath, classifyPattern } from './path.ts'
+import { absolutePath, categoriesOf, classifyPath, classifyPattern, isEmptyDevice } from './path.ts'
 
 const MUTABILITIES: readonly Mutability[] = ['read', 'write', 'destructive']
 const REACHES: readonly Reach[] = ['local', 'network', 'unknown']
@@ -55,6 +55,8 @@ export class Findings {
   }
 
   command(command: SimpleCommand): void {
+    // The parts of a program that have an entry of their own are no programs.
+    if (command.base?.includes(':') === true) return
     this.#commands.set(JSON.stringify(command), command)
   }
 
@@ -73,6 +75,7 @@ export class Findings {
   }
 
   #place(field: Field, exact: string | null, access: PathAccess, cwd: string): void {
+    if (exact !== null && isEmptyDevice(absolutePath(exact, cwd))) return
     const kind =
       exact === null
         ? classifyPattern(field, access, cwd, this.#context)

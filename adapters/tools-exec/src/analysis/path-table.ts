@@ -1,7 +1,7 @@
 import type { PathClass } from './facts.ts'
 
-/** Places that everybody may read, and that say nothing about anybody: exceptions of the rules below. */
-export const HARMLESS: ReadonlySet<string> = new Set([
+/** Devices that keep nothing and show nothing. */
+export const EMPTY_DEVICES: ReadonlySet<string> = new Set([
   '/dev/null',
   '/dev/zero',
   '/dev/full',
@@ -11,6 +11,10 @@ export const HARMLESS: ReadonlySet<string> = new Set([
   '/dev/stdin',
   '/dev/stdout',
   '/dev/stderr',
+])
+
+/** Places that everybody may read, and that say nothing about anybody: exceptions of the rules below. */
+export const HARMLESS: ReadonlySet<string> = new Set([
   '/proc/cpuinfo',
   '/proc/meminfo',
   '/proc/loadavg',

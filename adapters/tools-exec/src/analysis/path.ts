@@ -1,6 +1,6 @@
 import type { AnalysisContext, Category, PathAccess, PathClass } from './facts.ts'
 import type { Field } from './field.ts'
-import { ENVIRONMENT_FILE, HARMLESS, NAMED_PLACES, PREFIXES } from './path-table.ts'
+import { EMPTY_DEVICES, ENVIRONMENT_FILE, HARMLESS, NAMED_PLACES, PREFIXES } from './path-table.ts'
 
 /** The absolute path without `.`, `..` and doubled slashes. Says where a name leads when no link is on the way. */
 export function absolutePath(path: string, cwd: string): string {
@@ -16,12 +16,16 @@ export function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
 }
 
+/** True for `/dev/null` and its like, and for the ends of pipes that are open already. */
+export function isEmptyDevice(path: string): boolean {
+  return EMPTY_DEVICES.has(path) || /^\/dev\/fd\/\d+$/.test(path)
+}
+
 type Places = Pick<AnalysisContext, 'workspace' | 'home'>
 
 /** What kind of place an absolute path is. Names of credentials and of agents count before everything else, also in the workspace. */
 export function classifyPath(path: string, access: PathAccess, places: Places): PathClass {
-  if (HARMLESS.has(path) || /^\/dev\/fd\/\d+$/.test(path))
-    return access === 'write' && !path.startsWith('/dev/') ? 'system' : 'software'
+  if (HARMLESS.has(path)) return access === 'write' ? 'system' : 'software'
   const named = classifyNames(path.split('/').slice(1), access, (part, name) => part === name)
   if (named !== null) return named
   if (isBelow(path, places.workspace)) return 'workspace'

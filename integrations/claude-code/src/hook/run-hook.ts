@@ -24,6 +24,8 @@ const INPUT_MS = 10_000
 /** For one answer besides the wait for people. */
 const ANSWER_MS = 8_000
 const MAX_OUTPUT_BYTES = 262_144
+/** More than this of a prompt is not told to the server. */
+const MAX_HEARD = 100_000
 const OWN_TOOLS = 'mcp__tidegate__'
 const VERSION = '0.1.0'
 
@@ -68,7 +70,7 @@ async function answer(event: HookEvent, options: HookOptions, env: HookProcess['
     case 'PostToolUseFailure':
       return report(event, door)
     case 'UserPromptSubmit': {
-      const reply = await door.post('/v1/host/heard', { session: event.session, text: event.text, from: 'user' }, ANSWER_MS)
+      const reply = await door.post('/v1/host/heard', { session: event.session, text: event.text.slice(0, MAX_HEARD).toWellFormed(), from: 'user' }, ANSWER_MS)
       return document({ suppressOutput: true }, reply.ok ? '' : reply.why)
     }
     case 'SessionStart':
@@ -92,7 +94,7 @@ async function decide(event: ToolEvent, options: HookOptions, door: Door): Promi
     waitMs,
     ...(event.cwd === undefined ? {} : { cwd: event.cwd }),
   }
-  return judge(await door.post('/v1/host/calls', call, waitMs + ANSWER_MS), event.input, options)
+  return judge(await door.post('/v1/host/calls', call, waitMs + ANSWER_MS), event, options)
 }
 
 function outputOf(verdict: Verdict): object {

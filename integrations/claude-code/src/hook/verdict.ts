@@ -9,6 +9,12 @@ export type Verdict =
   | { readonly kind: 'go' | 'allow'; readonly input?: Readonly<Record<string, unknown>> }
   | { readonly kind: 'no'; readonly reason: string }
 
+/** The call that was asked about. */
+export interface Asked {
+  readonly tool: string
+  readonly input: Readonly<Record<string, unknown>>
+}
+
 /** How strict this hook is by itself: when nobody answers, and when a permit was given. */
 export interface Strictness {
   readonly mode: 'observe' | 'enforce'
@@ -25,7 +31,7 @@ const MAX_REASON = 1_800
  * What is understood is followed whatever our own mode is, so that a server in enforce mode holds even where the hook was not told yet.
  * What is not understood goes on in observe mode and does not in enforce mode.
  */
-export function judge(reply: Reply, input: Readonly<Record<string, unknown>>, { mode, permit }: Strictness): Verdict {
+export function judge(reply: Reply, { tool, input }: Asked, { mode, permit }: Strictness): Verdict {
   const closed = (why: string): Verdict =>
     mode === 'observe' ? { kind: 'go' } : { kind: 'no', reason: said(`Tidegate decides this call, and ${why}. It was not made.`) }
   if (!reply.ok) return closed(reply.why)
@@ -34,7 +40,7 @@ export function judge(reply: Reply, input: Readonly<Record<string, unknown>>, { 
   switch (answer.answer) {
     case 'permit':
     case 'ticket':
-      return permitted(answer, input, { mode, permit }) ?? closed('its answer had no arguments')
+      return permitted(answer, { tool, input }, permit) ?? closed('its answer had no arguments')
     case 'denied':
       return { kind: 'no', reason: said(`Denied by policy: ${texts(answer.reasons).join('; ') || 'no reason was given'}.`) }
     case 'pending':
@@ -60,17 +66,22 @@ export function judge(reply: Reply, input: Readonly<Record<string, unknown>>, { 
   }
 }
 
-function permitted(
-  answer: Readonly<Record<string, unknown>>,
-  input: Readonly<Record<string, unknown>>,
-  { permit }: Strictness,
-): Verdict | undefined {
-  if (!isRecord(answer.arguments)) return undefined
-  if (answer.answer === 'ticket' && typeof answer.ticket !== 'string') return undefined
+function permitted(answer: Readonly<Record<string, unknown>>, asked: Asked, permit: Strictness['permit']): Verdict | undefined {
+  const decided = unwrap(answer.arguments, asked)
+  if (decided === undefined || (answer.answer === 'ticket' && typeof answer.ticket !== 'string')) return undefined
   // What was decided is what runs (I2).
-  const pinned = answer.answer === 'ticket' ? { ...answer.arguments, [TICKET]: answer.ticket } : answer.arguments
+  const pinned = answer.answer === 'ticket' ? { ...decided, [TICKET]: answer.ticket } : decided
   const kind = permit === 'allow' && answer.would === undefined ? 'allow' : 'go'
-  return isDeepStrictEqual(pinned, input) ? { kind } : { kind, input: pinned }
+  return isDeepStrictEqual(pinned, asked.input) ? { kind } : { kind, input: pinned }
+}
+
+/** The tool's own arguments: those of tools that nobody has declared stand inside, beside the name of the tool. */
+function unwrap(decided: unknown, { tool, input }: Asked): Readonly<Record<string, unknown>> | undefined {
+  if (!isRecord(decided)) return undefined
+  if (isDeepStrictEqual(decided, input)) return decided
+  const { server, tool: name, arguments: inside } = decided
+  const wraps = typeof name === 'string' && (name === tool || `mcp__${String(server)}__${name}` === tool)
+  return wraps && isRecord(inside) ? inside : decided
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -18,7 +18,7 @@ const WITHIN = { ...LOOK, origin: 'arguments' } as const satisfies Partial<OwnTo
 const CHANGE = {
   ...WITHIN,
   mutability: 'write',
-  blastRadius: 'batch',
+  blastRadius: 'cross-system',
   nature: [],
   reversibility: 'irreversible',
 } as const satisfies Partial<OwnTool>
@@ -74,7 +74,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     description: 'Reads what a command in the background has written.',
   }),
   'shell.end': declare({
-    ...CHANGE,
+    ...WITHIN,
     title: 'End a command',
     description: 'Ends a command or an agent that runs in the background.',
     inputs: { task_id: TARGET, shell_id: TARGET, bash_id: TARGET },
@@ -182,7 +182,6 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     ...CHANGE,
     title: 'Write to another agent',
     description: 'Sends a message to an agent that runs on this machine.',
-    blastRadius: 'cross-system',
     nature: ['message'],
     egress: 'internal',
     inputs: { to: RECIPIENT, message: WORDS },

@@ -114,9 +114,8 @@ function refuse(
   // Taking back is tried although the operation is given a rest: giving up would leave the effect standing.
   if (admission.compensates !== null) return undefined
   if (admission.isCheck === true) return breakerRefusal(operation, admission)
-  const repeats = admission.state.actions.filter(
-    (action) => action.proposed.digest === digest && action.proposed.purpose === 'act',
-  ).length
+  let repeats = 0
+  for (const { proposed } of admission.state.actions) if (proposed.digest === digest && proposed.purpose === 'act') repeats += 1
   if (repeats >= admission.workflow.limits.repeats) {
     return reject(admission, 'tidegate:loop', `this run has proposed the same action ${repeats} times already`, 'loop')
   }
@@ -159,7 +158,8 @@ function widens(operation: Operation, args: Json): string | undefined {
 
 function leavesConfine(allowed: AllowedOperation, args: JsonObject, admission: Admission): string | undefined {
   const scope = scopeOf(admission)
-  for (const [pointer, reference] of Object.entries(allowed.confine)) {
+  for (const pointer of Object.keys(allowed.confine)) {
+    const reference = allowed.confine[pointer] ?? ''
     const within = resolveReference(reference, scope)
     if (within === undefined) return `${pointer} must equal ${reference}, which this run does not know yet`
     if (!contains(within.value, valueAt(args, pointer)))
@@ -174,7 +174,18 @@ function contains(within: Json, value: Json | undefined): boolean {
 }
 
 function scopeOf({ state, workflow, find }: Pick<Admission, 'state' | 'workflow' | 'find'>): Scope {
-  return { facts: factsOf(state), workflow, operation: find }
+  // Most references are to the input: what the run has seen is gathered for those that ask.
+  return {
+    facts: {
+      input: state.opened.sealed.input,
+      notes: state.notes,
+      get seen() {
+        return factsOf(state).seen
+      },
+    },
+    workflow,
+    operation: find,
+  }
 }
 
 /** Joins the origins of all leaves: as the planner's references say, or traced through everything the run has seen. */
@@ -182,12 +193,13 @@ function originsOf(proposal: Proposal, args: JsonObject, admission: Admission): 
   const leaves = leavesOf(args)
   const declared = proposal.origins ?? proposal.references
   let sources: readonly Source[] | undefined
-  return leaves.reduce<readonly Origin[]>((joined, [pointer, leaf]) => {
+  let joined: readonly Origin[] = []
+  for (const [pointer, leaf] of leaves) {
     const known = declared?.[pointer]
-    if (known !== undefined) return joinOrigins(joined, known)
-    sources ??= sourcesOf(admission)
-    return joinOrigins(joined, traceValue(leaf, sources))
-  }, [])
+    if (known === undefined) sources ??= sourcesOf(admission)
+    joined = joinOrigins(joined, known ?? traceValue(leaf, sources ?? []))
+  }
+  return joined
 }
 
 function sourcesOf({ state, workflow, find }: Admission): readonly Source[] {

@@ -59,8 +59,9 @@ export interface Observation {
 
 /** Opens the context of a run. `task` is what those wrote who may instruct it: the user's turn and the constants of the workflow. */
 export function openFlow(task: readonly string[]): FlowContext {
-  return withMoments({
-    task: once(() => readTask(task)),
+  const read = once(() => readTask(task))
+  return {
+    task: read,
     tainted: false,
     sources: [],
     readers: [],
@@ -68,13 +69,14 @@ export function openFlow(task: readonly string[]): FlowContext {
     endorsed: new Map(),
     grants: undefined,
     grantUse: new Map(),
-    moments: () => [],
-  })
+    moments: momentsOf(read, []),
+  }
 }
 
 /** Says anew what those wrote who may instruct the run: a conversation goes on, and more is asked. */
 export function instruct(context: FlowContext, task: readonly string[]): FlowContext {
-  return withMoments({ ...context, task: once(() => readTask(task)) })
+  const read = once(() => readTask(task))
+  return { ...context, task: read, moments: momentsOf(read, context.seen) }
 }
 
 /** Adds what the run has received. Costs a walk over the answer; the evidence is only built when an argument is traced. */
@@ -83,13 +85,15 @@ export function observe(context: FlowContext, observation: Observation): FlowCon
   const label = labelOf(output, flow, echoesUntrusted)
   const tainting = label.untrusted && !hidden
   const evidence = once(() => evidenceOf(output, flow, echoesUntrusted, context.task()))
-  return withMoments({
+  const seen = [...context.seen, { source, output, flow, evidence }]
+  return {
     ...context,
     tainted: context.tainted || tainting,
     sources: tainting && !context.sources.includes(source) ? [...context.sources, source].toSorted() : context.sources,
     readers: joinReaders(context.readers, label.readers),
-    seen: [...context.seen, { source, output, flow, evidence }],
-  })
+    seen,
+    moments: momentsOf(context.task, seen),
+  }
 }
 
 /** The label of one value: whether a third party could have written an instruction into it, and who may read it. */
@@ -169,12 +173,12 @@ export function sinkKey(operation: string, pointer: string): string {
   return `${operation}\u0000${pointer.replace(/\/\d+(?=\/|$)/g, '/*')}`
 }
 
-function withMoments(context: FlowContext): FlowContext {
-  const moments = once((): readonly Moments[] => {
-    const evidence = context.seen.map((seen) => seen.evidence())
+/** The moments of the task and of what was seen, read when they are first looked at. */
+function momentsOf(task: FlowContext['task'], seen: readonly Seen[]): FlowContext['moments'] {
+  return once(() => {
+    const evidence = seen.map((each) => each.evidence())
     const today = [...new Set(evidence.flatMap((e) => e.today))]
     const recorded = evidence.flatMap((e) => e.moments)
-    return [context.task().moments(today), momentsIn([...today, ...recorded].join('\n'), [])]
+    return [task().moments(today), momentsIn([...today, ...recorded].join('\n'), [])]
   })
-  return { ...context, moments }
 }

@@ -13,7 +13,18 @@ export const ORIGINS = ['workflow', 'system', 'user', 'model', 'third-party'] as
 export function joinOrigins(a: readonly Origin[], b: readonly Origin[]): readonly Origin[] {
   if (b.length === 0) return a
   if (a.length === 0) return b
-  return ORIGINS.filter((origin) => a.includes(origin) || b.includes(origin))
+  return SETS[bitsOf(a) | bitsOf(b)] ?? ORIGINS
+}
+
+/** Every set of origins there is, by the bits of its members. */
+const SETS: readonly (readonly Origin[])[] = Array.from({ length: 1 << ORIGINS.length }, (_, bits) =>
+  ORIGINS.filter((_origin, at) => (bits & (1 << at)) !== 0),
+)
+
+function bitsOf(origins: readonly Origin[]): number {
+  let bits = 0
+  for (const origin of origins) bits |= 1 << ORIGINS.indexOf(origin)
+  return bits
 }
 
 /** True when no part of a value was written by someone whom the workflow does not trust to instruct it. */

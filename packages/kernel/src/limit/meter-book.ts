@@ -136,7 +136,11 @@ export function createMeterBook({ meters, calendar, hashKey }: MeterBookParts, d
   })
   const planFor = createPlanner(meters)
   const runPlans = plansOfRun(meters)
-  const blank: Record<string, number> = Object.fromEntries(meterNames(meters).map((name) => [name, 0]))
+  const blank: Record<string, number> = Object.fromEntries(
+    meterNames(meters)
+      .toSorted() // as they are written
+      .map((name) => [name, 0]),
+  )
   const used = new Set(meters.filter(({ window }) => window.kind !== 'run').map(({ of }) => of))
   const tracks = new Map<string, RunTrack>()
   const progress = createProgress(dump?.next ?? 0)
@@ -239,9 +243,7 @@ export function createMeterBook({ meters, calendar, hashKey }: MeterBookParts, d
     const { at, meter, rule, space, deviation, readKey } = counter
     const { request, track, plan, nowMs } = look
     const key =
-      readKey === null
-        ? scopeKey(meter.per, track, request.operation.id, plan.tool)
-        : (look.metered?.keys?.[meter.per] ?? keyOf(readKey(request.arguments), hashKey))
+      readKey === null ? scopeKey(meter.per, track, request.operation.id, plan.tool) : keyOf(readKey(request.arguments), hashKey) // as it stands in what is recorded: the hash remembers it
     const own = ownOf(counter, look)
     let cell = space.find(key)
     if (counter.firstAtMs !== atMs) {

@@ -51,7 +51,13 @@ function planOf(meters: readonly Meter[], operation: string): OperationPlan {
     if (meter.sum !== null) sums.add(meter.sum)
     if (meter.per.startsWith('/')) keys.add(meter.per)
   }
-  return { tool: toolOf(operation), counts, isCounted, sums: [...sums].map(pointerPlan), keys: [...keys].map(pointerPlan) }
+  return {
+    tool: toolOf(operation),
+    counts,
+    isCounted,
+    sums: [...sums].toSorted().map(pointerPlan),
+    keys: [...keys].toSorted().map(pointerPlan),
+  }
 }
 
 function pointerPlan(pointer: string): PointerPlan {
@@ -77,14 +83,14 @@ export function plansOfRun(meters: readonly Meter[]): Readonly<Partial<Record<Me
 /** The facts about one call's arguments that are recorded; undefined when no meter asks for any. */
 export function meteredOf({ sums, keys }: OperationPlan, args: Json, hashKey: HashKey): Metered | undefined {
   if (sums.length === 0 && keys.length === 0) return undefined
-  const metered: { sums?: Record<string, number>; keys?: Record<string, string> } = {}
-  if (sums.length > 0) {
-    metered.sums = {}
-    for (const { pointer, read } of sums) metered.sums[pointer] = amountOf(read(args))
-  }
+  const metered: { keys?: Record<string, string>; sums?: Record<string, number> } = {}
   if (keys.length > 0) {
     metered.keys = {}
     for (const { pointer, read } of keys) metered.keys[pointer] = keyOf(read(args), hashKey)
+  }
+  if (sums.length > 0) {
+    metered.sums = {}
+    for (const { pointer, read } of sums) metered.sums[pointer] = amountOf(read(args))
   }
   return metered
 }

@@ -51,6 +51,8 @@ export interface SandboxSpec {
   readonly id: string
   /** An absolute directory of the host: the only thing that commands can change. */
   readonly workspace: string
+  /** True for commands that may not even change that. */
+  readonly isReadOnly?: boolean
   /** Laid over the workspace too, where the target lies in it. */
   readonly readOnly: readonly SandboxMount[]
   /** The whole environment besides PATH, HOME, TMPDIR, LANG, USER and their kin, which it may override. */

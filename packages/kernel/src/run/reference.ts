@@ -27,14 +27,13 @@ const EMBEDDED = /\{\{\s*(\$[^{}\s]+)\s*\}\}/g
  * `$notes/<node><pointer>` (what that node of the graph noted). Undefined when there is nothing there.
  */
 export function resolveReference(reference: string, scope: Scope): Resolved | undefined {
-  const match = REFERENCE.exec(reference)
-  if (match === null) return undefined
-  const [, root, name = '', pointer = ''] = match
+  const parsed = parseReference(reference)
+  if (parsed === undefined) return undefined
+  const { root, name, pointer } = parsed
   const { facts } = scope
   if (root === 'input') {
-    const path = name === '' ? '' : `/${name}${pointer}`
-    const value = valueAt(facts.input, path)
-    return value === undefined ? undefined : { value, origins: [scope.workflow.inputOrigins[path] ?? 'user'] }
+    const value = valueAt(facts.input, pointer)
+    return value === undefined ? undefined : { value, origins: [scope.workflow.inputOrigins[pointer] ?? 'user'] }
   }
   if (root === 'seen') {
     const value = valueAt(facts.seen.get(name) ?? null, pointer)
@@ -45,6 +44,29 @@ export function resolveReference(reference: string, scope: Scope): Resolved | un
   const note = facts.notes.get(name)
   const value = note === undefined ? undefined : valueAt(note.value, pointer)
   return note === undefined || value === undefined ? undefined : { value, origins: note.origins }
+}
+
+/** A reference taken apart. Of the input the name is a part of the pointer. */
+interface Reference {
+  readonly root: string
+  readonly name: string
+  readonly pointer: string
+}
+
+/** References come from declarations, again and again: they are remembered, up to a bound. */
+const REMEMBERED = 1_024
+const known = new Map<string, Reference>()
+
+function parseReference(reference: string): Reference | undefined {
+  const before = known.get(reference)
+  if (before !== undefined) return before
+  const match = REFERENCE.exec(reference)
+  if (match === null) return undefined
+  const [, root = '', name = '', pointer = ''] = match
+  const made = root === 'input' ? { root, name: '', pointer: name === '' ? '' : `/${name}${pointer}` } : { root, name, pointer }
+  if (known.size >= REMEMBERED) known.clear()
+  known.set(reference, made)
+  return made
 }
 
 /** A filled-in template, with the origins of each leaf by JSON pointer. */

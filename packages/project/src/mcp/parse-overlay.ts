@@ -14,7 +14,7 @@ export type OverlayAnswer =
 const MAX_PROBLEMS = 50
 
 /**
- * Reads an overlay (docs/guide/mcp.md), or says everything that is wrong with it, where, and what to do about it. Whether it fits the tools
+ * Reads an overlay, or says everything that is wrong with it, where, and what to do about it. Whether it fits the tools
  * of the server can only be told once the server has listed them.
  */
 export function parseOverlay(text: string | Uint8Array, file: string): OverlayAnswer {

@@ -198,14 +198,14 @@ async function settle(parts: HarnessParts, state: RunState, workflow: Workflow, 
   const attempt = (candidate.action?.attempts ?? 0) + 1
   const lease = admitted.operation.secrets
   const started: RunEvent = {
-    type: 'effect.started',
     action: n,
+    approval: approval ?? null,
     attempt,
     digest: admitted.digest,
-    approval: approval ?? null,
+    ...parts.taint?.mark(admitted.operation, admitted.arguments, facts.flow),
     lease,
     ...(metered === undefined ? {} : { metered }),
-    ...parts.taint?.mark(admitted.operation, admitted.arguments, facts.flow),
+    type: 'effect.started',
   }
   return { events: [...proposed, decided, started], start: true, rehearse: false }
 }
@@ -327,7 +327,7 @@ function decidedEvent(
 ): RunEvent {
   const { outcome, policies, approvers, policyVersion, would } = decision
   const recorded = facts === null ? null : packFacts(facts)
-  const event = { type: 'action.decided', action, outcome, policies, approvers, policyVersion, failure, facts: recorded } as const
+  const event = { action, approvers, facts: recorded, failure, outcome, policies, policyVersion, type: 'action.decided' } as const
   return would === undefined ? event : { ...event, would }
 }
 
@@ -353,17 +353,17 @@ function rawProposal(candidate: Candidate, digest: string | null) {
     ...(leaves === undefined ? {} : { leaves }),
   }
   return {
-    type: 'action.proposed',
     action: n,
-    operation: clipped,
-    purpose,
+    claimedRisk,
+    compensates,
+    confidence,
+    digest,
     effect: false,
     node,
-    confidence,
-    claimedRisk,
-    digest,
-    compensates,
+    operation: clipped,
+    purpose,
     sealed,
+    type: 'action.proposed',
   } as const
 }
 

@@ -247,22 +247,25 @@ function pause(parts: Pick<HarnessParts, 'clock'>, ms: number): Promise<void> {
 }
 
 /** Waits for an answer until the time is up; an exception is answered like silence, in its own words. */
-async function withDeadline<T>(
+function withDeadline<T>(
   parts: Pick<HarnessParts, 'clock'>,
   limitMs: number,
   call: () => Promise<T>,
   silent: T,
   thrown: T,
 ): Promise<T> {
-  const { promise, resolve } = Promise.withResolvers<T>()
-  const cancel = parts.clock.at(parts.clock.nowMs() + limitMs, () => resolve(silent))
-  try {
-    return await Promise.race([promise, call()])
-  } catch {
-    return thrown
-  } finally {
-    cancel()
-  }
+  return new Promise((resolve) => {
+    const cancel = parts.clock.at(parts.clock.nowMs() + limitMs, () => resolve(silent))
+    const answer = (given: T): void => {
+      cancel()
+      resolve(given)
+    }
+    try {
+      call().then(answer, () => answer(thrown))
+    } catch {
+      answer(thrown)
+    }
+  })
 }
 
 /** How many findings are recorded, and how much of where each was: they stand in the leaf, and the far side makes them. */
@@ -277,32 +280,36 @@ function finished(
   nowMs: number,
   { counts }: { counts: boolean },
 ): readonly RunEvent[] {
-  const about = { type: 'effect.finished', action: action.n, attempt: action.attempts, durationMs } as const
   if (result.kind === 'done') {
     const { value, findings } = sanitise(result.output)
-    return [
-      {
-        ...about,
-        result: 'done',
-        complete: result.complete,
-        findings: findings.slice(0, MAX_FINDINGS).map(({ path, kind }) => ({ path: path.slice(0, MAX_PATH), kind })),
-        failure: null,
-        retry: null,
-        code: null,
-        sealed: { output: value, message: '' },
-      },
-    ]
+    const done: EffectFinished = {
+      action: action.n,
+      attempt: action.attempts,
+      code: null,
+      complete: result.complete,
+      durationMs,
+      failure: null,
+      findings: findings.slice(0, MAX_FINDINGS).map(({ path, kind }) => ({ kind, path: path.slice(0, MAX_PATH) })),
+      result: 'done',
+      retry: null,
+      sealed: { output: value, message: '' },
+      type: 'effect.finished',
+    }
+    return [done]
   }
   const { failure, retry, message, code = null } = result
   const event: EffectFinished = {
-    ...about,
-    result: 'failed',
-    complete: true,
-    findings: [],
-    failure,
-    retry,
+    action: action.n,
+    attempt: action.attempts,
     code,
+    complete: true,
+    durationMs,
+    failure,
+    findings: [],
+    result: 'failed',
+    retry,
     sealed: { output: null, message },
+    type: 'effect.finished',
   }
   if (retry === 'unknown')
     return [event, { type: 'effect.ambiguous', action: action.n, attempt: action.attempts, why: 'unknown_outcome' }]

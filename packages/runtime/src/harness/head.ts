@@ -20,22 +20,38 @@ export function headOf(state: RunState): RunHead {
     effects: state.actions.filter((action) => action.proposed.effect && (action.state === 'done' || action.state === 'undone'))
       .length,
     openApprovals,
-    openItems: [...state.items.values()].filter((item) => item.resolvedBy === null).length,
+    openItems: countOpenItems(state),
     confidences: state.confidences,
     undoes: opened.undoes,
     ...(opened.call === undefined ? {} : { session: opened.call.session }),
   }
 }
 
-/** True when a list would show the two differently enough to be worth a write. */
-export function isNewHead(before: RunHead, after: RunHead): boolean {
+/** True when a list would show the run differently enough from before to be worth a write. Looked at for every record: builds nothing. */
+export function isNewHead(before: RunHead, state: RunState): boolean {
   return (
-    before.state !== after.state ||
-    before.failure !== after.failure ||
-    before.openItems !== after.openItems ||
-    before.openApprovals.length !== after.openApprovals.length ||
-    before.openApprovals[0] !== after.openApprovals[0]
+    before.state !== runStateName(state) ||
+    before.failure !== state.failure ||
+    before.openItems !== countOpenItems(state) ||
+    isNewQuestion(before.openApprovals, state)
   )
+}
+
+function isNewQuestion(before: readonly string[], { phase, approvals }: RunState): boolean {
+  let open = 0
+  if (phase !== 'finished')
+    for (const approval of approvals.values()) {
+      if (approval.state !== 'open') continue
+      if (open === 0 && approval.question.id !== before[0]) return true
+      open += 1
+    }
+  return open !== before.length
+}
+
+function countOpenItems({ items }: RunState): number {
+  let open = 0
+  for (const item of items.values()) if (item.resolvedBy === null) open += 1
+  return open
 }
 
 /** Structure only: content of the run is sealed, and heads are not. */

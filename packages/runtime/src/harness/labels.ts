@@ -73,7 +73,7 @@ export function knownLeaves({ proposal, purpose, action }: Built): KnownLeaves |
 interface Followed {
   readonly context: FlowContext
   /** Actions whose answers it has seen, with the answers. */
-  readonly observed: ReadonlyMap<number, Json>
+  readonly observed: readonly (Json | undefined)[]
   /** Actions whose targets are endorsed, since people have approved them. */
   readonly endorsed: ReadonlySet<number>
   /** So many actions at the beginning of the run have told all that they ever will. */
@@ -130,7 +130,7 @@ export function createLabels(
 
 /** Adds what a whole run has shown to a context that is not its own: to the conversation that its call belongs to. */
 export function observeRun(context: FlowContext, state: RunState, find: FindOperation): FlowContext {
-  const before: Followed = { context, observed: new Map(), endorsed: new Set(), settled: 0 }
+  const before: Followed = { context, observed: [], endorsed: new Set(), settled: 0 }
   return follow(before, state, { find, hidden: false, showsFailures: true }).context
 }
 
@@ -181,8 +181,11 @@ function provenanceIn(args: Json, leaves: KnownLeaves, doubtful: readonly string
 /** Shorter ones stand everywhere. */
 const MIN_DOUBTFUL_LENGTH = 3
 
+const NOTHING: readonly string[] = []
+
 /** What this run has read of records that were written under taint. */
 function doubtfulTexts({ actions }: RunState): readonly string[] {
+  if (!actions.some(({ distrusted }) => distrusted === true)) return NOTHING
   const answers = actions.filter(({ distrusted }) => distrusted === true).flatMap(({ output }) => leavesOf(output))
   return answers.map(([, leaf]) => String(leaf)).filter((text) => text.length >= MIN_DOUBTFUL_LENGTH)
 }
@@ -192,7 +195,7 @@ function beginCall({ opened }: RunState, sessions: Parameters<typeof createLabel
   if (opened.call === undefined) return undefined
   const known = sessions?.contextOf(opened)
   const unknown = (): FlowContext => observe(openFlow([]), { source: 'conversation', output: 'not known', flow: UNKNOWN_FLOW })
-  return { context: known ?? unknown(), observed: new Map(), endorsed: new Set(), settled: 0 }
+  return { context: known ?? unknown(), observed: [], endorsed: new Set(), settled: 0 }
 }
 
 /** What those wrote who may instruct the run: the input, but for the parts of it that come from others. */
@@ -201,7 +204,7 @@ function begin(state: RunState, workflow: Workflow, hidden: boolean): Followed {
   const { origins, flow } = inputOf(workflow)
   const task = leavesOf(input).flatMap(([pointer, leaf]) => (isTrusted(originAt(origins, pointer, leaf)) ? [String(leaf)] : []))
   const context = observe(openFlow([workflow.title, ...task]), { source: 'input', output: input, flow, hidden })
-  return { context, observed: new Map(), endorsed: new Set(), settled: 0 }
+  return { context, observed: [], endorsed: new Set(), settled: 0 }
 }
 
 /** Who writes the input of a workflow. */
@@ -235,7 +238,7 @@ function follow(before: Followed, state: RunState, following: Following): Follow
   let next = before
   let { settled } = before
   for (const [n, action] of state.actions.entries()) {
-    if (n < before.settled && (action.state === 'denied' || before.observed.get(n) === action.output)) continue
+    if (n < before.settled && (action.state === 'denied' || before.observed[n] === action.output)) continue
     if (n === settled && (action.state === 'done' || action.state === 'undone' || action.state === 'denied')) settled = n + 1
     const operation = following.find(action.proposed.operation)
     if (operation !== undefined && action.attempts > 0) next = followApproval(next, state, action, flowOf(operation))
@@ -256,22 +259,28 @@ function followApproval(before: Followed, state: RunState, action: ActionState, 
 }
 
 function followAnswer(before: Followed, action: ActionState, operation: Operation | undefined, { hidden }: Following): Followed {
-  if (before.observed.get(action.n) === action.output) return before
-  const asked = unpackFlow(action.decision?.facts?.flow)
+  if (before.observed[action.n] === action.output) return before
+  const asked = action.decision?.facts?.flow
   const context = observe(before.context, {
     source: action.proposed.operation,
     output: action.output,
     flow: flowOfAnswer(action, operation),
     hidden,
-    echoesUntrusted: asked.tainted && asked.ungrounded.length > 0,
+    echoesUntrusted: asked?.tainted === true && (asked.ungrounded ?? []).length > 0,
   })
-  return { ...before, context, observed: new Map(before.observed).set(action.n, action.output) }
+  return { ...before, context, observed: withAnswer(before.observed, action.n, action.output) }
 }
 
 /** Nobody declares who wrote an error or a preview: all of it counts as a stranger's. */
 function followFailure(before: Followed, { n, state, outcome, preview, proposed }: ActionState): Followed {
   const shown = state === 'failed' ? outcome?.sealed.message : state === 'rehearsed' ? preview?.value : undefined
-  if (shown === undefined || before.observed.get(n) === shown) return before
+  if (shown === undefined || before.observed[n] === shown) return before
   const context = observe(before.context, { source: proposed.operation, output: shown, flow: UNKNOWN_FLOW })
-  return { ...before, context, observed: new Map(before.observed).set(n, shown) }
+  return { ...before, context, observed: withAnswer(before.observed, n, shown) }
+}
+
+function withAnswer(observed: Followed['observed'], n: number, answer: Json): Followed['observed'] {
+  const next = [...observed]
+  next[n] = answer
+  return next
 }

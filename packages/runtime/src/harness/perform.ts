@@ -36,12 +36,12 @@ export type Performed = Progress | 'conflict'
  * Performs one step of a run. What it answers may hold events that are not durable yet (see {@link Progress}); nothing outside has
  * been touched on their strength. If we crash anywhere in here, {@link nextStep} goes on from what is durable.
  */
-export async function perform(
+export function perform(
   parts: HarnessParts,
   progress: Progress,
   entry: WorkflowWithPlanner,
   step: Performable,
-): Promise<Performed> {
+): Performed | Promise<Performed> {
   const { workflow } = entry
   const { state } = progress
   switch (step.kind) {

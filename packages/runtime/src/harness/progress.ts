@@ -22,7 +22,7 @@ import type { HarnessParts } from './parts.ts'
 export interface Progress {
   /** As the journal holds it. */
   readonly durable: RunState
-  /** How lists show the durable state; undefined until it is needed. */
+  /** How lists show the run, as it was last written; undefined until it is needed. */
   readonly head: RunHead | undefined
   /** With the waiting events folded in. */
   readonly state: RunState
@@ -66,20 +66,21 @@ export async function flush(
 ): Promise<Flushed> {
   const { durable, state, waiting, atMs, claim } = progress
   if (waiting.length === 0) return { kind: 'durable', progress }
-  const head = headOf(state)
+  const before = progress.head ?? headOf(durable)
+  const head = durable.seq === 0 || isNewHead(before, state) ? headOf(state) : undefined
   const draft: Draft = {
     stream: `run/${durable.opened.run}`,
     expectedSeq: durable.seq,
     events: waiting,
     atMs,
     ...(options.fence === undefined ? {} : { fence: options.fence }),
-    ...(durable.seq === 0 || isNewHead(progress.head ?? headOf(durable), head) ? { head } : {}),
+    ...(head === undefined ? {} : { head }),
     ...(claim === undefined ? {} : { claim }),
   }
   const result = await parts.journal.append(draft)
   if (result.kind === 'conflict' || result.kind === 'claimed') return { kind: 'conflict' }
   if (result.kind === 'fenced') return { kind: 'fenced' }
-  return { kind: 'durable', progress: startProgress(settle(progress, result.entry), head) }
+  return { kind: 'durable', progress: startProgress(settle(progress, result.entry), head ?? before) }
 }
 
 /** The state after a record: the one foretold, unless the journal had to give the record a later time. */

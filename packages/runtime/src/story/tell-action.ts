@@ -31,7 +31,8 @@ function tellDecision(action: ActionState, state: RunState, { short, full }: Cal
   if (decision === null) return []
   const approvals = [...state.approvals.values()].filter((approval) => approval.question.action === action.n)
   if (!proposed.effect && decision.outcome === 'allow' && approvals.length === 0) return []
-  const because = reasonsOf(decision.policies)
+  const covered = action.planned === undefined ? '' : `, as a part of the plan that approval ${action.planned} covers`
+  const because = `${covered}${reasonsOf(decision.policies)}`
   const asked = approvals.flatMap((approval) => tellQuestion(approval, full, action.asked).map((text) => line('decided', text)))
   if (decision.outcome === 'ask') return asked.length > 0 ? asked : [line('decided', `${full} -> to be asked${because}`)]
   if (asked.length > 0 && decision.outcome === 'allow') return asked
@@ -46,14 +47,15 @@ function tellQuestion(approval: Approval, phrase: string, asking: Policies): rea
   const wanted = listed(approvers.map(({ role, count }) => (count === 1 ? role : `${count} x ${role}`)))
   const because = reasonsOf(policies.map((id) => ({ id, reason: asking.find((policy) => policy.id === id)?.reason ?? '' })))
   const votes = approval.votes.map(
-    ({ voter, vote, why }) => `${voter} said ${vote === 'approve' ? 'yes' : 'no'}${why === '' ? '' : `: "${oneLine(why, 80)}"`}`,
+    ({ voter, vote, why, plan }) =>
+      `${voter} said ${vote === 'approve' ? 'yes' : 'no'}${plan === true ? ' to the whole plan' : ''}${why === '' ? '' : `: "${oneLine(why, 80)}"`}`,
   )
   const became = {
     open: votes.length === 0 ? ['Nobody has answered yet'] : ['More people have to answer'],
     granted: [],
     refused: [],
     lapsed: ['Nobody answered in time, which means no'],
-    voided: ['Void: the world or the policy changed meanwhile'],
+    voided: [approval.state === 'voided' && approval.why !== '' ? `Void: ${oneLine(approval.why, 120)}` : 'Void'],
     consumed: [],
   }[approval.state]
   return [`${phrase} -> asked ${wanted}${because}`, ...votes, ...became]

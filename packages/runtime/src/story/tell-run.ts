@@ -10,6 +10,7 @@ import {
 import { oneLine, phraseValue } from './phrase.ts'
 import type { Story, StoryLine } from './story.ts'
 import { tellAction } from './tell-action.ts'
+import { tellEndorsed } from './tell-endorsed.ts'
 
 /** What each way to fail means for whoever reads the story. */
 const FAILURES: Readonly<Record<FailureKind, string>> = {
@@ -65,6 +66,7 @@ export function tellRun(state: RunState, operations: readonly Operation[] | Find
       ...tell(state.actions.slice(0, looked)),
       ...tellNotes(state),
       ...tell(state.actions.slice(looked)),
+      ...tellEndorsed(state),
       ...tellCheck(state),
       ...tellLeft(state),
     ],

@@ -31,16 +31,17 @@ const TABLES: readonly ProgramTable[] = [
   EDITORS,
 ]
 
-const PROGRAMS: ReadonlyMap<string, KnownProgram> = new Map(
+const PROGRAMS: ReadonlyMap<string, Program> = new Map(
   TABLES.flatMap((table) =>
-    Object.entries(table).flatMap(([names, program]) => {
-      const [name = '', ...others] = names.split(/\s+/)
-      return [name, ...others].map((known) => [known, { name, program }] as const)
-    }),
+    Object.entries(table).flatMap(([names, program]) => names.split(/\s+/).map((name) => [name, program] as const)),
   ),
 )
 
 /** Finds a program by its base name, also with a version behind it (`python3.11`, `gcc-12`). Undefined when no table has it. */
 export function findProgram(base: string): KnownProgram | undefined {
-  return PROGRAMS.get(base) ?? PROGRAMS.get(base.replace(/-?\d+(?:\.\d+)*$/, ''))
+  for (const name of [base.replace(/-?\d+(?:\.\d+)*$/, ''), base]) {
+    const program = PROGRAMS.get(name)
+    if (program !== undefined) return { name, program }
+  }
+  return undefined
 }

@@ -2,7 +2,7 @@ import { KernelError } from '../../error.ts'
 import { createEntities, type EntityData, type EntityStore } from './entities.ts'
 import type { EstClause, EstPolicy } from './est.ts'
 import { createExpressionCompiler, type ExpressionCompiler } from './expression.ts'
-import { asTest, type Test } from './node.ts'
+import { asTest, type Compiled, type Test } from './node.ts'
 import { type ActionConstraint, type Constraint, readActionConstraint, readConstraint, type Slots } from './scope.ts'
 import { createScopeIndex, type ScopeIndex } from './scope-index.ts'
 
@@ -94,14 +94,37 @@ function compilePolicy({ id, policy, slots = {} }: PolicySource, expressions: Ex
 }
 
 /** One condition as a test. */
-export function compileClause({ kind, body }: EstClause, expressions: ExpressionCompiler): Test {
+export function compileClause(clause: EstClause, expressions: ExpressionCompiler): Test {
+  return testOfClause(clause, expressions.compile(clause.body))
+}
+
+function testOfClause({ kind }: EstClause, body: Compiled): Test {
   if (kind !== 'when' && kind !== 'unless') throw new KernelError('cedar_policy', 'a condition is a when or an unless')
-  const test = asTest(expressions.compile(body))
+  const test = asTest(body)
   return kind === 'when' ? test : (environment) => !test(environment)
 }
 
+/** The conditions of a policy: undefined when they always hold, `never` when they never do and cannot fail. */
+export type Conditions = Test | undefined | 'never'
+
+/** All conditions, in order, without those that are known to hold. What stands behind one that is known not to is never reached. */
+export function compileConditions(clauses: readonly EstClause[], expressions: ExpressionCompiler): Conditions {
+  const tests: Test[] = []
+  for (const clause of clauses) {
+    const body = expressions.compile(clause.body)
+    const holds =
+      body.form === 'constant' && typeof body.value === 'boolean' ? body.value === (clause.kind === 'when') : undefined
+    if (holds === false && tests.length === 0) return 'never'
+    if (holds !== true) tests.push(testOfClause(clause, body))
+    if (holds === false) break
+  }
+  return allOf(tests)
+}
+
 function allOf(tests: readonly Test[]): Test | undefined {
-  const [first] = tests
-  if (tests.length < 2) return first
-  return (environment) => tests.every((test) => test(environment))
+  const [first, second, ...rest] = tests
+  if (first === undefined || second === undefined) return first
+  const further = allOf(rest)
+  if (further === undefined) return (environment) => first(environment) && second(environment)
+  return (environment) => first(environment) && second(environment) && further(environment)
 }

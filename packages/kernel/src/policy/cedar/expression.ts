@@ -7,7 +7,8 @@ import { decodeValue } from './json-value.ts'
 import { compilePattern, type PatternPart } from './like.ts'
 import { asTest, type Compiled, constant, fold, type Term, type Test, termOf, testOf } from './node.ts'
 import { BINARY_OPERATORS, emptiness, negation, recordFrom, setOf } from './operator.ts'
-import { EntityUid } from './value.ts'
+import { checkedValue } from './set.ts'
+import { type CedarRecord, EntityUid } from './value.ts'
 
 /** How deep an expression may nest. Chains of `&&` and `||` count once. */
 export const MAX_EXPRESSION_DEPTH = 400
@@ -21,8 +22,11 @@ export interface ExpressionCompiler {
   compile(expression: unknown): Compiled
 }
 
-export function createExpressionCompiler(): ExpressionCompiler {
-  const reads = new Map<string, Compiled>()
+/** Creates a compiler. Attributes of the context that are `known` for all requests are taken as constants. */
+export function createExpressionCompiler(known: CedarRecord = {}): ExpressionCompiler {
+  const reads = new Map<string, Compiled>(
+    Object.entries(known).map(([name, value]) => [pathText('context', [name]), constant(checkedValue(value))]),
+  )
   const compile = (expression: unknown, depth: number): Compiled => {
     if (depth > MAX_EXPRESSION_DEPTH) throw refuse(`an expression may nest ${MAX_EXPRESSION_DEPTH} levels at most`)
     const path = pathOf(expression)
@@ -46,9 +50,11 @@ function pathOf(expression: unknown): string | undefined {
     rest = left
   }
   const variable = readNode(rest)
-  return variable?.operator === 'Var' && typeof variable.operand === 'string'
-    ? JSON.stringify([variable.operand, ...names])
-    : undefined
+  return variable?.operator === 'Var' && typeof variable.operand === 'string' ? pathText(variable.operand, names) : undefined
+}
+
+function pathText(variable: string, names: readonly string[]): string {
+  return JSON.stringify([variable, ...names])
 }
 
 function compileNode(expression: unknown, compilePart: (part: unknown) => Compiled): Compiled {
@@ -114,13 +120,22 @@ function compileChain(decisive: boolean): Form {
       parts.unshift(right)
       rest = left
     }
-    const compiled = [rest, ...parts].map(compilePart)
-    return fold(testOf(chainOf(compiled.map(asTest), decisive)), compiled)
+    return joinChain([rest, ...parts].map(compilePart), decisive)
   }
+}
+
+/** A chain without the parts that are known not to decide it. What is known to decide it decides it, unless a part before it may fail. */
+function joinChain(compiled: readonly Compiled[], decisive: boolean): Compiled {
+  const open = compiled.filter((part) => part.form !== 'constant' || part.value !== !decisive)
+  const [first] = open
+  if (first === undefined) return constant(!decisive)
+  if (first.form === 'constant' && first.value === decisive) return first
+  return fold(testOf(chainOf(open.map(asTest), decisive)), open)
 }
 
 function chainOf(tests: readonly Test[], decisive: boolean): Test {
   const [first, second] = tests
+  if (tests.length === 1 && first !== undefined) return first
   if (tests.length === 2 && first !== undefined && second !== undefined)
     return decisive
       ? (environment) => first(environment) || second(environment)

@@ -33,6 +33,7 @@ export {
   explainPolicies,
   type PolicyExplanation,
 } from './explain.ts'
+export { narrowPolicies } from './narrow.ts'
 export { MAX_EXPRESSION_DEPTH } from './expression.ts'
 export { clauseText, expressionText } from './expression-text.ts'
 export { EXTENSION_FUNCTIONS } from './extension.ts'
