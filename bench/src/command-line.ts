@@ -11,6 +11,7 @@ export type BenchCommand =
   | { readonly kind: 'memory'; readonly actions: number }
   | { readonly kind: 'verify'; readonly entries: number }
   | PolicyCommand
+  | McpCommand
   | { readonly kind: 'actions'; readonly load: Load; readonly only: ReadonlySet<Contender>; readonly json: boolean }
 
 interface PolicyCommand {
@@ -18,6 +19,15 @@ interface PolicyCommand {
   readonly sizes: readonly number[]
   readonly only: ReadonlySet<PolicyEngineName>
   readonly milliseconds: number
+  readonly json: boolean
+}
+
+interface McpCommand {
+  readonly kind: 'mcp'
+  readonly calls: number
+  readonly seconds: number
+  readonly rounds: number
+  readonly inFlight: number
   readonly json: boolean
 }
 
@@ -40,6 +50,12 @@ export const USAGE = `npm run --silent bench -- <command>
       --only LIST      some of ${POLICY_ENGINE_NAMES.join(',')}
       --quick          ours alone, for a moment: checks the answers, measures nothing worth quoting
       --json           one JSON document instead of a table
+  mcp       calls of an MCP server: straight to it, through ours with everything on, and through another gateway
+      --calls N        stop one call at a time after N (2000)
+      --in-flight K    calls under way at once, afterwards (16)
+      --seconds S      the most that each of the two takes (5)
+      --rounds R       the middle of so many (3)
+      --json           one JSON document instead of a table
   memory    resident memory of ours while it performs a million actions
       --actions N      (1000000)
   verify    time to verify a ledger offline
@@ -56,6 +72,8 @@ export function parseCommand(argv: readonly string[]): BenchCommand {
       return parseActions(rest)
     case 'policy':
       return parsePolicy(rest)
+    case 'mcp':
+      return parseMcp(rest)
     case 'memory':
       return { kind: 'memory', actions: parseOnly(rest, 'actions') }
     case 'verify':
@@ -100,6 +118,24 @@ function parsePolicy(args: string[]): PolicyCommand {
     sizes,
     only: typeof only === 'string' ? parseNames(only, POLICY_ENGINE_NAMES) : new Set(only),
     milliseconds: quick ? QUICK.milliseconds : POLICY_MILLISECONDS,
+    json: values.json === true,
+  }
+}
+
+function parseMcp(args: string[]): McpCommand {
+  const values = parseOptions(args, {
+    calls: { type: 'string', default: '2000' },
+    'in-flight': { type: 'string', default: '16' },
+    seconds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+  })
+  return {
+    kind: 'mcp',
+    calls: parseCount('--calls', String(values.calls), 1_000_000),
+    inFlight: parseCount('--in-flight', String(values['in-flight']), 1_000),
+    seconds: parseCount('--seconds', String(values.seconds), 600),
+    rounds: parseCount('--rounds', String(values.rounds), 100),
     json: values.json === true,
   }
 }

@@ -4,6 +4,8 @@ import { allReports, measureActions } from './actions.ts'
 import { runThrough } from './child.ts'
 import { type BenchCommand, parseCommand, USAGE } from './command-line.ts'
 import { BenchError } from './error.ts'
+import { measureMcp } from './mcp/measure-mcp.ts'
+import { renderMcpTable } from './mcp/mcp-table.ts'
 import { isSound, measurePolicies } from './policy/compare.ts'
 import { renderPolicyTable } from './policy/policy-table.ts'
 import { renderTable } from './table.ts'
@@ -35,6 +37,12 @@ async function runCommand(command: BenchCommand, signal: AbortSignal): Promise<n
       const result = await measurePolicies({ sizes, only, milliseconds, signal })
       console.log(json ? JSON.stringify(result, null, 2) : renderPolicyTable(result))
       return isSound(result) ? 0 : 1
+    }
+    case 'mcp': {
+      const { json, calls, seconds, rounds, inFlight } = command
+      const result = await measureMcp({ calls, seconds, rounds, inFlight, signal })
+      console.log(json ? JSON.stringify(result, null, 2) : renderMcpTable(result))
+      return result.rows.some(({ failed }) => failed !== undefined) ? 1 : 0
     }
     case 'actions': {
       const result = await measureActions({ load: command.load, only: command.only, signal })

@@ -56,13 +56,18 @@ function chunksOf({ messages }: ChatRequest, offered: readonly string[]): readon
   const isSubAgent = messages.some(({ role, content }) => role === 'user' && textOf(content).includes('[Subagent Context]'))
   const system = isSubAgent && at < 0 ? messages.find(({ role }) => role === 'system') : undefined
   const script = linesOf(textOf((messages[at] ?? system)?.content))
-  const made = messages.slice(at + 1).filter(({ role, tool_calls: calls }) => role === 'assistant' && (calls?.length ?? 0) > 0).length
+  const made = messages
+    .slice(at + 1)
+    .filter(({ role, tool_calls: calls }) => role === 'assistant' && (calls?.length ?? 0) > 0).length
   const next = script[made]
   const base = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'fake-1' }
   const chunk = (delta: object, reason: string | null) => ({ ...base, choices: [{ index: 0, delta, finish_reason: reason }] })
   if (next === undefined) {
     const last = messages.findLast(({ role }) => role === 'tool')
-    return [chunk({ role: 'assistant', content: `SAID ${last === undefined ? 'nothing' : textOf(last.content)}` }, null), chunk({}, 'stop')]
+    return [
+      chunk({ role: 'assistant', content: `SAID ${last === undefined ? 'nothing' : textOf(last.content)}` }, null),
+      chunk({}, 'stop'),
+    ]
   }
   // 2026.9.6 hides most tools behind one that calls them by name.
   const hidden = !offered.includes(next.tool) && offered.includes('tool_call')
@@ -70,7 +75,10 @@ function chunksOf({ messages }: ChatRequest, offered: readonly string[]): readon
     ? { name: 'tool_call', arguments: JSON.stringify({ id: next.tool, args: JSON.parse(next.json) as unknown }) }
     : { name: next.tool, arguments: next.json }
   const id = `call_${Date.now().toString(36)}_${made}`
-  return [chunk({ role: 'assistant', tool_calls: [{ index: 0, id, type: 'function', function: call }] }, null), chunk({}, 'tool_calls')]
+  return [
+    chunk({ role: 'assistant', tool_calls: [{ index: 0, id, type: 'function', function: call }] }, null),
+    chunk({}, 'tool_calls'),
+  ]
 }
 
 function linesOf(text: string): readonly { readonly tool: string; readonly json: string }[] {

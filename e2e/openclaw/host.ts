@@ -109,14 +109,24 @@ async function isUp(): Promise<boolean> {
 function wordsOf(stdout: string): string {
   const at = stdout.indexOf('{')
   try {
-    const answer = JSON.parse(stdout.slice(at)) as { readonly result?: { readonly payloads?: readonly { readonly text?: string }[] } }
+    const answer = JSON.parse(stdout.slice(at)) as {
+      readonly result?: { readonly payloads?: readonly { readonly text?: string }[] }
+    }
     return (answer.result?.payloads ?? []).map(({ text = '' }) => text).join('\n')
   } catch {
     return stdout
   }
 }
 
-function configurationOf({ directory, workspace, modelPort }: { readonly directory: string; readonly workspace: string; readonly modelPort: number }): string {
+function configurationOf({
+  directory,
+  workspace,
+  modelPort,
+}: {
+  readonly directory: string
+  readonly workspace: string
+  readonly modelPort: number
+}): string {
   return `// The configuration of a person who has not heard of Tidegate yet.
 {
   gateway: { mode: 'local', port: ${GATEWAY_PORT}, bind: 'loopback', auth: { mode: 'token', token: '${GATEWAY_TOKEN}' } },
@@ -151,7 +161,11 @@ export async function connectHost(configFile: string, connection: Connection): P
   const nothing = async () => ({ code: null, stdout: '', stderr: '' })
   const environment = { home: dirname(configFile), cwd: dirname(configFile), platform: 'linux', env: {}, run: nothing }
   const detection = { ...(await adapter.detect(environment, configFile)), version: release }
-  const request = { ...{ name: 'claw', mode, url, tokenFile, project, environment, command }, permit: 'host', waitSeconds: 2 } as const
+  const request = {
+    ...{ name: 'claw', mode, url, tokenFile, project, environment, command },
+    permit: 'host',
+    waitSeconds: 2,
+  } as const
   const before = readFileSync(configFile)
   const { edits } = await adapter.plan(request, detection)
   const [edit] = edits
@@ -161,4 +175,3 @@ export async function connectHost(configFile: string, connection: Connection): P
   writeFileSync(configFile, new TextDecoder().decode(edit.after).replaceAll(PLUGIN_DIRECTORY, plugin))
   return before
 }
-

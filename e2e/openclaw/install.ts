@@ -31,7 +31,11 @@ export function installOpenClaw(release: Release, cache: string): Installed {
   if (existsSync(installed.node) && existsSync(installed.program)) return installed
   console.log(`Installing OpenClaw ${release} and Node ${node} from npm into ${home} ...`)
   install(runtime, { dependencies: { node } }, process.env.PATH ?? '')
-  install(home, { dependencies: { openclaw: release }, overrides }, `${join(runtime, 'node_modules', 'node', 'bin')}:${process.env.PATH}`)
+  install(
+    home,
+    { dependencies: { openclaw: release }, overrides },
+    `${join(runtime, 'node_modules', 'node', 'bin')}:${process.env.PATH}`,
+  )
   return installed
 }
 

@@ -29,7 +29,9 @@ export const tool = ({ settings }: { readonly settings: unknown }) => {
           return done({ count: linesOf().length })
         },
         reconcile: async ({ effectId }) =>
-          linesOf().some((each) => each.endsWith(effectId)) ? { kind: 'happened', output: { count: linesOf().length } } : { kind: 'absent' },
+          linesOf().some((each) => each.endsWith(effectId))
+            ? { kind: 'happened', output: { count: linesOf().length } }
+            : { kind: 'absent' },
       }),
       read: operation({
         title: 'Read the notes',

@@ -40,9 +40,15 @@ interface Asking {
   readonly reject: (error: JournalError) => void
 }
 
+/** Room for what a commit leaves behind at once: with Node's default the thread sweeps up after every few commits, beside the other one. */
+const YOUNG_MB = 64
+
 /** Starts the thread and waits until it holds the journal. @throws JournalError as opening the store does. */
 export async function startWriterThread(data: ThreadData): Promise<WriterPort> {
-  const worker = new Worker(new URL('./writer-thread-main.ts', import.meta.url), { workerData: data })
+  const worker = new Worker(new URL('./writer-thread-main.ts', import.meta.url), {
+    workerData: data,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  })
   const asking: Asking[] = []
   let dead: JournalError | undefined
 

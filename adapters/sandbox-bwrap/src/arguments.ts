@@ -77,13 +77,16 @@ export function sandboxEnvironment(own: Readonly<Record<string, string>>, proxie
 const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 
 /** Names by which an environment steers the shell or the loader instead of the command. */
-const STEERING = /^(?:BASH.*|LD_.*|ENV|SHELLOPTS|POSIXLY_CORRECT|POSIX_PEDANTIC|TMOUT|PS4|IFS|GCONV_PATH|GLIBC_TUNABLES|LOCPATH|MALLOC_.*)$/
+const STEERING =
+  /^(?:BASH.*|LD_.*|ENV|SHELLOPTS|POSIXLY_CORRECT|POSIX_PEDANTIC|TMOUT|PS4|IFS|GCONV_PATH|GLIBC_TUNABLES|LOCPATH|MALLOC_.*)$/
 
 /** What is wrong with an environment, in words; `null` when nothing is. Values are never repeated. */
 export function findEnvironmentDefect(environment: Readonly<Record<string, string>>): string | null {
   for (const [name, value] of Object.entries(environment)) {
-    if (!ENVIRONMENT_NAME.test(name)) return 'the environment has a name that is none: letters, digits and _, not starting with a digit'
-    if (STEERING.test(name)) return `the environment may not set ${name}, which steers the shell or the loader: set it in the command`
+    if (!ENVIRONMENT_NAME.test(name))
+      return 'the environment has a name that is none: letters, digits and _, not starting with a digit'
+    if (STEERING.test(name))
+      return `the environment may not set ${name}, which steers the shell or the loader: set it in the command`
     if (value.includes('\0')) return `the value of ${name} in the environment contains U+0000`
   }
   return null

@@ -70,7 +70,14 @@ export function createControlGroup(parents: GroupParents, limits: SandboxLimits,
   const memory = String(limits.memoryBytes)
   if (parents.version === 2) {
     const directory = join(parents.directory, name)
-    return make([{ directory, enter: 'cgroup.procs', values: { 'memory.max': memory, 'pids.max': processes }, maybe: { 'memory.swap.max': '0' } }])
+    return make([
+      {
+        directory,
+        enter: 'cgroup.procs',
+        values: { 'memory.max': memory, 'pids.max': processes },
+        maybe: { 'memory.swap.max': '0' },
+      },
+    ])
   }
   return make([
     {

@@ -38,10 +38,14 @@ const GROUP_PAUSE_MS = 25
 
 /** Makes the sandbox of this host. Nothing is started or looked at before the first probe. @throws SandboxBwrapError for its options. */
 export function createBwrapSandbox(options: BwrapOptions): Sandbox {
-  if (!isAbsolute(options.directory)) throw new SandboxBwrapError('sandbox_option', 'the directory of the sandbox has to be an absolute path')
+  if (!isAbsolute(options.directory))
+    throw new SandboxBwrapError('sandbox_option', 'the directory of the sandbox has to be an absolute path')
   for (const id of [options.uid ?? NOBODY, options.gid ?? NOBODY]) {
     if (!Number.isInteger(id) || id <= 0 || id > 0xfffffffe) {
-      throw new SandboxBwrapError('sandbox_option', 'the user and the group of a sandbox have to be numbers above 0: commands never run as root')
+      throw new SandboxBwrapError(
+        'sandbox_option',
+        'the user and the group of a sandbox have to be numbers above 0: commands never run as root',
+      )
     }
   }
   return new BwrapSandbox(options)
@@ -209,7 +213,9 @@ function removeSoon(group: ControlGroup, attempts: number): void {
 }
 
 function explain(report: SandboxReport): string {
-  const missing = missingLayers(report.layers).map(({ name, detail, get }) => `${name} is missing (${detail})${get === null ? '' : `: ${get}`}`)
+  const missing = missingLayers(report.layers).map(
+    ({ name, detail, get }) => `${name} is missing (${detail})${get === null ? '' : `: ${get}`}`,
+  )
   const leaked = report.leaks.filter(({ state }) => state === 'leaked').map(({ name, detail }) => `${name} gets out (${detail})`)
   return `no command can be run safely here: ${[...missing, ...leaked].join('; ')}`
 }

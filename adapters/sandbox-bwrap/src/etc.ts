@@ -73,7 +73,11 @@ function copy(from: string, to: string): void {
 
 function isCopied(path: string): boolean {
   const status = statSync(path, { throwIfNoEntry: false })
-  return status === undefined || status.isDirectory() || (status.isFile() && status.size <= MAX_COPIED_BYTES && (status.mode & 0o004) !== 0)
+  return (
+    status === undefined ||
+    status.isDirectory() ||
+    (status.isFile() && status.size <= MAX_COPIED_BYTES && (status.mode & 0o004) !== 0)
+  )
 }
 
 function isDenied(cause: unknown): boolean {

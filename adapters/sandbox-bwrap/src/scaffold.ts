@@ -1,6 +1,17 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, constants, copyFileSync, linkSync, mkdirSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { letEverybodyRead, makeEtc, writeUser } from './etc.ts'
@@ -38,7 +49,12 @@ export interface Scaffold {
  * Makes the scaffold in a new directory below the given one. The user of a sandbox may pass through it, since bubblewrap runs as that user;
  * nobody but us can list it, and the directories of sessions have names that cannot be guessed.
  */
-export function createScaffold(parts: { readonly parent: string; readonly machine: Machine; readonly bash: string; readonly mkfifo: string }): Scaffold {
+export function createScaffold(parts: {
+  readonly parent: string
+  readonly machine: Machine
+  readonly bash: string
+  readonly mkfifo: string
+}): Scaffold {
   mkdirSync(parts.parent, { recursive: true })
   const directory = mkdtempSync(join(realpathSync(parts.parent), 'sandbox-'))
   chmodSync(directory, 0o711)

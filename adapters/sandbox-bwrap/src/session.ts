@@ -29,7 +29,12 @@ export class Session implements SandboxSession {
   #running = false
   #closed = false
 
-  constructor(parts: { readonly cell: Cell; readonly limits: SandboxLimits; readonly open: CellOpener; readonly onClosed: (session: Session) => void }) {
+  constructor(parts: {
+    readonly cell: Cell
+    readonly limits: SandboxLimits
+    readonly open: CellOpener
+    readonly onClosed: (session: Session) => void
+  }) {
     this.#cell = parts.cell
     this.#limits = parts.limits
     this.#open = parts.open
@@ -37,7 +42,8 @@ export class Session implements SandboxSession {
   }
 
   run(command: SandboxCommand): Promise<SandboxResult> {
-    if (this.#waiting >= REQUEST_LIMITS.waiting) return Promise.resolve(refuse('command', 'too many commands wait in this session'))
+    if (this.#waiting >= REQUEST_LIMITS.waiting)
+      return Promise.resolve(refuse('command', 'too many commands wait in this session'))
     const encoded = encodeCommand(command)
     if (encoded.kind === 'defect') return Promise.resolve(refuse('command', encoded.message))
     this.#waiting += 1
@@ -101,7 +107,9 @@ export class Session implements SandboxSession {
       this.#running = false
     })
     const output = describe(result, performance.now() - startedMs)
-    return result.code === null ? { kind: 'stopped', because: result.because, ...output } : { kind: 'ended', exitCode: result.code, ...output }
+    return result.code === null
+      ? { kind: 'stopped', because: result.because, ...output }
+      : { kind: 'ended', exitCode: result.code, ...output }
   }
 }
 

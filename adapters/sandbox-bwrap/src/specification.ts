@@ -12,11 +12,14 @@ const OUR_PLACES = ['/', '/proc', '/dev', '/dev/shm', '/etc', '/tmp', '/run', RU
 /** What is wrong with a specification, in words; `null` when nothing is. */
 export function findSpecificationDefect(spec: SandboxSpec): string | null {
   if (!SESSION_ID.test(spec.id)) return 'the id of a session has to be 1 to 64 letters, digits, dots, hyphens and underscores'
-  if (!isPlainPath(spec.workspace) || spec.workspace === '/') return 'the workspace has to be an absolute path without . and .., and not /'
-  if (spec.readOnly.length > REQUEST_LIMITS.readOnlyMounts) return `at most ${REQUEST_LIMITS.readOnlyMounts} extra mounts are possible`
+  if (!isPlainPath(spec.workspace) || spec.workspace === '/')
+    return 'the workspace has to be an absolute path without . and .., and not /'
+  if (spec.readOnly.length > REQUEST_LIMITS.readOnlyMounts)
+    return `at most ${REQUEST_LIMITS.readOnlyMounts} extra mounts are possible`
   for (const { source, target } of spec.readOnly) {
     if (!isPlainPath(source) || !isPlainPath(target)) return 'an extra mount has to have absolute paths without . and ..'
-    if (OUR_PLACES.includes(target) || under(target, ['/proc', '/dev', RUNNER_DIRECTORY])) return `nothing can be mounted at ${target}`
+    if (OUR_PLACES.includes(target) || under(target, ['/proc', '/dev', RUNNER_DIRECTORY]))
+      return `nothing can be mounted at ${target}`
   }
   const entries = Object.entries(spec.environment)
   const bytes = entries.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value) + 2, 0)
@@ -36,7 +39,9 @@ function under(path: string, directories: readonly string[]): boolean {
 }
 
 /** A command as bytes for the runner, or what is wrong with it. */
-export type Encoded = { readonly kind: 'frame'; readonly frame: Uint8Array } | { readonly kind: 'defect'; readonly message: string }
+export type Encoded =
+  | { readonly kind: 'frame'; readonly frame: Uint8Array }
+  | { readonly kind: 'defect'; readonly message: string }
 
 /** Checks and encodes a command. Who controls it: the model, and so perhaps the attacker. */
 export function encodeCommand(command: SandboxCommand): Encoded {
@@ -61,7 +66,8 @@ function findWordsDefect(words: readonly string[]): string | null {
 }
 
 function findInputDefect({ stdin, cwd, timeoutMs }: SandboxCommand): string | null {
-  if (stdin !== undefined && stdin.length > REQUEST_LIMITS.stdinBytes) return `standard input is longer than ${REQUEST_LIMITS.stdinBytes} bytes`
+  if (stdin !== undefined && stdin.length > REQUEST_LIMITS.stdinBytes)
+    return `standard input is longer than ${REQUEST_LIMITS.stdinBytes} bytes`
   if (cwd !== undefined && (cwd.includes('\0') || !cwd.isWellFormed() || cwd.length > REQUEST_LIMITS.pathLength)) {
     return 'the directory to start in is no path'
   }

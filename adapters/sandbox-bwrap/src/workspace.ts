@@ -30,15 +30,26 @@ export function openWorkspace(path: string, rules: WorkspaceRules): OpenedWorksp
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   } catch {
-    return { kind: 'defect', message: 'the workspace is no directory that can be opened: make it, and name it itself and not a link to it' }
+    return {
+      kind: 'defect',
+      message: 'the workspace is no directory that can be opened: make it, and name it itself and not a link to it',
+    }
   }
   try {
-    const message = contains(path, rules.directory) ? 'the workspace contains the files of the sandbox itself: choose another one' : null
+    const message = contains(path, rules.directory)
+      ? 'the workspace contains the files of the sandbox itself: choose another one'
+      : null
     const user = message ?? chooseUser(path, descriptor, rules)
     const blocked = typeof user === 'string' || rules.uid !== 0 ? null : findBlockade(path, user)
     if (typeof user !== 'string' && blocked === null) return { kind: 'opened', descriptor, user }
     closeSync(descriptor)
-    return { kind: 'defect', message: typeof user === 'string' ? user : `the user ${user.uid} cannot enter ${blocked}: allow that (chmod o+x), or move the workspace` }
+    return {
+      kind: 'defect',
+      message:
+        typeof user === 'string'
+          ? user
+          : `the user ${user.uid} cannot enter ${blocked}: allow that (chmod o+x), or move the workspace`,
+    }
   } catch (cause) {
     closeSync(descriptor)
     throw cause
@@ -49,14 +60,20 @@ function contains(workspace: string, directory: string): boolean {
   return `${directory}/`.startsWith(`${realpathSync(workspace)}/`)
 }
 
-function chooseUser(path: string, descriptor: number, rules: WorkspaceRules): { readonly uid: number; readonly gid: number } | string {
+function chooseUser(
+  path: string,
+  descriptor: number,
+  rules: WorkspaceRules,
+): { readonly uid: number; readonly gid: number } | string {
   if (rules.uid !== 0) return { uid: rules.uid, gid: rules.gid }
   const { uid, gid } = fstatSync(descriptor)
   if (uid !== 0) return { uid, gid: gid === 0 ? rules.fallback.gid : gid }
   if (!rules.adopt) {
     return `the workspace belongs to root, and commands never run as root: give it to the user ${rules.fallback.uid} (chown -R), or run as an ordinary user`
   }
-  return adopt(path, rules.fallback) ? rules.fallback : `the workspace has more than ${MAX_ADOPTED} files: give it to the user ${rules.fallback.uid} (chown -R)`
+  return adopt(path, rules.fallback)
+    ? rules.fallback
+    : `the workspace has more than ${MAX_ADOPTED} files: give it to the user ${rules.fallback.uid} (chown -R)`
 }
 
 const MAY_ENTER = { owner: 0o100, group: 0o010, others: 0o001 } as const

@@ -45,8 +45,7 @@ const TRANSFORMS: Readonly<Record<string, (text: string) => string>> = {
   hex: (text) => [...Buffer.from(text)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
   octal: (text) => [...Buffer.from(text)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join(''),
   plainhex: (text) => Buffer.from(text).toString('hex'),
-  rot13: (text) =>
-    text.replace(/[a-z]/gi, (char) => String.fromCharCode(char.charCodeAt(0) + (/[a-m]/i.test(char) ? 13 : -13))),
+  rot13: (text) => text.replace(/[a-z]/gi, (char) => String.fromCharCode(char.charCodeAt(0) + (/[a-m]/i.test(char) ? 13 : -13))),
   rev: (text) => [...text].toReversed().join(''),
   /** The last character of each folder and of the file becomes `?`. */
   glob: (path) => path.replace(/[^/](?=\/|$)/g, '?'),
@@ -64,6 +63,9 @@ export function fill(template: string, places: Places): string {
     HOME: places.home,
   }
   let text = template.replace(/\{\{([A-Z]+)\}\}/g, (whole, name: string) => values[name] ?? whole)
-  text = text.replace(/\{\{([a-z0-9]+):((?:(?!\{\{|\}\})[^])*)\}\}/g, (whole, name: string, inner: string) => TRANSFORMS[name]?.(inner) ?? whole)
+  text = text.replace(
+    /\{\{([a-z0-9]+):((?:(?!\{\{|\}\})[^])*)\}\}/g,
+    (whole, name: string, inner: string) => TRANSFORMS[name]?.(inner) ?? whole,
+  )
   return text
 }

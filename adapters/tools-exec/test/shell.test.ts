@@ -104,7 +104,10 @@ describe('what a command does', () => {
   })
 
   test('one that was taken for looking cannot change anything', async () => {
-    const call = { ...(await run('cat README.md')).call, arguments: { command: 'echo x > README.md', cwd: '/workspace', timeoutMs: 0 } }
+    const call = {
+      ...(await run('cat README.md')).call,
+      arguments: { command: 'echo x > README.md', cwd: '/workspace', timeoutMs: 0 },
+    }
     const result = await shell.connector.execute(call)
     expect(result).toMatchObject({ kind: 'done', output: { exitCode: 1 } })
     expect(readFileSync(join(workspace, 'README.md'), 'utf8')).toBe('hello\n')
@@ -115,7 +118,14 @@ describe('what a command does', () => {
     expect(output).toMatchObject({ exitCode: 0, changes: 2, changed: ['changed README.md', 'added src/new'] })
     const call = operationOf('shell.exec').compensation?.({ arguments: {}, output })
     expect(call).toMatchObject({ operation: 'shell.restore' })
-    const back = { operation: 'shell.restore', arguments: call?.arguments ?? {}, session: 's', effectId: 'R.1', attempt: 1, timeoutMs: 1_000 }
+    const back = {
+      operation: 'shell.restore',
+      arguments: call?.arguments ?? {},
+      session: 's',
+      effectId: 'R.1',
+      attempt: 1,
+      timeoutMs: 1_000,
+    }
     const restoring = { ...back, secret: async () => '' }
     expect(await shell.connector.execute(restoring)).toMatchObject({ kind: 'done', output: { restored: 2 } })
     expect(await shell.connector.verify(restoring, {})).toMatchObject({ holds: true })

@@ -86,7 +86,9 @@ test('what somebody went on working with is left alone, and named', async () => 
   const after = await snapshots.take()
   writeFileSync(at('README.md'), 'by a person')
   writeFileSync(at('made/mine'), 'mine')
-  expect(await snapshots.restore(before, after)).toMatchObject({ conflicts: ['made', 'README.md'].toSorted((a, b) => (a < b ? -1 : 1)).toReversed() })
+  expect(await snapshots.restore(before, after)).toMatchObject({
+    conflicts: ['made', 'README.md'].toSorted((a, b) => (a < b ? -1 : 1)).toReversed(),
+  })
   expect(readFileSync(at('README.md'), 'utf8')).toBe('by a person')
   expect(readFileSync(at('src/a.ts'), 'utf8')).toBe('a')
   expect(readFileSync(at('made/mine'), 'utf8')).toBe('mine')

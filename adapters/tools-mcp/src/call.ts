@@ -2,7 +2,7 @@ import { type CallToolResult, ProtocolError, SdkError, SdkErrorCode } from '@mod
 import type { ConnectorCall, ConnectorFailure, Json } from '@tidegate/kernel'
 import { describeLine } from './describe.ts'
 import { LOST_ANSWER, NotSent, RefusedByStatus, TooLarge } from './link/link.ts'
-import type { Session } from './connection.ts'
+import type { Session } from './open-session.ts'
 import type { Offered } from './make-operation.ts'
 import type { Answer } from './output.ts'
 import type { McpPorts } from './server.ts'

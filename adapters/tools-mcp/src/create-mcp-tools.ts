@@ -1,9 +1,12 @@
 import type { Connector, Operation } from '@tidegate/kernel'
+import { decodeDefinitions } from './definition.ts'
 import { ToolsMcpError } from './error.ts'
 import { SERVER_NAME } from './operation-id.ts'
 import { parsePlace } from './link/http-link.ts'
-import type { McpPorts, McpServer } from './server.ts'
-import { createUpstream, type McpChange, type McpHealth, type Upstream } from './upstream.ts'
+import { makeOffer } from './make-operation.ts'
+import type { McpMemory, McpPorts, McpServer } from './server.ts'
+import type { McpChange } from './catalogue.ts'
+import { createUpstream, type McpHealth, type Upstream } from './upstream.ts'
 
 /** The operations of one server with the way to them, as the runtime registers a tool. */
 export interface McpTool {
@@ -76,6 +79,16 @@ export async function createMcpTools(servers: readonly McpServer[], ports: McpPo
       await Promise.all([...upstreams.values()].map((upstream) => upstream.close()))
     },
   }
+}
+
+/**
+ * The operations that are remembered of a server, without connecting to it: for whoever looks at a project and calls nothing. Empty when
+ * nothing is remembered.
+ */
+export function rememberedOperations(server: McpServer, memory: McpMemory): readonly Operation[] {
+  const text = memory.read(server.name)
+  const definitions = text === undefined ? undefined : decodeDefinitions(text)
+  return definitions === undefined ? [] : [...makeOffer(server, definitions).byId.values()].map(({ operation }) => operation)
 }
 
 /** @throws ToolsMcpError `mcp_server` */

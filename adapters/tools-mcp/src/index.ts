@@ -1,7 +1,6 @@
-export { createMcpTools, type McpTool, type McpTools } from './create-mcp-tools.ts'
+export { createMcpTools, type McpTool, type McpTools, rememberedOperations } from './create-mcp-tools.ts'
 export { draftOverlay } from './draft.ts'
 export { TOOLS_MCP_ERROR_CODES, ToolsMcpError, type ToolsMcpErrorCode } from './error.ts'
-export { VERB } from './operation-id.ts'
 export type {
   Classification,
   Derived,
@@ -15,4 +14,5 @@ export type {
   StdioServer,
   TakeBack,
 } from './server.ts'
-export type { McpChange, McpHealth } from './upstream.ts'
+export type { McpChange } from './catalogue.ts'
+export type { McpHealth } from './upstream.ts'

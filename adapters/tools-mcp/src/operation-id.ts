@@ -3,9 +3,6 @@ import { createHash } from 'node:crypto'
 const SEGMENT = /^[a-z0-9][a-z0-9-]{0,63}$/
 /** What a server is called: the tool of its operations. */
 export const SERVER_NAME = /^[a-z][a-z0-9-]{0,31}$/
-/** The verb of an operation, as an overlay may give it. */
-export const VERB = /^[a-z0-9][a-z0-9-]{0,63}(?:\.[a-z0-9][a-z0-9-]{0,63}){0,3}$/
-
 /**
  * The verb for a tool, from the name that the server gave it: `read_file` and `readFile` become `read-file`, `repo/list` becomes `repo.list`.
  *

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createMcpTools, type McpServer, type McpTools } from '../src/index.ts'
 import { call, callOf, connectorOf, createGround, nodeProgram, READ, serverOf, textOf } from './ports.ts'
 
@@ -27,10 +27,14 @@ async function start(mode: string, more: Partial<McpServer> = {}) {
   return { tools, notes, received: () => (existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n') : []) }
 }
 
+/** One for several tests, which end it themselves. */
+function startShared(): Promise<McpTools> {
+  return createMcpTools([serverOf({ name: 'raw', transport: nodeProgram(program) })], ground.ports)
+}
+
 function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0)
-    return true
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) // one that nobody has buried yet is dead
   } catch {
     return false
   }
@@ -44,17 +48,17 @@ async function until(so: () => boolean): Promise<boolean> {
 
 describe('a call whose outcome nobody knows is unknown, and is sent once', () => {
   test.each([
-    { tool: 'hang', failure: 'timeout', code: 'mcp_timeout' },
+    { tool: 'hang', failure: 'timeout', code: 'mcp_timeout', timeoutMs: 300 },
     { tool: 'die', failure: 'unavailable', code: 'mcp_exited' },
     { tool: 'flood', failure: 'unavailable', code: 'mcp_flooding' },
-    { tool: 'wrong-id', failure: 'timeout', code: 'mcp_timeout' },
+    { tool: 'wrong-id', failure: 'timeout', code: 'mcp_timeout', timeoutMs: 300 },
     { tool: 'wrong-type', failure: 'invalid_output', code: 'mcp_invalid_answer' },
     { tool: 'huge', failure: 'invalid_output', code: 'mcp_too_large' },
     { tool: 'huge-tail', failure: 'invalid_output', code: 'mcp_too_large' },
     { tool: 'fail', failure: 'unavailable', code: 'mcp_32603' },
-  ])('$tool', async ({ tool, failure, code }) => {
+  ])('$tool', async ({ tool, failure, code, timeoutMs = 10_000 }) => {
     const { tools, received } = await start('plain')
-    const result = await call(tools, `raw.${tool}`, {}, 700)
+    const result = await call(tools, `raw.${tool}`, {}, timeoutMs)
     expect(result).toMatchObject({ kind: 'failed', failure, retry: 'unknown', code })
     expect(received()).toEqual([tool.replace('-', '_')])
   })
@@ -66,12 +70,17 @@ describe('a call whose outcome nobody knows is unknown, and is sent once', () =>
 })
 
 describe('a call that did not happen', () => {
+  let shared: McpTools
+  beforeAll(async () => {
+    shared = await startShared()
+  })
+  afterAll(() => shared.close())
+
   test.each([
     { tool: 'refuse', failure: 'semantic', retry: 'never', code: 'mcp_32602' },
     { tool: 'ask', failure: 'semantic', retry: 'never', code: 'mcp_tool_error' },
   ])('$tool', async ({ tool, failure, retry, code }) => {
-    const { tools } = await start('plain')
-    const result = await call(tools, `raw.${tool}`, {})
+    const result = await call(shared, `raw.${tool}`, {})
     expect(result).toMatchObject({ kind: 'failed', failure, retry, code })
     expect(JSON.stringify(result)).not.toContain('\\u001b')
   })
@@ -88,27 +97,29 @@ describe('a call that did not happen', () => {
   })
 
   test('an operation that is not offered', async () => {
-    const { tools } = await start('plain')
-    const result = await connectorOf(tools, 'raw.x').execute(callOf('raw.nothing', {}))
+    const result = await connectorOf(shared, 'raw.x').execute(callOf('raw.nothing', {}))
     expect(result).toMatchObject({ failure: 'refused', retry: 'never', code: 'operation_undeclared' })
   })
 })
 
 describe('what can be lived with', () => {
+  let tools: McpTools
+  beforeAll(async () => {
+    tools = await startShared()
+  })
+  afterAll(() => tools.close())
+
   test('keys that reach a prototype do not get through', async () => {
-    const { tools } = await start('plain')
     const result = await call(tools, 'raw.odd-keys', {})
     expect(JSON.stringify(result)).not.toMatch(/admin|__proto__/)
     expect(Object.getPrototypeOf({})).not.toHaveProperty('admin')
   })
 
   test('lines that are no messages are passed over', async () => {
-    const { tools } = await start('plain')
     expect(textOf(await call(tools, 'raw.noise', {}))).toBe('noise')
   })
 
   test('an answer too large costs its own call and no other', async () => {
-    const { tools } = await start('plain')
     const [huge, plain] = await Promise.all([call(tools, 'raw.huge', {}), call(tools, 'raw.plain', {})])
     expect(huge).toMatchObject({ kind: 'failed', code: 'mcp_too_large' })
     expect(plain).toMatchObject({ kind: 'done' })
@@ -116,7 +127,6 @@ describe('what can be lived with', () => {
   })
 
   test('a long text is cut, and the output says so', async () => {
-    const { tools } = await start('plain')
     const result = await call(tools, 'raw.long', {})
     expect(result).toMatchObject({ kind: 'done', complete: false })
     expect(Buffer.byteLength(JSON.stringify(result))).toBeLessThan(1_100_000)
@@ -124,7 +134,6 @@ describe('what can be lived with', () => {
   })
 
   test('of a large image there remain size and digest', async () => {
-    const { tools } = await start('plain')
     const result = await call(tools, 'raw.image', {})
     expect(result).toMatchObject({
       output: {

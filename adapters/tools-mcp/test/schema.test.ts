@@ -59,6 +59,7 @@ describe('a value and a schema', () => {
     [{ anyOf: [{ type: 'string' }, { minimum: 5 }] }, 4, false],
     [{ oneOf: [{ minimum: 1 }, { minimum: 2 }] }, 3, false],
     [{ not: { type: 'string' } }, 'a', false],
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
     [{ if: { type: 'string' }, then: { minLength: 2 }, else: { minimum: 2 } }, 1, false],
     [{ $ref: '#/$defs/a', $defs: { a: { type: 'string' } } }, 1, false],
     [{ $ref: '#/definitions/a~1b', definitions: { 'a/b': { type: 'string' } } }, 'x', true],
@@ -101,6 +102,7 @@ describe('a value and a schema', () => {
       fc.record({ anyOf: list }),
       fc.record({ oneOf: list }),
       fc.record({ not: tie('schema') }),
+      // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
       fc.record({ if: tie('schema'), then: tie('schema'), else: tie('schema') }),
     ]
     return { schema: fc.oneof({ maxDepth: 3, depthSize: 'small' }, fc.constant({}), ...(rules as fc.Arbitrary<JsonObject>[])) }

@@ -56,7 +56,8 @@ async function plan(request: ConnectRequest, detection: Detection): Promise<Plan
   const file = settingsOf(detection)
   const before = readFileState(file)?.bytes
   const text = textOf(before)
-  const after = new TextEncoder().encode(withHooks(text, request))
+  const recent = detection.version !== undefined && !isOlder(detection.version, BLOCKS_ON_FAILURE)
+  const after = new TextEncoder().encode(withHooks(text, request, { recent }))
   const verb =
     request.mode === 'enforce'
       ? 'every tool call is decided by Tidegate before it happens'

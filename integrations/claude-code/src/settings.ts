@@ -6,6 +6,7 @@ const EVENTS = [
   { event: 'PreToolUse', matcher: '*', seconds: undefined },
   { event: 'PostToolUse', matcher: '*', seconds: 30 },
   { event: 'PostToolUseFailure', matcher: '*', seconds: 30 },
+  { event: 'PostToolBatch', matcher: undefined, seconds: 30 },
   { event: 'UserPromptSubmit', matcher: undefined, seconds: 20 },
   { event: 'SessionStart', matcher: undefined, seconds: 20 },
 ] as const
@@ -15,12 +16,19 @@ const GRACE_SECONDS = 30
 /** For how long a call waits for people unless the user said. */
 export const DEFAULT_WAIT_SECONDS = 90
 
-/** Adds our hook to the text of a settings file, and leaves everything else as it is. The same request twice gives the same text. */
-export function withHooks(text: string, request: ConnectRequest): string {
+/** Events that older versions do not know; in their settings they would be a mistake. */
+const NEW_EVENTS: ReadonlySet<string> = new Set(['PostToolBatch'])
+
+/**
+ * Adds our hook to the text of a settings file, and leaves everything else as it is. The same request twice gives the same text.
+ * `recent`: the version is known to know all events.
+ */
+export function withHooks(text: string, request: ConnectRequest, options: { readonly recent: boolean }): string {
   const root = plainOf(parseRelaxed(text))
   if (typeof root !== 'object' || root === null || Array.isArray(root)) throw unsupported('the settings are not an object')
   let result = text
   for (const { event, matcher, seconds } of EVENTS) {
+    if (NEW_EVENTS.has(event) && !options.recent) continue
     const groups = groupsOf(result, event)
     const wanted: Json = {
       ...(matcher === undefined ? {} : { matcher }),

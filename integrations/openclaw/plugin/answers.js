@@ -45,6 +45,8 @@ export function verdictOf(answer, { tool, params, by, mode }) {
   }
 }
 
+/** Where Tidegate keeps the arguments of a call that are not declared. */
+const MORE = '_more'
 /** The argument in which the tools of Tidegate are handed their ticket. */
 export const TICKET = '_tidegate_ticket'
 
@@ -53,11 +55,16 @@ export function block(blockReason) {
   return { block: true, blockReason }
 }
 
-/** The arguments that were decided on. A tool that Tidegate does not know comes back with its name around them. */
+/**
+ * The arguments that were decided on, as the host knows them: Tidegate puts a tool that nobody classified beside its arguments, and
+ * arguments that nobody declared under a name of their own.
+ */
 function pinsOf(args, tool, by) {
   if (!isObject(args)) return undefined
-  const wrapped = by === 'host' && args.tool === tool && isObject(args.arguments) && Object.keys(args).length === 2
-  return wrapped ? args.arguments : args
+  if (by !== 'host') return args
+  if (args.tool === tool && isObject(args.arguments) && Object.keys(args).length === 2) return args.arguments
+  const { [MORE]: more, ...declared } = args
+  return isObject(more) ? { ...more, ...declared } : declared
 }
 
 /**

@@ -17,7 +17,7 @@ export function createDoor({ endpoint, tokenFile }) {
   const agent = secure ? new SecureAgent(KEEP_ALIVE) : new PlainAgent(KEEP_ALIVE)
   const open = secure ? secureRequest : plainRequest
 
-  function attempt(path, text, { timeoutMs, signal }) {
+  function attempt(path, text, { timeoutMs, signal }, connection = agent) {
     return new Promise((resolve, reject) => {
       const headers = {
         'content-type': 'application/json',
@@ -25,7 +25,7 @@ export function createDoor({ endpoint, tokenFile }) {
         accept: 'application/json',
         authorization: `Bearer ${readToken(tokenFile)}`,
       }
-      const request = open(new URL(path, endpoint), { method: 'POST', agent, headers })
+      const request = open(new URL(path, endpoint), { method: 'POST', agent: connection, headers })
       const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
       const stop = () => request.destroy(new Error('the call was cancelled'))
       const end = (settle, value) => {
@@ -54,7 +54,7 @@ export function createDoor({ endpoint, tokenFile }) {
       } catch (error) {
         // An open connection may have been closed by the far side just now. The same call twice is one call.
         if (error.stale !== true) throw error
-        return await attempt(path, text, options)
+        return await attempt(path, text, options, false) // over a new connection: others may be just as old
       }
     },
     close() {

@@ -1,5 +1,19 @@
 import type { OperationDeclaration } from '@tidegate/tools'
-import { declare, type OwnTool, PATH, RECIPIENT, TARGET, URL_, WORDS } from './declare.ts'
+import {
+  DATA,
+  declare,
+  FLAG,
+  NUMBER,
+  OPTION,
+  type OwnTool,
+  PATH,
+  PATHS,
+  RECIPIENT,
+  RECIPIENTS,
+  TARGET,
+  URL_,
+  WORDS,
+} from './declare.ts'
 
 /** A look at what the host itself keeps: its own words, told to nobody. */
 const LOOK = {
@@ -48,7 +62,20 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     reversibility: 'irreversible',
     origin: 'third-party',
     egress: 'external',
-    inputs: { command: WORDS, workdir: PATH, env: WORDS, host: TARGET, node: TARGET, elevated: { role: 'value', type: 'flag' } },
+    inputs: {
+      command: WORDS,
+      workdir: PATH,
+      env: DATA,
+      host: TARGET,
+      node: TARGET,
+      elevated: FLAG,
+      pty: FLAG,
+      background: FLAG,
+      timeout: NUMBER,
+      yieldMs: NUMBER,
+      security: OPTION,
+      ask: OPTION,
+    },
   }),
   'process.look': declare({
     ...READ,
@@ -64,7 +91,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     nature: ['code', 'egress'],
     origin: 'third-party',
     egress: 'external',
-    inputs: { sessionId: TARGET, data: WORDS, text: WORDS, keys: WORDS, hex: WORDS },
+    inputs: { sessionId: TARGET, data: WORDS, text: WORDS, keys: DATA, hex: DATA },
   }),
   'process.end': declare({
     ...NOTE,
@@ -88,7 +115,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     title: 'Read a file',
     description: 'Reads a file of the machine that OpenClaw runs on.',
     dataClass: 'customer',
-    inputs: { path: PATH },
+    inputs: { path: PATH, offset: NUMBER, limit: NUMBER },
   }),
   ls: declare({
     ...READ,
@@ -115,7 +142,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     blastRadius: 'single',
     risk: 'high',
     records: ['path'],
-    inputs: { path: PATH, edits: WORDS, oldText: WORDS, newText: WORDS },
+    inputs: { path: PATH, edits: DATA, oldText: WORDS, newText: WORDS },
   }),
   'apply-patch': declare({
     ...NOTE,
@@ -132,7 +159,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     description: 'Fetches an address; the address itself tells its server something.',
     egress: 'external',
     dataClass: 'public',
-    inputs: { url: URL_ },
+    inputs: { url: URL_, extractMode: OPTION, maxChars: NUMBER },
   }),
   'web.search': declare({
     ...READ,
@@ -140,7 +167,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     description: 'Asks a search service; the words of the search go to it.',
     egress: 'external',
     dataClass: 'public',
-    inputs: { query: WORDS },
+    inputs: { query: WORDS, count: NUMBER },
   }),
   'browser.look': declare({
     ...READ,
@@ -155,7 +182,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     risk: 'high',
     nature: ['egress', 'customer-visible'],
     origin: 'third-party',
-    inputs: { url: URL_, targetUrl: URL_, request: WORDS, paths: PATH },
+    inputs: { url: URL_, targetUrl: URL_, request: DATA, paths: PATHS },
   }),
   'message.read': declare({
     ...READ,
@@ -168,7 +195,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     ...MESSAGE,
     title: 'Send a message',
     description: 'Sends, replies, reacts or posts in a channel, in the name of the agent.',
-    inputs: { target: RECIPIENT, to: RECIPIENT, targets: RECIPIENT, message: WORDS, text: WORDS, media: PATH },
+    inputs: { target: RECIPIENT, to: RECIPIENT, targets: RECIPIENTS, message: WORDS, text: WORDS, media: PATH },
   }),
   'message.manage': declare({
     ...MESSAGE,
@@ -186,7 +213,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     title: 'Change the schedule',
     description: 'Adds, changes, removes or starts a job. A job is a turn of the agent later, or a command that no gate sees.',
     nature: ['schedule', 'code'],
-    inputs: { job: WORDS, patch: WORDS, jobId: TARGET, id: TARGET, text: WORDS },
+    inputs: { job: DATA, patch: DATA, jobId: TARGET, id: TARGET, text: WORDS },
   }),
   'sessions.look': declare({
     ...READ,
@@ -248,7 +275,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     mutability: 'read',
     reversibility: 'reversible',
     origin: 'third-party',
-    inputs: { id: { role: 'value', type: 'identifier' }, args: WORDS },
+    inputs: { id: { role: 'value', type: 'identifier' }, args: DATA },
   }),
   'memory.read': declare({
     ...READ,
@@ -271,7 +298,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     description: 'Hands an image or a PDF to a model and tells what is on it.',
     dataClass: 'customer',
     egress: 'external',
-    inputs: { image: PATH, images: PATH, pdf: PATH, path: PATH, prompt: WORDS },
+    inputs: { image: PATH, images: PATHS, pdf: PATH, path: PATH, prompt: WORDS },
   }),
   'media.make': declare({
     ...NOTE,
@@ -293,7 +320,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     description: 'Changes its configuration, plugins or version, or restarts it: also what makes it ask Tidegate.',
     dataClass: 'secret',
     nature: ['credential', 'code', 'skill'],
-    inputs: { raw: WORDS, patch: WORDS, path: TARGET, request: WORDS, message: WORDS },
+    inputs: { raw: WORDS, patch: DATA, path: TARGET, request: WORDS, message: WORDS },
   }),
   'nodes.look': declare({ ...READ, title: 'Look at paired devices', description: 'Lists devices and their state.' }),
   'nodes.act': declare({
@@ -304,7 +331,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     nature: ['code', 'credential', 'egress'],
     origin: 'third-party',
     egress: 'external',
-    inputs: { node: TARGET, invokeCommand: WORDS, command: WORDS, body: WORDS },
+    inputs: { node: TARGET, invokeCommand: WORDS, command: WORDS, body: DATA },
   }),
   'screen.act': declare({
     ...ADMIN,
@@ -359,6 +386,6 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     reversibility: 'irreversible',
     origin: 'third-party',
     egress: 'external',
-    inputs: { tool: TARGET, arguments: WORDS },
+    inputs: { tool: TARGET, arguments: DATA },
   }),
 }

@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject, type Operation } from '@tidegate/kernel'
 import { defineTool } from '@tidegate/tools'
+import { MORE } from './declare.ts'
 import { OPERATIONS } from './operations.ts'
 import { type Chosen, NAMES } from './tool-names.ts'
 
@@ -23,8 +24,8 @@ export interface OpenClawTools {
 /**
  * Declares the own tools of OpenClaw 2026.5.7 and 2026.9.6.
  *
- * The arguments of an operation are those of the tool, so that what was decided on can be handed back as it is. Only `other` wraps them,
- * together with the name of the tool.
+ * The arguments of an operation are those of the tool; what it does not declare stands under `_more`. What nobody classified is `other`, with
+ * the name of the tool and all of its arguments. The plugin takes both apart again before it hands back what was decided on.
  */
 export function hostTools(): OpenClawTools {
   const { operations } = defineTool({ name: 'openclaw', title: 'OpenClaw', operations: OPERATIONS })
@@ -34,15 +35,29 @@ export function hostTools(): OpenClawTools {
       kind: 'openclaw',
       operationOf(tool, args) {
         const known = choose(tool, args)
-        const accepted = known !== undefined && byId.get(known.operation)?.input.parse(known.arguments).ok === true
-        return accepted ? known : { operation: 'openclaw.other', arguments: { tool, arguments: args } }
+        const declared = known === undefined ? undefined : byId.get(known.operation)
+        const given = known === undefined || declared === undefined ? undefined : sorted(known.arguments, declared)
+        const accepted = given !== undefined && declared?.input.parse(given).ok === true
+        return accepted
+          ? { operation: declared.id, arguments: given }
+          : { operation: 'openclaw.other', arguments: { tool, arguments: args } }
       },
     },
     operations,
   }
 }
 
-function choose(tool: string, args: Json): { readonly operation: string; readonly arguments: Json } | undefined {
+/** Declared arguments under their names, all others under one. */
+function sorted(args: JsonObject, { input }: Operation): JsonObject | undefined {
+  if (Object.hasOwn(args, MORE)) return undefined
+  const { properties = {} } = input.jsonSchema
+  const isDeclared = ([name]: readonly [string, Json]): boolean => isObject(properties) && Object.hasOwn(properties, name)
+  const entries = Object.entries(args)
+  const more = entries.filter((entry) => !isDeclared(entry))
+  return { ...Object.fromEntries(entries.filter(isDeclared)), ...(more.length === 0 ? {} : { [MORE]: Object.fromEntries(more) }) }
+}
+
+function choose(tool: string, args: Json): { readonly operation: string; readonly arguments: JsonObject } | undefined {
   const name = tool.trim().toLowerCase()
   const chosen: Chosen | undefined = Object.hasOwn(NAMES, name) ? NAMES[name] : undefined
   if (chosen === undefined || !isObject(args)) return undefined

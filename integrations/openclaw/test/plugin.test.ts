@@ -111,6 +111,12 @@ describe('what an answer becomes', () => {
       permit({ command: 'ls' }) as Reply,
       { command: 'ls', elevated: undefined },
     ],
+    [
+      'undeclared arguments come under a name of their own',
+      { a: 1, b: 2 },
+      permit({ a: 1, _more: { b: 2 } }) as Reply,
+      { a: 1, b: 2 },
+    ],
     ['an unknown tool comes with its name', { a: 1 }, permit({ tool: 'exec', arguments: { a: 1 } }) as Reply, { a: 1 }],
     [
       'observing says what would have been',

@@ -65,7 +65,9 @@ describe('the tools of OpenClaw', () => {
     ['write', { path: 'x', content: 'y' }, 'openclaw.write'],
     ['write', { file_path: 'x', content: 'y' }, 'openclaw.write'],
     ['write', { content: 'y' }, 'openclaw.other'],
-    ['write', { path: 'x', content: 'y', append: true }, 'openclaw.other'],
+    ['write', { path: 'x', content: 'y', append: true }, 'openclaw.write'],
+    ['exec', { command: ['ls'] }, 'openclaw.other'],
+    ['exec', { command: 'ls', elevated: 'yes' }, 'openclaw.other'],
     ['edit', { path: 'x', edits: [{ oldText: 'a', newText: 'b' }] }, 'openclaw.edit'],
   ])('%s %j is %s', (tool, args, id) => {
     const chosen = of(tool, args)
@@ -73,9 +75,10 @@ describe('the tools of OpenClaw', () => {
     expect(byId.get(chosen.operation)?.input.parse(chosen.arguments)).toEqual({ ok: true, value: chosen.arguments })
   })
 
-  test('arguments stay as they are, so that what was decided can be handed back; an alias of a path is a path', () => {
+  test('arguments are kept whole, so that what was decided can be handed back; an alias of a path is a path', () => {
     const args = { command: 'ls', env: { A: 'b' }, new: [null, { deep: 1 }] }
-    expect(of('exec', args).arguments).toEqual(args)
+    expect(of('exec', args).arguments).toEqual({ command: 'ls', env: { A: 'b' }, _more: { new: [null, { deep: 1 }] } })
+    expect(of('exec', { command: 'ls', _more: {} }).operation).toBe('openclaw.other')
     expect(of('read', { file_path: '/etc/passwd' }).arguments).toEqual({ path: '/etc/passwd' })
     expect(of('read', { path: 'a', file_path: 'b' }).operation).toBe('openclaw.other')
     expect(of('unheard-of', { a: 1 }).arguments).toEqual({ tool: 'unheard-of', arguments: { a: 1 } })

@@ -23,8 +23,7 @@ export function failureOf(error: unknown): Failure {
   }
   if (error instanceof CliError) return { problem: problemOf(error.code, error.message), exit: error.exit }
   if (isAnswered(error)) {
-    const exit = error.code === 'project_missing' || error.code === 'cases_missing' ? EXIT.notFound : EXIT.failed
-    return { problem: problemOf(error.code, error.message), exit }
+    return { problem: problemOf(error.code, error.message), exit: EXITS[error.code] ?? EXIT.failed }
   }
   if (error instanceof Error && error.name === 'AbortError')
     return {
@@ -40,8 +39,16 @@ export function failureOf(error: unknown): Failure {
   }
 }
 
+/** What their codes exit with, where it is not 1. */
+const EXITS: Readonly<Record<string, ExitCode>> = {
+  cases_missing: EXIT.notFound,
+  host_unproven: EXIT.denied,
+  not_connected: EXIT.notFound,
+  project_missing: EXIT.notFound,
+}
+
 /** Packages behind the commands that need no server. They are named, since importing their classes would load them. */
-const ANSWERED = ['CedarError', 'EvalsError', 'ProjectError', 'ToolsError', 'WorkbenchError']
+const ANSWERED = ['CedarError', 'ConnectError', 'EvalsError', 'ProjectError', 'ToolsError', 'WorkbenchError']
 
 /** Whether an error is one of these packages' own: it has a code that docs/errors.md explains. */
 function isAnswered(error: unknown): error is Error & { readonly code: string } {

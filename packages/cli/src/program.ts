@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import type { Action, Bind } from './bind.ts'
 import { addEndorse } from './command/endorse-options.ts'
 import { addEvals } from './command/evals.ts'
+import { addConnections } from './command/connections.ts'
 import { addPolicy } from './command/policy.ts'
 import { addPolicyChange, addToolReview } from './command/changes.ts'
 import { EXIT_HELP, type ExitCode } from './exit-code.ts'
@@ -20,6 +21,7 @@ Examples:
   tidegate undo ID --why "..."                         take back what a run did
   tidegate ledger verify                               prove that nothing was changed
   tidegate policy test                                 run the cases beside the policies
+  tidegate connect claude-code                         watch what the agent does that you have
 
 ${EXIT_HELP}
 The project is the directory with tidegate.yaml at or above the current one, or --project, or TIDEGATE_PROJECT.`
@@ -64,6 +66,7 @@ export function createProgram(signal: AbortSignal, onExit: (exit: ExitCode) => v
   addCatalogue(program, bind)
   addPolicyChange(addPolicy(program, bind), bind)
   addEvals(program, bind)
+  addConnections(program, bind)
   for (const command of everyCommand(program)) command.exitOverride().showHelpAfterError('Try `tidegate --help`.')
   return program
 }

@@ -193,7 +193,14 @@ function plain({ host, port }: EgressRequest): EgressRequest {
 function answer(socket: Duplex, status: number, reason: string): void {
   const body = Buffer.from(`Tidegate: ${reason}\n`)
   const head = `HTTP/1.1 ${status} ${status === 502 ? 'Bad Gateway' : status === 403 ? 'Forbidden' : 'Bad Request'}\r\n`
-  socket.end(Buffer.concat([Buffer.from(`${head}Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`), body]))
+  socket.end(
+    Buffer.concat([
+      Buffer.from(
+        `${head}Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`,
+      ),
+      body,
+    ]),
+  )
 }
 
 function refuseRequest(response: ServerResponse, status: number, reason: string): void {

@@ -32,15 +32,22 @@ export async function dial(request: EgressRequest, rules: DialRules): Promise<Di
     const verdict = await within(rules.decideTimeoutMs, rules.gate.decide(request))
     if (!verdict.allowed) return { kind: 'refused', status: 403, reason: verdict.reason }
     const listed = verdict.addresses ?? []
-    const addresses = isIP(request.host) === 0 ? await within(rules.connectTimeoutMs, rules.resolve(request.host)) : [request.host]
-    const address = addresses.find((candidate) => isPublicAddress(candidate) || listed.includes(endpointText(candidate, request.port)))
+    const addresses =
+      isIP(request.host) === 0 ? await within(rules.connectTimeoutMs, rules.resolve(request.host)) : [request.host]
+    const address = addresses.find(
+      (candidate) => isPublicAddress(candidate) || listed.includes(endpointText(candidate, request.port)),
+    )
     if (address !== undefined) return await connectTo(address, request.port, rules.connectTimeoutMs)
     const reason = addresses.length === 0 ? 'the name has no address' : 'its address is not public, and not listed'
     return { kind: 'refused', status: 403, reason }
   } catch (cause) {
     // A gate that fails has refused; a resolver that fails found nothing. The cause may quote what the command sent.
     const timedOut = cause instanceof Elapsed
-    return { kind: 'refused', status: 403, reason: timedOut ? 'there was no decision in time' : 'it could not be decided or resolved' }
+    return {
+      kind: 'refused',
+      status: 403,
+      reason: timedOut ? 'there was no decision in time' : 'it could not be decided or resolved',
+    }
   }
 }
 

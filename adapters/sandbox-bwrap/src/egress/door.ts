@@ -29,13 +29,17 @@ const OPEN_TIMEOUT_MS = 10_000
  */
 export function openDoor(place: DoorPlace): Promise<Door> {
   const namespaces = place.asRoot ? ['--net'] : ['--user', '--net', '--preserve-credentials']
-  const child = spawn(place.nsenter, ['--target', String(place.pid), ...namespaces, '--', process.execPath, INSIDE, String(PROXY_PORT)], {
-    cwd: '/',
-    env: {},
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    timeout: OPEN_TIMEOUT_MS,
-    killSignal: 'SIGKILL',
-  })
+  const child = spawn(
+    place.nsenter,
+    ['--target', String(place.pid), ...namespaces, '--', process.execPath, INSIDE, String(PROXY_PORT)],
+    {
+      cwd: '/',
+      env: {},
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      timeout: OPEN_TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    },
+  )
   return new Promise((resolve, reject) => {
     const fail = (): void => reject(new Error('the door of the sandbox could not be opened'))
     child.once('error', fail)

@@ -29,6 +29,8 @@ export function forwardedHeaders(raw: readonly string[], host: string | null): s
 
 function namedByConnection(raw: readonly string[]): readonly string[] {
   return raw.flatMap((name, index) =>
-    index % 2 === 0 && name.toLowerCase() === 'connection' ? (raw[index + 1] ?? '').split(',').map((word) => word.trim().toLowerCase()) : [],
+    index % 2 === 0 && name.toLowerCase() === 'connection'
+      ? (raw[index + 1] ?? '').split(',').map((word) => word.trim().toLowerCase())
+      : [],
   )
 }

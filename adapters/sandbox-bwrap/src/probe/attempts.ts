@@ -25,7 +25,9 @@ export function callAttempts(machine: Machine): readonly CallAttempt[] {
   const refused = Object.entries(REFUSED_CALLS).flatMap(([name, numbers]): readonly CallAttempt[] => {
     const call = numberOf(numbers, machine)
     // Would do harm if it worked: whatever ends the system, or hangs up our terminal.
-    return call === null || name === 'reboot' || name === 'vhangup' ? [] : [{ name: `call ${name}`, call, arguments: ['B', 'B', 0, 0, 0] }]
+    return call === null || name === 'reboot' || name === 'vhangup'
+      ? []
+      : [{ name: `call ${name}`, call, arguments: ['B', 'B', 0, 0, 0] }]
   })
   const sockets = Object.entries(FAMILIES).map(([name, family]): CallAttempt => {
     return { name: `socket ${name}`, call: WATCHED_CALLS.socket[index], arguments: [family, 1, 0] }
@@ -98,7 +100,7 @@ fails 'kernel objects' test -e /sys/kernel -o -e /sys/fs/cgroup -o -e /sys/class
 fails 'settings of the kernel' writes /proc/sys/kernel/hostname
 fails 'new device' mknod /tmp/probe-device c 1 3
 fails 'mount' mount -t tmpfs none /tmp
-fails 'memory of the runner' reads /proc/1/mem
+fails 'memory of the runner' opens /proc/1/mem
 fails 'environment of the runner' reads /proc/1/environ
 fails 'descriptors of the runner' test -e /proc/1/fd/0 -o -r /proc/1/fd
 fails 'program of the runner' reads /run/tidegate/shell

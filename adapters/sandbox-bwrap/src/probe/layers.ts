@@ -10,20 +10,30 @@ export function surveyLayers(host: Host, groups: GroupParents | { readonly missi
   const { bwrap, kernel } = host
   const absent = NEEDED_OPTIONS.filter((option) => bwrap?.options.has(option) === false)
   const grouped = !('missing' in groups)
-  const counts = kernel !== null && (kernel[0] > COUNTS_PROCESSES[0] || (kernel[0] === COUNTS_PROCESSES[0] && kernel[1] >= COUNTS_PROCESSES[1]))
+  const counts =
+    kernel !== null &&
+    (kernel[0] > COUNTS_PROCESSES[0] || (kernel[0] === COUNTS_PROCESSES[0] && kernel[1] >= COUNTS_PROCESSES[1]))
   return [
     layer('linux', kernel !== null && host.machine !== null, {
-      detail: kernel === null ? 'this is not Linux' : `Linux ${kernel.join('.')} on ${host.machine ?? 'a machine without a table of system calls'}`,
+      detail:
+        kernel === null
+          ? 'this is not Linux'
+          : `Linux ${kernel.join('.')} on ${host.machine ?? 'a machine without a table of system calls'}`,
       get: 'run it on Linux on x86_64 or aarch64, in a virtual machine if need be',
     }),
     layer('bubblewrap', bwrap !== null && absent.length === 0, {
-      detail: bwrap === null ? 'bwrap is not installed' : `version ${bwrap.version}${absent.length > 0 ? `, without ${absent.join(', ')}` : ''}`,
+      detail:
+        bwrap === null
+          ? 'bwrap is not installed'
+          : `version ${bwrap.version}${absent.length > 0 ? `, without ${absent.join(', ')}` : ''}`,
       get: 'install bubblewrap 0.11 or one with the security update of 2024: apt install bubblewrap, dnf install bubblewrap',
     }),
     layer('bash', host.bash !== null, { detail: host.bash ?? 'bash is not installed', get: 'apt install bash, apk add bash' }),
     layer('pipes', host.mkfifo !== null, { detail: host.mkfifo ?? 'mkfifo is not installed', get: 'apt install coreutils' }),
     layer('process limit', counts || grouped, {
-      detail: counts ? 'the kernel counts processes for each sandbox' : 'this kernel counts the processes of a user, not of a sandbox',
+      detail: counts
+        ? 'the kernel counts processes for each sandbox'
+        : 'this kernel counts the processes of a user, not of a sandbox',
       get: 'use Linux 5.14 or newer, or name a delegated control group',
     }),
     optional('control group', grouped, {

@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { SandboxLayer, SandboxLeak, SandboxOpening, SandboxSession, SandboxSpec } from '@tidegate/kernel'
@@ -37,7 +37,10 @@ export async function probeLeaks(probe: LeakProbe): Promise<LeakFindings> {
   const secret = mkdtempSync(join(probe.directory, 'secret-'))
   try {
     if (probe.host.uid === 0) chownSync(workspace, probe.user.uid, probe.user.gid)
-    writeFileSync(join(secret, 'canary'), 'canary', { mode: 0o644 })
+    // Nothing but the sandbox keeps it from being read.
+    chmodSync(secret, 0o755)
+    writeFileSync(join(secret, 'canary'), 'canary')
+    chmodSync(join(secret, 'canary'), 0o644)
     const limits = { ...DEFAULT_SANDBOX_LIMITS, wallMs: PROBE_MS }
     const opening = await probe.open({ id: 'probe', workspace, readOnly: [], environment: {}, limits, egress: null })
     if (opening.kind === 'refused') return { layers: [startedLayer(opening.message)], leaks: [] }

@@ -8,7 +8,7 @@ export type Step =
   /** Loads 32 bits of `struct seccomp_data`. */
   | { readonly kind: 'load'; readonly offset: number }
   | { readonly kind: 'and'; readonly value: number }
-  | { readonly kind: 'equal' | 'greater' | 'anyBit'; readonly value: number; readonly then: string }
+  | { readonly kind: 'equal' | 'greater' | 'anyBit'; readonly value: number; readonly to: string }
   | { readonly kind: 'label'; readonly name: string }
   | { readonly kind: 'answer'; readonly value: number }
 
@@ -62,7 +62,7 @@ function encode(step: Instruction, index: number, labels: ReadonlyMap<string, nu
     case 'answer':
       return { code: ANSWER, jump: 0, operand: step.value }
     default:
-      return { code: JUMPS[step.kind], jump: distance(step.then, index, labels), operand: step.value }
+      return { code: JUMPS[step.kind], jump: distance(step.to, index, labels), operand: step.value }
   }
 }
 

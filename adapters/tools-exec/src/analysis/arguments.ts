@@ -55,6 +55,12 @@ export function readArguments(program: Program, args: readonly Field[]): GivenAr
     }
     const found = optionsOf(source, field, style, roles)
     for (const option of found) {
+      const paired = option.value === null ? namedRole(program, option.name) : null
+      if (paired !== null) {
+        at += 2
+        options.push({ name: option.name, role: paired, value: args[at] ?? [] })
+        continue
+      }
       if (option.role === 'argv') {
         const end = endOfCommand(args, at + 1, style)
         commands.push(args.slice(at + 1, end))
@@ -71,6 +77,12 @@ export function readArguments(program: Program, args: readonly Field[]): GivenAr
   return { options, operands, commands, unknown }
 }
 
+function namedRole({ named }: Program, name: string): Role | null {
+  // The keys of `named` are roles: the type of the table says so.
+  for (const [role, names] of Object.entries(named ?? {})) if (names.split(' ').includes(name)) return role as Role
+  return null
+}
+
 function isOption(source: string, field: Field, style: string): boolean {
   if (textOf(field) === '-') return false
   return source.startsWith('-') || (source.startsWith('+') && style === 'words')
@@ -78,6 +90,7 @@ function isOption(source: string, field: Field, style: string): boolean {
 
 function optionsOf(source: string, field: Field, style: string, roles: ReadonlyMap<string, Role>): readonly GivenOption[] {
   const equals = source.indexOf('=')
+  if (source.startsWith('+')) return [{ name: '+', value: dropText(field, 1), role: roles.get('+') ?? null }]
   if (style === 'words' || source.startsWith('--')) {
     const name = equals === -1 ? source : source.slice(0, equals)
     const role = roles.get(name) ?? (style === 'words' ? null : abbreviated(name, roles))

@@ -215,13 +215,17 @@ function withTilde(atom: Atom, state: State, shell: Expander): Atom {
   const user = match[1] ?? ''
   const home = readVariable(state, 'HOME', shell)
   const own = home.length === 1 ? textOf(home[0] ?? []) : null
+  const other = (name: string, places: readonly string[] | null): string => {
+    const value = readVariable(state, name, shell)
+    return (value.length === 1 ? textOf(value[0] ?? []) : null) ?? places?.[0] ?? '/'
+  }
   const place =
     user === ''
       ? (own ?? shell.home)
       : user === '+'
-        ? (state.cwds?.[0] ?? '/')
+        ? other('PWD', state.cwds)
         : user === '-'
-          ? (state.previous?.[0] ?? '/')
+          ? other('OLDPWD', state.previous)
           : user === 'root'
             ? '/root'
             : `/home/${user}`

@@ -27,6 +27,7 @@ export class Findings {
   readonly #variables = new Set<string>()
   /** What was written in this text, by path; null when the content is not known. */
   readonly #written = new Map<string, Value | null>()
+  #wroteCode = false
   #reach: Reach = 'local'
   #mutability: Mutability = 'read'
 
@@ -98,7 +99,20 @@ export class Findings {
     this.category(...categoriesOf(place.class, place.access))
   }
 
+  /** True when this text writes a file that may be program text: by its name anything but a log, a page, or data. */
+  get wroteCode(): boolean {
+    return this.#wroteCode
+  }
+
   wrote(path: string, content: Value | null): void {
+    if (isEmptyDevice(path)) return
+    if (
+      !/\.(?:log|txt|out|err|md|csv|tsv|xml|html|css|svg|png|diff|patch|sum|sql|tar|gz|tgz|zip|bak|old|orig|tmp|ya?ml|toml|ini|env)$|(?<!\/package|\/tsconfig|\/composer|\/deno)\.json$/.test(
+        path,
+      )
+    ) {
+      this.#wroteCode = true
+    }
     this.#written.set(path, this.#written.has(path) ? null : content)
   }
 
@@ -108,6 +122,8 @@ export class Findings {
   }
 
   facts(): CommandFacts {
+    // A search path that is changed may lead to what was just written.
+    if (this.#wroteCode && this.#variables.has('PATH')) this.category('execution-hook')
     const commands = [...this.#commands.values()]
     return {
       understood: this.#reasons.size === 0,

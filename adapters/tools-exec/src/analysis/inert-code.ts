@@ -20,6 +20,8 @@ export function isInert(language: Language, code: string): boolean {
       return (
         onlyKnownWords(code, JAVASCRIPT) && !/\[(?!\s*\d+\s*\])|\.\.|require\s*\(\s*(?!['"]\.\/|['"]\w+\.json['"])/.test(code)
       )
+    case 'sql':
+      return isInertSql(code)
     case 'vim':
       return /^(?::?(?:q|wq|x|w|qa|wqa|set \w+|\d+|\$|%?s\/[\w .-]*\/[\w .-]*\/g?)!?)$/.test(code)
     default:
@@ -83,6 +85,22 @@ function isInertAwk(code: string): boolean {
   if (/\b(?:system|getline|close|fflush|ARGV|ARGC|ENVIRON|PROCINFO|SYMTAB|FUNCTAB)\b|@|\/inet|\|&/.test(code)) return false
   if (/\|\s*"|\bprintf?\b[^{};\n]*(?:[^|]\|(?!\|)|>)/.test(code)) return false
   return !/\\(?:x|[0-7])/.test(code)
+}
+
+/** SQL without commands of the tool, other files and extensions. */
+function isInertSql(code: string): boolean {
+  if (
+    /\b(?:readfile|writefile|load_extension|edit|attach|vacuum|pragma|fsdir|read_\w+|copy|install|load|export|import)\b/i.test(
+      code,
+    )
+  )
+    return false
+  return code
+    .split('\n')
+    .every(
+      (line) =>
+        !/^\s*\./.test(line) || /^\s*\.(?:tables|schema|headers? \w+|mode \w+|databases|indexes|quit|exit)\b[\w\s]*$/.test(line),
+    )
 }
 
 /** Perl that only substitutes, as with `-pe`. */

@@ -29,6 +29,10 @@ export function outputOf(
       return [unknown('token')]
     case 'names':
       return [unknown('names')]
+    case 'same':
+    case 'dirname':
+    case 'basename':
+      return operands.length === 0 ? [unknown('content')] : [pathPart(model, operands[0] ?? [])]
     case 'echo':
       return [echo(operands)]
     case 'printf':
@@ -52,6 +56,17 @@ export function outputOf(
     default:
       return [unknown('content')]
   }
+}
+
+/** A path, its folder or its last part, computed when it is known. */
+function pathPart(model: 'same' | 'dirname' | 'basename', field: Field): Field {
+  const source = textOf(field)
+  if (model === 'same') return compact(field.map(unglobbed))
+  if (source === null) return [{ kind: 'unknown', origin: worstOf([originOf(field) ?? 'names']), splits: false }]
+  const path = source.replace(/(?<=[^/])\/+$/, '')
+  const slash = path.lastIndexOf('/')
+  if (model === 'basename') return text(path.slice(slash + 1))
+  return text(slash === -1 ? '.' : slash === 0 ? '/' : path.slice(0, slash))
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import type { Category, Mutability, Reach } from './facts.ts'
 
 /** The languages of program text that is handed over inline. */
-export type Language = 'shell' | 'python' | 'javascript' | 'perl' | 'awk' | 'sed' | 'make' | 'vim' | 'other'
+export type Language = 'shell' | 'python' | 'javascript' | 'perl' | 'awk' | 'sed' | 'sql' | 'make' | 'vim' | 'other'
 
 /** What the value of an option, or an operand, means. */
 export type Role =
@@ -32,10 +32,22 @@ export interface Mark {
 }
 
 /**
- * What is printed, as far as it can become somebody's word: nothing; a short token; names of files; what was read, unchanged or
+ * What is printed, as far as it can become somebody's word: nothing; a short token; names of files; the operands, or a part of them; what was read, unchanged or
  * picked from; a changed text; a decoded one; outside content.
  */
-export type Output = 'none' | 'token' | 'names' | 'echo' | 'printf' | 'cat' | 'filter' | 'decode' | 'content'
+export type Output =
+  | 'none'
+  | 'token'
+  | 'names'
+  | 'same'
+  | 'dirname'
+  | 'basename'
+  | 'echo'
+  | 'printf'
+  | 'cat'
+  | 'filter'
+  | 'decode'
+  | 'content'
 
 /** What is known of a program. Options are written as on the command line, several in one string: `'-m --message'`. */
 export interface Program extends Mark {
@@ -45,6 +57,8 @@ export interface Program extends Mark {
    */
   readonly style?: 'gnu' | 'posix' | 'words' | 'none'
   readonly takes?: Readonly<Partial<Record<Role, string>>>
+  /** Options that take a name and then a value: `--arg name value`. */
+  readonly named?: Readonly<Partial<Record<Role, string>>>
   readonly marks?: Readonly<Record<string, Mark>>
   /**
    * What operands are; `read` unless told. `last-write`: the last one is written; `pattern`: the first one is text; `remote`: `host:path`; `config`: a key
@@ -60,6 +74,7 @@ export interface Program extends Mark {
     | 'applet'
     | 'config'
     | 'makefile'
+    | 'database'
   /** Options after which the first operand is no pattern, code or script any more. */
   readonly instead?: string
   /** Operands in front of the command, for `argv` and `joined`. */

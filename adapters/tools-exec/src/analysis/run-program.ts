@@ -25,12 +25,17 @@ export interface Running {
 export function runProgram(running: Running): Outcome {
   const { program, args, invocation, shell } = running
   mark(program, shell)
+  // What this text wrote is what now runs, and nobody reads it as program text.
+  const isRunner =
+    program.categories?.includes('workspace-code') === true ||
+    ['python', 'javascript', 'perl', 'other'].includes(program.language ?? 'shell')
+  if (isRunner && shell.findings.wroteCode) shell.findings.category('interpreter-inline')
   const given = readArguments(program, args)
   for (const field of given.unknown) scan(field, running)
   for (const option of given.options) {
     const marks = program.marks ?? {}
     for (const [names, extra] of Object.entries(marks)) if (isNamed(option.name, names)) mark(extra, shell)
-    if (option.value !== null) takeValue(option.role ?? 'scan', option.value, running)
+    if (option.value !== null) takeValue(option.role ?? 'scan', option.value, withPositional(running, given))
   }
   for (const command of given.commands) {
     const words = command.map((field) => withNames(field))
@@ -40,6 +45,14 @@ export function runProgram(running: Running): Outcome {
   const out = takeOperands(running, given)
   const state = invocation.state
   return { ok: state, fail: state, out }
+}
+
+/** `sh -c text name one two`: what stands behind is `$0`, `$1` and `$2` of the text. */
+function withPositional(running: Running, { operands }: GivenArguments): Running {
+  const { program, invocation } = running
+  if (program.language !== 'shell') return running
+  const named = operands[0] === undefined ? invocation.state : assign(invocation.state, '0', [operands[0]])
+  return { ...running, invocation: { ...invocation, state: { ...named, positional: operands.slice(1) } } }
 }
 
 function isNamed(name: string, names: string): boolean {
@@ -177,6 +190,10 @@ function takeOperands(running: Running, given: GivenArguments): Value {
     case 'last-write':
       takeCopies(running, operands)
       break
+    case 'database':
+      if (operands[0] !== undefined) touch(operands[0], 'write', running)
+      for (const field of rest) runCode(program.language ?? 'sql', field, running)
+      break
     case 'key-value':
       takeKeyValues(running, operands)
       break
@@ -215,7 +232,13 @@ function takeOperands(running: Running, given: GivenArguments): Value {
       if (program.mutability === 'destructive') judgeDestruction(operands, shell, invocation)
       break
   }
-  if (program.stdin === 'code' && program.operands !== 'script' && operands.length === 0 && !hasProgram) runInput(running)
+  if (
+    program.stdin === 'code' &&
+    program.operands !== 'script' &&
+    operands.length <= (program.operands === 'database' ? 1 : 0) &&
+    !hasProgram
+  )
+    runInput(running)
   return output()
 }
 
@@ -261,7 +284,7 @@ function takeCommand(running: Running, operands: readonly Field[]): Value {
   let rest: readonly Field[] = operands.slice(program.skip ?? 0)
   let state = invocation.state
   while (program.assigns === true && rest[0] !== undefined) {
-    const match = /^([A-Za-z_]\w*)=/.exec(prefixOf(rest[0]))
+    const match = /^([^\s=/-][^\s=]*)=/.exec(prefixOf(rest[0]))
     if (match === null) break
     const value = [dropText(rest[0], match[0].length) ?? []]
     noteAssignment(match[1] ?? '', value, { shell, state, via: invocation.via })

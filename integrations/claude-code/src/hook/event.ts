@@ -1,5 +1,5 @@
 /** What Claude Code tells a hook, as far as we use it. Everything else of the message is dropped. */
-export type HookEvent = ToolEvent | DoneEvent | PromptEvent | StartEvent | OtherEvent
+export type HookEvent = ToolEvent | DoneEvent | BatchEvent | PromptEvent | StartEvent | OtherEvent
 
 interface Common {
   readonly session: string
@@ -21,6 +21,12 @@ export interface DoneEvent extends Common {
   readonly output: unknown
   readonly error: string | undefined
   readonly durationMs: number | undefined
+}
+
+/** All calls of one turn are over, those that were refused too. */
+export interface BatchEvent extends Common {
+  readonly kind: 'PostToolBatch'
+  readonly calls: readonly string[]
 }
 
 /** The person said something. */
@@ -47,6 +53,7 @@ export interface NotUnderstood {
 
 const ID = /^[\x21-\x7e]{1,200}$/
 const MAX_DEPTH = 64
+const MAX_CALLS = 100
 
 /**
  * Understands the message of a hook. Never throws: what is not understood says why.
@@ -73,6 +80,8 @@ export function readEvent(text: string): HookEvent | NotUnderstood {
       return { ...common, kind: name, text: typeof value.prompt === 'string' ? value.prompt : '' }
     case 'PreToolUse':
       return readTool(value, common)
+    case 'PostToolBatch':
+      return { ...common, kind: name, calls: callsOf(value.tool_calls) }
     default:
       return readDone(value, common, name)
   }
@@ -81,7 +90,7 @@ export function readEvent(text: string): HookEvent | NotUnderstood {
 type Ours = Exclude<HookEvent['kind'], 'other'>
 
 function isOurs(name: string): name is Ours {
-  return ['PreToolUse', 'PostToolUse', 'PostToolUseFailure', 'UserPromptSubmit', 'SessionStart'].includes(name)
+  return ['PreToolUse', 'PostToolUse', 'PostToolUseFailure', 'PostToolBatch', 'UserPromptSubmit', 'SessionStart'].includes(name)
 }
 
 function readTool(value: Readonly<Record<string, unknown>>, common: Common): ToolEvent | NotUnderstood {
@@ -110,6 +119,14 @@ function readDone(
     error: typeof error === 'string' ? error : undefined,
     durationMs: typeof duration === 'number' && duration >= 0 ? Math.round(duration) : undefined,
   }
+}
+
+function callsOf(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) return []
+  return value.slice(0, MAX_CALLS).flatMap((each) => {
+    const id = isRecord(each) ? each.tool_use_id : undefined
+    return typeof id === 'string' && ID.test(id) ? [id] : []
+  })
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

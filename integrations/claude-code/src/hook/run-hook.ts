@@ -1,4 +1,4 @@
-import { type DoneEvent, type HookEvent, readEvent, type StartEvent, type ToolEvent } from './event.ts'
+import { type BatchEvent, type DoneEvent, type HookEvent, readEvent, type StartEvent, type ToolEvent } from './event.ts'
 import { type Door, openDoor } from './door.ts'
 import { type HookOptions, onlyObserves, readOptions } from './options.ts'
 import { judge, type Verdict } from './verdict.ts'
@@ -69,8 +69,14 @@ async function answer(event: HookEvent, options: HookOptions, env: HookProcess['
     case 'PostToolUse':
     case 'PostToolUseFailure':
       return report(event, door)
+    case 'PostToolBatch':
+      return settle(event, door)
     case 'UserPromptSubmit': {
-      const reply = await door.post('/v1/host/heard', { session: event.session, text: event.text.slice(0, MAX_HEARD).toWellFormed(), from: 'user' }, ANSWER_MS)
+      const reply = await door.post(
+        '/v1/host/heard',
+        { session: event.session, text: event.text.slice(0, MAX_HEARD).toWellFormed(), from: 'user' },
+        ANSWER_MS,
+      )
       return document({ suppressOutput: true }, reply.ok ? '' : reply.why)
     }
     case 'SessionStart':
@@ -124,6 +130,19 @@ async function report(event: DoneEvent, door: Door): Promise<HookEnd> {
     ANSWER_MS,
   )
   return document({ suppressOutput: true }, reply.ok ? '' : reply.why)
+}
+
+/**
+ * Reports every call of a turn as not made. Those that were made have been reported before, and a second report changes nothing; what is
+ * left was permitted by us and then refused by the user or by the rules of the host.
+ */
+async function settle({ session, calls }: BatchEvent, door: Door): Promise<HookEnd> {
+  const error = 'Claude Code did not make this call: the user or its own rules refused it.'
+  const replies = await Promise.all(
+    calls.map((call) => door.post('/v1/host/reports', { session, call, ok: false, error }, ANSWER_MS)),
+  )
+  const [failure] = replies.filter((reply) => !reply.ok)
+  return document({ suppressOutput: true }, failure === undefined || failure.ok ? '' : failure.why)
 }
 
 function cut(output: unknown): object {

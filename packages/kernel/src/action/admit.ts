@@ -157,10 +157,9 @@ function widens(operation: Operation, args: Json): string | undefined {
 }
 
 function leavesConfine(allowed: AllowedOperation, args: JsonObject, admission: Admission): string | undefined {
-  const scope = scopeOf(admission)
   for (const pointer of Object.keys(allowed.confine)) {
     const reference = allowed.confine[pointer] ?? ''
-    const within = resolveReference(reference, scope)
+    const within = resolveReference(reference, scopeOf(reference, admission))
     if (within === undefined) return `${pointer} must equal ${reference}, which this run does not know yet`
     if (!contains(within.value, valueAt(args, pointer)))
       return `${pointer} must equal ${reference}: this run is about another record`
@@ -173,20 +172,14 @@ function contains(within: Json, value: Json | undefined): boolean {
   return Array.isArray(within) ? (within as readonly Json[]).includes(value as Json) : within === value
 }
 
-function scopeOf({ state, workflow, find }: Pick<Admission, 'state' | 'workflow' | 'find'>): Scope {
-  // Most references are to the input: what the run has seen is gathered for those that ask.
-  return {
-    facts: {
-      input: state.opened.sealed.input,
-      notes: state.notes,
-      get seen() {
-        return factsOf(state).seen
-      },
-    },
-    workflow,
-    operation: find,
-  }
+/** Most references are to the input: what the run has seen is gathered for the others only. */
+function scopeOf(reference: string, { state, workflow, find }: Admission): Scope {
+  const { sealed } = state.opened
+  const facts = reference.startsWith('$input') ? { input: sealed.input, notes: state.notes, seen: NOTHING_SEEN } : factsOf(state)
+  return { facts, workflow, operation: find }
 }
+
+const NOTHING_SEEN: ReadonlyMap<string, Json> = new Map()
 
 /** Joins the origins of all leaves: as the planner's references say, or traced through everything the run has seen. */
 function originsOf(proposal: Proposal, args: JsonObject, admission: Admission): readonly Origin[] {

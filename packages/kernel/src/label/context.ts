@@ -84,7 +84,8 @@ export function observe(context: FlowContext, observation: Observation): FlowCon
   const { source, output, flow, hidden = false, echoesUntrusted = false } = observation
   const label = labelOf(output, flow, echoesUntrusted)
   const tainting = label.untrusted && !hidden
-  const evidence = once(() => evidenceOf(output, flow, echoesUntrusted, context.task()))
+  const { task } = context // and not the context: what is seen would keep every context before it
+  const evidence = once(() => evidenceOf(output, flow, echoesUntrusted, task()))
   const seen = [...context.seen, { source, output, flow, evidence }]
   return {
     ...context,
@@ -92,7 +93,7 @@ export function observe(context: FlowContext, observation: Observation): FlowCon
     sources: tainting && !context.sources.includes(source) ? [...context.sources, source].toSorted() : context.sources,
     readers: joinReaders(context.readers, label.readers),
     seen,
-    moments: momentsOf(context.task, seen),
+    moments: momentsOf(task, seen),
   }
 }
 

@@ -52,6 +52,7 @@ const body = fc.letrec((tie) => ({
     tie('any').map((arg) => ({ '!': { arg } })),
     fc
       .tuple(tie('any'), tie('any'), tie('any'))
+      // biome-ignore lint/suspicious/noThenProperty: a word of the language
       .map((parts) => ({ 'if-then-else': { if: parts[0], then: parts[1], else: parts[2] } })),
   ),
 })).any

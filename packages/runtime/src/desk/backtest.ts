@@ -110,7 +110,8 @@ function decideRunAgain(
       const request = requestOf({ opened, proposed, decided }, declared, meters)
       if (request === undefined) backtest.skip('unrecorded')
       else {
-        const { outcome, policies, approvers } = decided
+        const { policies, approvers } = decided
+        const outcome = decided.would ?? decided.outcome // what policy said, also where it was only observed
         const past = { run: opened.run, action: decided.action, atMs, outcome, approvers, request }
         backtest.add({ ...past, policies: policies.map(({ id }) => id) })
       }

@@ -56,7 +56,7 @@ async function explainOne({ store, judged }: ExplainGround, recorded: RecordedDe
     action: decided.action,
     operation: proposed.operation,
     atMs,
-    recorded: { outcome: decided.outcome, policies: decided.policies, approvers: decided.approvers },
+    recorded: { outcome: decided.would ?? decided.outcome, policies: decided.policies, approvers: decided.approvers },
     version: decided.policyVersion,
   }
   const nothing = { recomputed: null, rules: [], hints: [] }

@@ -79,7 +79,7 @@ export async function decide(
   }
   const admitted = admit(candidate.proposal, admission)
   if (admitted.kind === 'rejected') return denied(candidate, admitted)
-  const proposed = candidate.action === undefined ? [proposedEvent(candidate, admitted)] : []
+  const proposed = candidate.action === undefined ? [proposedEvent(candidate, admitted.digest, admitted)] : []
   if (candidate.action === undefined && isStopped(parts, state, admitted.operation)) {
     // Recorded, and decided when the stop over its tool is lifted (I7): not even a preview is asked for before.
     return { events: proposed, start: false, rehearse: false }
@@ -180,7 +180,7 @@ interface Settling extends Judging, Judged {
   readonly approval?: string
 }
 
-async function settle(parts: HarnessParts, state: RunState, workflow: Workflow, settling: Settling): Promise<Decided> {
+function settle(parts: HarnessParts, state: RunState, workflow: Workflow, settling: Settling): Decided | Promise<Decided> {
   const { candidate, admitted, decision, facts, metered, proposed, approval } = settling
   const { n } = candidate
   const decided = decidedEvent(n, decision, null, facts)
@@ -191,7 +191,8 @@ async function settle(parts: HarnessParts, state: RunState, workflow: Workflow, 
       const closed: RunEvent = { type: 'approval.closed', approval, state: 'voided', why: 'policy now asks for something else' }
       return { events: [closed], start: false, rehearse: false }
     }
-    return { events: [...proposed, ...(await ask(parts, state, workflow, settling))], start: false, rehearse: false }
+    const asked = ask(parts, state, workflow, settling)
+    return asked.then((events) => ({ events: [...proposed, ...events], start: false, rehearse: false }))
   }
   // Nobody is there to take the answer: it is allowed, and starts when they come for it.
   if (isUnclaimed(parts, state, candidate)) return { events: [...proposed, decided], start: false, rehearse: false }
@@ -314,7 +315,7 @@ interface Unheld {
 }
 
 function denied(candidate: Candidate, rejected: Rejected): Decided {
-  const proposed = candidate.action === undefined ? [rawProposal(candidate, rejected.digest)] : []
+  const proposed = candidate.action === undefined ? [proposedEvent(candidate, rejected.digest)] : []
   const failure = rejected.failure === 'policy_denial' ? null : rejected.failure
   return { events: [...proposed, decidedEvent(candidate.n, rejected.decision, failure)], start: false, rehearse: false }
 }
@@ -331,40 +332,29 @@ function decidedEvent(
   return would === undefined ? event : { ...event, would }
 }
 
-function proposedEvent(candidate: Candidate, { operation, arguments: args, digest, origins }: Admitted): RunEvent {
-  const base = rawProposal(candidate, digest)
-  const sealed = { ...base.sealed, arguments: args, origins }
-  return { ...base, effect: operation.mutability !== 'read', sealed }
-}
-
 const NO_ORIGINS: readonly Origin[] = []
 
 /** Records even what makes no sense, as the planner wrote it: a refused attempt is evidence. */
-function rawProposal(candidate: Candidate, digest: string | null) {
+function proposedEvent(candidate: Candidate, digest: string | null, admitted?: Admitted): RunEvent {
   const { n, proposal, purpose, compensates } = candidate
   const leaves = knownLeaves(candidate)
   const { operation, node = null, confidence, claimedRisk = null, goal, justification } = proposal
-  const clipped = operation.length > 200 ? `${operation.slice(0, 200)}...` : operation
-  const sealed = {
-    goal,
-    justification,
-    arguments: proposal.arguments,
-    origins: NO_ORIGINS,
-    ...(leaves === undefined ? {} : { leaves }),
-  }
+  const args = admitted?.arguments ?? proposal.arguments
+  const origins = admitted?.origins ?? NO_ORIGINS
+  const sealed = { goal, justification, arguments: args, origins }
   return {
     action: n,
     claimedRisk,
     compensates,
     confidence,
     digest,
-    effect: false,
+    effect: admitted !== undefined && admitted.operation.mutability !== 'read',
     node,
-    operation: clipped,
+    operation: operation.length > 200 ? `${operation.slice(0, 200)}...` : operation,
     purpose,
-    sealed,
+    sealed: leaves === undefined ? sealed : { ...sealed, leaves },
     type: 'action.proposed',
-  } as const
+  }
 }
 
 /** An action that is decided again does not count as a repetition of itself. */

@@ -143,14 +143,13 @@ export async function answerOf(
   call: () => Promise<ConnectorResult>,
 ): Promise<ConnectorResult> {
   const unknown = operation.mutability === 'read' ? ('safe' as const) : ('unknown' as const)
-  const silent: ConnectorFailure = {
-    kind: 'failed',
-    failure: 'timeout',
-    retry: unknown,
-    message: `no answer within ${operation.timeoutMs} ms`,
+  const failed = (failure: ConnectorFailure['failure'], message: string): ConnectorFailure => {
+    return { kind: 'failed', failure, retry: unknown, message }
   }
-  const thrown: ConnectorFailure = { kind: 'failed', failure: 'unavailable', retry: unknown, message: 'the connector broke off' }
-  const result = await withDeadline(parts, operation.timeoutMs + GRACE_MS, call, silent, thrown)
+  const result = await withDeadline(parts, operation.timeoutMs + GRACE_MS, call, {
+    silent: () => failed('timeout', `no answer within ${operation.timeoutMs} ms`),
+    thrown: () => failed('unavailable', 'the connector broke off'),
+  })
   if (result.kind === 'failed') return result.retry === 'unknown' ? { ...result, retry: unknown } : result
   const shaped = shapeOf(operation, result.output)
   if (shaped.ok) return { kind: 'done', output: shaped.value, complete: result.complete }
@@ -204,8 +203,11 @@ async function lookFor(parts: HarnessParts, state: RunState, action: ActionState
   if (operation.canReconcile) {
     const connector = parts.registry.connectorOf(operation)
     const call = lookOf(parts, state, action, operation)
-    const silent = { kind: 'unknown', message: 'the look-up did not answer' } as const
-    const found = await withDeadline(parts, operation.timeoutMs + GRACE_MS, () => connector.reconcile(call), silent, silent)
+    const silent = () => ({ kind: 'unknown', message: 'the look-up did not answer' }) as const
+    const found = await withDeadline(parts, operation.timeoutMs + GRACE_MS, () => connector.reconcile(call), {
+      silent,
+      thrown: silent,
+    })
     if (found.kind !== 'unknown') return found
     return operation.idempotency === 'key' ? { kind: 'repeatable' } : found
   }
@@ -229,9 +231,9 @@ export async function verify(
   }
   const connector: Connector = parts.registry.connectorOf(operation)
   const call = lookOf(parts, state, action, operation)
-  const silent = { holds: false, detail: 'looking at the result failed' }
+  const silent = () => ({ holds: false, detail: 'looking at the result failed' })
   const look = () =>
-    withDeadline(parts, operation.timeoutMs + GRACE_MS, () => connector.verify(call, action.output), silent, silent)
+    withDeadline(parts, operation.timeoutMs + GRACE_MS, () => connector.verify(call, action.output), { silent, thrown: silent })
   let seen = await look()
   for (let looks = 1; !seen.holds && looks < MAX_VERIFIES; looks++) {
     await pause(parts, backoffMs(looks))
@@ -251,19 +253,18 @@ function withDeadline<T>(
   parts: Pick<HarnessParts, 'clock'>,
   limitMs: number,
   call: () => Promise<T>,
-  silent: T,
-  thrown: T,
+  { silent, thrown }: { readonly silent: () => T; readonly thrown: () => T },
 ): Promise<T> {
   return new Promise((resolve) => {
-    const cancel = parts.clock.at(parts.clock.nowMs() + limitMs, () => resolve(silent))
+    const cancel = parts.clock.at(parts.clock.nowMs() + limitMs, () => resolve(silent()))
     const answer = (given: T): void => {
       cancel()
       resolve(given)
     }
     try {
-      call().then(answer, () => answer(thrown))
+      call().then(answer, () => answer(thrown()))
     } catch {
-      answer(thrown)
+      answer(thrown())
     }
   })
 }

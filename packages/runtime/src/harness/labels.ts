@@ -237,7 +237,8 @@ interface Following {
 function follow(before: Followed, state: RunState, following: Following): Followed {
   let next = before
   let { settled } = before
-  for (const [n, action] of state.actions.entries()) {
+  for (const action of state.actions) {
+    const { n } = action
     if (n < before.settled && (action.state === 'denied' || before.observed[n] === action.output)) continue
     if (n === settled && (action.state === 'done' || action.state === 'undone' || action.state === 'denied')) settled = n + 1
     const operation = following.find(action.proposed.operation)

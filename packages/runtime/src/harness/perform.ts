@@ -255,11 +255,12 @@ async function rehearseNow(parts: HarnessParts, progress: Progress, n: number): 
  */
 async function ask(parts: HarnessParts, state: RunState, workflow: Workflow, planner: Planner): Promise<PlannerAnswer | 'late'> {
   const view = { state, workflow, find: parts.registry.find }
-  const { promise, resolve } = Promise.withResolvers<'late'>()
-  const untilMs = wallDeadlineMs(state, workflow.limits)
-  const cancel = planner.immediate === true ? undefined : parts.clock.at(untilMs, () => resolve('late'))
+  let cancel: (() => void) | undefined
   try {
-    return await (cancel === undefined ? planner.next(view) : Promise.race([promise, planner.next(view)]))
+    if (planner.immediate === true) return await planner.next(view)
+    const { promise, resolve } = Promise.withResolvers<'late'>()
+    cancel = parts.clock.at(wallDeadlineMs(state, workflow.limits), () => resolve('late'))
+    return await Promise.race([promise, planner.next(view)])
   } catch (error) {
     parts.log({ level: 'warning', run: state.opened.run, message: `the planner of ${workflow.name} broke off: ${nameOf(error)}` })
     return { kind: 'give_up', reason: 'the planner broke off' }

@@ -30,13 +30,16 @@ function tellDecision(action: ActionState, state: RunState, { short, full }: Cal
   const { decision, proposed } = action
   if (decision === null) return []
   const approvals = [...state.approvals.values()].filter((approval) => approval.question.action === action.n)
-  if (!proposed.effect && decision.outcome === 'allow' && approvals.length === 0) return []
+  if (!proposed.effect && decision.outcome === 'allow' && decision.would === undefined && approvals.length === 0) return []
   const covered = action.planned === undefined ? '' : `, as a part of the plan that approval ${action.planned} covers`
   const because = `${covered}${reasonsOf(decision.policies)}`
   const asked = approvals.flatMap((approval) => tellQuestion(approval, full, action.asked).map((text) => line('decided', text)))
   if (decision.outcome === 'ask') return asked.length > 0 ? asked : [line('decided', `${full} -> to be asked${because}`)]
   if (asked.length > 0 && decision.outcome === 'allow') return asked
-  const verdict = { allow: 'allowed', deny: 'refused', dry_run: 'only tried out' }[decision.outcome]
+  const verdict =
+    decision.would === undefined
+      ? { allow: 'allowed', deny: 'refused', dry_run: 'only tried out' }[decision.outcome]
+      : `only observed, would have been ${{ deny: 'refused', ask: 'asked about', dry_run: 'only tried out' }[decision.would]}`
   // What is done is told in full where it is touched, and what is only tried out where it was tried.
   return [...asked, line('decided', `${decision.outcome === 'deny' ? full : short} -> ${verdict}${because}`)]
 }

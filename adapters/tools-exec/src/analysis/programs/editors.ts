@@ -2,10 +2,18 @@ import type { ProgramTable } from '../program.ts'
 
 /** Editors: without a terminal they are interpreters, and nearly all of them can start a shell. */
 export const EDITORS: ProgramTable = {
-  'vim vi nvim ex view vimdiff rvim gvim vim.basic vim.tiny vim.nox': {
-    takes: { code: '-c --cmd', script: '-S -s -u -U', text: '-t -T', write: '-w -W -o' },
+  'ex vimx': {
+    takes: { code: '-c --cmd +', script: '-S -u', text: '-t' },
     style: 'words',
-    marks: { '+': { categories: ['shell-escape'] }, '-es -e -E': { categories: ['interpreter-inline'] } },
+    operands: 'write',
+    language: 'vim',
+    stdin: 'code',
+    mutability: 'write',
+  },
+  'vim vi nvim view vimdiff rvim gvim vim.basic vim.tiny vim.nox': {
+    takes: { code: '-c --cmd +', script: '-S -s -u -U', text: '-t -T', write: '-w -W -o' },
+    style: 'words',
+    marks: { '-es -e -E': { categories: ['interpreter-inline'] } },
     operands: 'write',
     language: 'vim',
     stdin: 'code',

@@ -31,11 +31,11 @@ export const FILES: ProgramTable = {
     output: 'cat',
   },
   'head tail': { takes: { text: '-n -c -s --lines --bytes --pid' }, output: 'filter' },
-  'stat file readlink realpath': {
-    takes: { text: '-c -f --format --printf -m', read: '--relative-to --relative-base' },
-    output: 'names',
-  },
-  'basename dirname pathchk': { takes: { text: '-s --suffix' }, operands: 'text', output: 'names' },
+  stat: { takes: { text: '-c --format --printf' } },
+  file: { takes: { text: '-F -P --separator', read: '-f -m --files-from --magic-file' } },
+  'readlink realpath': { takes: { read: '--relative-to --relative-base' }, output: 'same' },
+  dirname: { operands: 'text', output: 'dirname' },
+  basename: { takes: { text: '-s --suffix' }, operands: 'text', output: 'basename' },
   'du df lsblk findmnt ncdu duf dust': {
     takes: { text: '-d -B -t --max-depth --block-size --exclude --type -o --output' },
     output: 'content',
@@ -109,7 +109,7 @@ export const FILES: ProgramTable = {
     operands: 'read',
     mutability: 'write',
   },
-  zip: { takes: { text: '-x -i -P', command: '-TT --unzip-command' }, operands: 'scan', mutability: 'write' },
+  zip: { style: 'words', takes: { text: '-x -i -P', command: '-TT --unzip-command' }, operands: 'scan', mutability: 'write' },
   'rsync scp sftp rcp unison rclone': {
     takes: {
       text: '-f --exclude --include --filter --chmod --port -P -l --info --bwlimit --max-size',

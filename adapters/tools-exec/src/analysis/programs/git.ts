@@ -11,7 +11,7 @@ const READ: Program = { operands: 'scan', output: 'content' }
 const WRITE: Program = { operands: 'scan', mutability: 'write' }
 const MESSAGE: Program = {
   ...WRITE,
-  takes: { text: '-m -C -c -F -S --message --author --date --trailer --cleanup --fixup --squash' },
+  takes: { read: '-F --file -t --template', text: '-m -C -c -S --message --author --date --trailer --cleanup --fixup --squash' },
 }
 
 const LOG: Program = {

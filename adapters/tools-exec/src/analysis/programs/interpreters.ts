@@ -136,7 +136,8 @@ export const INTERPRETERS: ProgramTable = {
     language: 'sed',
   },
   jq: {
-    takes: { text: '--arg --argjson --indent', read: '--slurpfile --rawfile --from-file -f', scan: '-L' },
+    takes: { text: '--indent', read: '--from-file -f', scan: '-L' },
+    named: { text: '--arg --argjson', read: '--slurpfile --rawfile' },
     operands: 'pattern',
     instead: '-f --from-file',
   },
@@ -156,9 +157,9 @@ export const INTERPRETERS: ProgramTable = {
   'sqlite3 duckdb litecli': {
     takes: { code: '-cmd --cmd', script: '-init --init' },
     style: 'words',
-    operands: 'scan',
+    operands: 'database',
     stdin: 'code',
-    language: 'other',
+    language: 'sql',
     mutability: 'write',
   },
   'psql mysql mariadb mongosh mongo redis-cli cqlsh sqlcmd clickhouse-client pg_dump mysqldump pg_restore createdb dropdb': {

@@ -53,7 +53,8 @@ export const TEXT: ProgramTable = {
     output: 'content',
   },
   'base64 base32 base16 basenc uudecode uuencode': { takes: { text: '-w --wrap' }, output: 'decode' },
-  'xxd hexdump od hd': { takes: { text: '-l -s -c -g -o -n -N -j -t -A -w -e' }, output: 'decode' },
+  xxd: { takes: { text: '-l -s -c -g -o -n' }, output: 'decode' },
+  'hexdump od hd': { takes: { text: '-n -s -e -N -j -t -A -w', read: '-f' }, output: 'content' },
   'strings nm objdump readelf size ldd addr2line c++filt': { takes: { text: '-n -t -j -e' } },
   'iconv recode dos2unix unix2dos': { takes: { text: '-f -t --from-code --to-code', write: '-o --output' }, output: 'decode' },
   'date cal ncal': {
@@ -111,6 +112,12 @@ export const TEXT: ProgramTable = {
     },
   },
   'gpg gpg2 gpgv age sops pass vault': {
+    marks: {
+      '--recv-keys --receive-keys --refresh-keys --search-keys --send-keys --locate-keys --fetch-keys': {
+        categories: ['network-client'],
+        reach: 'network',
+      },
+    },
     categories: ['credential-path'],
     operands: 'scan',
     mutability: 'write',
