@@ -12,6 +12,7 @@ export type BenchCommand =
   | { readonly kind: 'verify'; readonly entries: number }
   | PolicyCommand
   | McpCommand
+  | ExecCommand
   | { readonly kind: 'actions'; readonly load: Load; readonly only: ReadonlySet<Contender>; readonly json: boolean }
 
 interface PolicyCommand {
@@ -28,6 +29,13 @@ interface McpCommand {
   readonly seconds: number
   readonly rounds: number
   readonly inFlight: number
+  readonly json: boolean
+}
+
+interface ExecCommand {
+  readonly kind: 'exec'
+  readonly commands: number
+  readonly pauseMs: number
   readonly json: boolean
 }
 
@@ -56,6 +64,10 @@ export const USAGE = `npm run --silent bench -- <command>
       --seconds S      the most that each of the two takes (5)
       --rounds R       the middle of so many (3)
       --json           one JSON document instead of a table
+  exec      shell commands: plain, in our sandbox warm and cold, in a bare bubblewrap, and in another sandbox
+      --commands N     of each contender (300)
+      --pause MS       before each command where it is paced (10)
+      --json           one JSON document instead of a table
   memory    resident memory of ours while it performs a million actions
       --actions N      (1000000)
   verify    time to verify a ledger offline
@@ -74,6 +86,8 @@ export function parseCommand(argv: readonly string[]): BenchCommand {
       return parsePolicy(rest)
     case 'mcp':
       return parseMcp(rest)
+    case 'exec':
+      return parseExec(rest)
     case 'memory':
       return { kind: 'memory', actions: parseOnly(rest, 'actions') }
     case 'verify':
@@ -138,6 +152,16 @@ function parseMcp(args: string[]): McpCommand {
     rounds: parseCount('--rounds', String(values.rounds), 100),
     json: values.json === true,
   }
+}
+
+function parseExec(args: string[]): ExecCommand {
+  const values = parseOptions(args, {
+    commands: { type: 'string', default: '300' },
+    pause: { type: 'string', default: '10' },
+    json: { type: 'boolean', default: false },
+  })
+  const commands = parseCount('--commands', String(values.commands), 100_000)
+  return { kind: 'exec', commands, pauseMs: parseCount('--pause', String(values.pause), 10_000), json: values.json === true }
 }
 
 /** Six rules of every set are for everybody, so no set is smaller. */

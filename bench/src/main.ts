@@ -4,6 +4,8 @@ import { allReports, measureActions } from './actions.ts'
 import { runThrough } from './child.ts'
 import { type BenchCommand, parseCommand, USAGE } from './command-line.ts'
 import { BenchError } from './error.ts'
+import { renderExecTable } from './exec/exec-table.ts'
+import { measureExec } from './exec/measure-exec.ts'
 import { measureMcp } from './mcp/measure-mcp.ts'
 import { renderMcpTable } from './mcp/mcp-table.ts'
 import { isSound, measurePolicies } from './policy/compare.ts'
@@ -37,6 +39,12 @@ async function runCommand(command: BenchCommand, signal: AbortSignal): Promise<n
       const result = await measurePolicies({ sizes, only, milliseconds, signal })
       console.log(json ? JSON.stringify(result, null, 2) : renderPolicyTable(result))
       return isSound(result) ? 0 : 1
+    }
+    case 'exec': {
+      const { json, commands, pauseMs } = command
+      const result = await measureExec({ commands, pauseMs, signal })
+      console.log(json ? JSON.stringify(result, null, 2) : renderExecTable(result))
+      return result.rows.some((row) => 'failed' in row) ? 1 : 0
     }
     case 'mcp': {
       const { json, calls, seconds, rounds, inFlight } = command

@@ -6,6 +6,7 @@ import { openGoverned, type PolicyKind } from './governed.ts'
 import { ACTIONS_PER_RUN, parseCount } from './child-arguments.ts'
 import { drive, quantile } from './load.ts'
 import type { Measurement } from './report-line.ts'
+import { microsPerAction, readThreadMicros, type ThreadMicros } from './thread-cpu.ts'
 
 /** What is measured: a policy that always permits, everything switched on, one action at a time, or memory over time. */
 const MODES = ['constant', 'full', 'one', 'memory'] as const
@@ -36,14 +37,25 @@ try {
 }
 
 /** Whole runs through the real harness, journal and ledger; the connector does nothing, as the effect of every peer does. */
-async function measure(into: string, policy: PolicyKind): Promise<Measurement> {
+async function measure(into: string, policy: PolicyKind): Promise<Measurement & { readonly threadMicros?: ThreadMicros }> {
   const governed = await openGoverned(into, { policy })
-  const window = await drive(load, governed.run)
+  let before: ThreadMicros | undefined
+  let done = 0
+  const window = await drive(load, (id, actions, finished) => {
+    if (id.startsWith('run-')) before ??= readThreadMicros() // the first rounds warm up
+    return governed.run(id, actions, (latencyMs) => {
+      if (before !== undefined) done += 1
+      finished(latencyMs)
+    })
+  })
+  const after = readThreadMicros()
   const { size } = governed.head()
   await governed.close()
   const decided = policy === 'full' ? 'the balanced profile, six limits, tainted runs' : 'a constant policy'
   const notes = `whole runs: trigger, plan, admit, label, decide (${decided}), effect, validate, sanitise, success check; ${size} ledger entries, signed per commit, payloads encrypted`
-  return { name: 'ours', version: `node ${process.versions.node}`, inFlight: load.inFlight, ...window, durable: 'fsync', notes }
+  const threads = before === undefined || after === undefined ? {} : { threadMicros: microsPerAction(before, after, done) }
+  const version = `node ${process.versions.node}`
+  return { name: 'ours', version, inFlight: load.inFlight, ...window, ...threads, durable: 'fsync', notes }
 }
 
 /** Samples the heap and the process while very many actions go by. */

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { breakPlugin, hidePlugin, type Stage } from './stage.ts'
 
 /** One thing that is tried with the real programs. `run` answers what was seen; it throws when that is not what must be seen. */
@@ -20,6 +21,7 @@ function must(holds: boolean, what: string): void {
 }
 
 const exec = (command: string): string => `CALL exec ${JSON.stringify({ command })}`
+const ours = (command: string): string => `CALL tidegate__shell_exec ${JSON.stringify({ command })}`
 const add = (line: string): string => `CALL tidegate__notes_add ${JSON.stringify({ line })}`
 
 const OBSERVING: readonly Case[] = [
@@ -205,19 +207,47 @@ const HANDS_TAKEN: readonly Case[] = [
     },
   },
   {
-    name: 'our tool: asked, and approved after a restart of both sides',
+    name: 'a command in our sandbox: allowed',
     async run({ host, gate }) {
-      const message = `Please do this:\n${add('ask-me')}`
+      const said = await host.say(`Please do this:\n${ours('echo it-ran | tee allowed')}`)
+      must(textOf(join(gate.workspace, 'allowed')) === 'it-ran\n' && said.includes('it-ran'), `It did not run: ${said}`)
+      return 'ran in the sandbox'
+    },
+  },
+  {
+    name: 'a command in our sandbox: denied',
+    async run({ host, gate }) {
+      const said = await host.say(`Please do this:\n${ours('touch deny-me')}`)
+      must(!existsSync(join(gate.workspace, 'deny-me')) && said.includes('denied'), `It ran: ${said}`)
+      return 'did not run; the agent was told why'
+    },
+  },
+  {
+    name: 'a command in our sandbox: asked, and approved after a restart of both sides',
+    async run({ host, gate }) {
+      const message = `Please do this:\n${ours('echo once >> ask-me')}`
       const said = await host.say(message)
-      must(said.includes('pending #'), `Nobody was asked: ${said}`)
+      must(said.includes('pending #') && !existsSync(join(gate.workspace, 'ask-me')), `Nobody was asked: ${said}`)
       await host.stop()
       await gate.stop('SIGKILL')
       await gate.start()
       await host.start()
       await gate.answer('approve')
       const again = await host.say(message)
-      must(gate.notes().filter((note) => note.startsWith('ask-me')).length === 1, `Not once: ${again}`)
+      must(textOf(join(gate.workspace, 'ask-me')) === 'once\n', `Not once: ${again}`)
       return 'waited; ran once, after the approval'
+    },
+  },
+  {
+    name: 'a command in our sandbox reaches for the configuration of OpenClaw',
+    async run({ host, gate }) {
+      const before = readFileSync(host.configFile)
+      const said = await host.say(
+        `Please do this:\n${ours(`cat ${host.configFile} ${gate.tokenFile}; echo x >> ${host.configFile}; echo tried`)}`,
+      )
+      must(readFileSync(host.configFile).equals(before), 'It has changed the configuration.')
+      must(!said.includes(gate.token()) && !said.includes('endpoint'), 'It has read the configuration or the token.')
+      return said.includes('tried') ? 'ran, and there is no such file' : `did not run: ${said.slice(0, 100)}`
     },
   },
   {
@@ -355,6 +385,11 @@ async function closedWhile(
   }
   must(!happened(name) && !gate.notes().some((note) => note.startsWith(name)), `It ran: ${said}`)
   return said.startsWith('OpenClaw does not start') ? said : 'did not run'
+}
+
+/** What a file holds; nothing when there is none. */
+function textOf(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'utf8') : ''
 }
 
 /** What the host has written, on its output and into its log. */

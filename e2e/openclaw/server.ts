@@ -28,6 +28,8 @@ export interface Tidegate {
   readonly project: string
   readonly tokenFile: string
   readonly token: () => string
+  /** Where our commands run. */
+  readonly workspace: string
   /** Lines that our tool has added. */
   notes(): readonly string[]
   start(): Promise<void>
@@ -48,6 +50,8 @@ export function makeTidegate(directory: string): Tidegate {
   const readyFile = join(directory, 'ready.json')
   mkdirSync(join(project, 'policies'), { recursive: true })
   writeFileSync(join(project, 'policies', 'e2e.cedar'), POLICY)
+  const workspace = join(project, 'work')
+  mkdirSync(workspace)
   const setMode = (mode: string): void => writeFileSync(join(project, 'tidegate.yaml'), configurationOf(mode, notesFile))
   setMode('observe')
   const url = `http://127.0.0.1:${PORT}`
@@ -64,6 +68,7 @@ export function makeTidegate(directory: string): Tidegate {
   return {
     url,
     project,
+    workspace,
     tokenFile: join(project, '.tidegate', 'tokens', 'host-claw.token'),
     token: () => tokenOf('host-claw'),
     notes: () => (existsSync(notesFile) ? readFileSync(notesFile, 'utf8').trimEnd().split('\n').filter(Boolean) : []),
@@ -133,9 +138,8 @@ unless { context.approvals.contains("e2e.asks") };
 function saying(word: string): string {
   const asked = (action: string, argument: string): string =>
     `action == Action::"${action}" && context.arguments has ${argument} && context.arguments.${argument} like "*${word}*"`
-  return [asked('openclaw.exec', 'command'), asked('notes.add', 'line'), asked('openclaw.memory.read', 'query')]
-    .map((each) => `(${each})`)
-    .join(' || ')
+  const commands = ['openclaw.exec', 'shell.look', 'shell.exec', 'shell.reach'].map((action) => asked(action, 'command'))
+  return [...commands, asked('notes.add', 'line'), asked('openclaw.memory.read', 'query')].map((each) => `(${each})`).join(' || ')
 }
 
 function configurationOf(mode: string, notesFile: string): string {
@@ -150,7 +154,8 @@ tools:
   - { file: ${JSON.stringify(NOTES)}, settings: { file: ${JSON.stringify(notesFile)} } }
 workflows: []
 policies: [policies/*.cedar]
+exec: { workspace: work }
 hosts:
-  - { name: claw, kind: openclaw, mode: ${mode}, person: user:mei, operations: [notes.*] }
+  - { name: claw, kind: openclaw, mode: ${mode}, person: user:mei, operations: [notes.*, shell.exec] }
 `
 }

@@ -2,7 +2,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, r
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { PLUGIN_DIRECTORY } from '@tidegate/openclaw/adapter'
+import { parseRelaxed, plainOf } from '@tidegate/connect'
+import { createOpenClawAdapter, PLUGIN_DIRECTORY } from '@tidegate/openclaw/adapter'
 import { type FakeModel, startFakeModel } from './fake-model.ts'
 import { connectHost, type Host, makeHost } from './host.ts'
 import type { Installed } from './install.ts'
@@ -21,8 +22,8 @@ export interface Stage {
   readonly plugin: string
   /** Connects the host in one mode, as the command line does; both sides have to be (re)started for it. */
   connect(mode: 'observe' | 'enforce'): Promise<void>
-  /** Puts the configuration back as it was before the first connection, and says whether nothing of ours is left. */
-  restore(): { readonly exact: boolean; readonly withdrawn: boolean }
+  /** Takes what is ours out of the configuration as it is now, and names the sections that then differ from the original. */
+  leftOfUs(): readonly string[]
   /** Changes the configuration of the host by its text. */
   edit(change: (text: string) => string): void
   /** Adds another plugin, which comes after ours and changes what was decided. */
@@ -57,12 +58,17 @@ export async function setStage(installed: Installed): Promise<Stage> {
       const command = [process.execPath, COMMAND_LINE] as const
       await connectHost(host.configFile, { mode, url, project, tokenFile, plugin, release: installed.release, command })
     },
-    restore() {
-      writeFileSync(host.configFile, original)
-      return {
-        exact: readFileSync(host.configFile).equals(original),
-        withdrawn: !/tidegate/i.test(original.toString('utf8').slice(80)),
-      }
+    leftOfUs() {
+      const ours = readFileSync(host.configFile, 'utf8').replaceAll(plugin, PLUGIN_DIRECTORY)
+      const withdrawn = createOpenClawAdapter().withdraw(host.configFile, new TextEncoder().encode(ours))
+      if (withdrawn.state !== 'clean' || withdrawn.after === undefined) return ['everything']
+      const [now, then] = [withdrawn.after, original].map(
+        (bytes) => plainOf(parseRelaxed(new TextDecoder().decode(bytes))) as object,
+      )
+      // OpenClaw notes in `meta` which release has touched the file.
+      return Object.keys({ ...now, ...then }).filter(
+        (key) => key !== 'meta' && JSON.stringify(Reflect.get(now ?? {}, key)) !== JSON.stringify(Reflect.get(then ?? {}, key)),
+      )
     },
     edit,
     addRewriter() {

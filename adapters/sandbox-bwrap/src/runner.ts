@@ -42,7 +42,7 @@ export function runnerProgram(limits: SandboxLimits, groups: number): string {
     'set +m',
     ...enter,
     // Nothing may be redirected around this loop: bash would keep the real descriptor above 3 meanwhile.
-    'for f in /proc/self/fd/*; do f=${f##*/}; if ((f > 3)); then eval "exec $f>&-"; fi; done',
+    `for f in /proc/self/fd/*; do f=\${f##*/}; if ((f > 3)); then eval "exec $f>&-"; fi; done`,
     // What bash itself has to say about a command that was killed is nothing that the command said.
     'exec 4>&2 2>/dev/null',
     'code=0',

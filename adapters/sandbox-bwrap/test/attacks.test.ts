@@ -48,7 +48,7 @@ describe('the resident shell cannot be reached', () => {
   })
 
   test('a command has three descriptors, and no others', async () => {
-    const { out } = await say(session, 'for f in /proc/self/fd/*; do [[ -L $f ]] && echo "${f##*/} $(readlink "$f")"; done')
+    const { out } = await say(session, `for f in /proc/self/fd/*; do [[ -L $f ]] && echo "\${f##*/} $(readlink "$f")"; done`)
     expect(
       out
         .replaceAll(/pipe-\d+-\d+/g, 'pipe')

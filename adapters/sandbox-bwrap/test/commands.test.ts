@@ -41,7 +41,7 @@ describe('how a command ends is what a shell would say', () => {
 
   test('one command does not change the shell of the next', async () => {
     await say(session, 'x=1; cd /tmp; set -e; ulimit -n 10; exec >/dev/null 2>&1; true() { false; }; export -f true')
-    expect(await say(session, 'echo "${x-unset} $PWD $(ulimit -n) $-"; true')).toEqual({
+    expect(await say(session, `echo "\${x-unset} $PWD $(ulimit -n) $-"; true`)).toEqual({
       code: 0,
       out: 'unset /workspace 4096 hBc\n',
       err: '',

@@ -193,7 +193,8 @@ describe('the broker', () => {
       `POST http://127.0.0.1:${port}/a?b HTTP/1.1\r\nHost: evil.example\r\nProxy-Authorization: Basic x\r\nX-A: 1\r\nContent-Length: 4\r\n\r\nbody`,
     )
     expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
-    expect(answer).toMatch(/X-Answer: yes\r\n[^]*answer/)
+    expect(answer).toContain('X-Answer: yes\r\n')
+    expect(answer).toMatch(/answer/)
     expect(requests).toEqual([
       {
         url: '/a?b',

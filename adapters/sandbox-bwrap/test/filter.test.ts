@@ -10,7 +10,12 @@ import {
   WATCHED_CALLS,
 } from '../src/seccomp/syscalls.ts'
 
-const ANSWERS: Readonly<Record<number, string>> = { 0x7fff0000: 'allow', 0x80000000: 'kill', 0x50001: 'EPERM', 0x50026: 'ENOSYS' }
+const ANSWERS = new Map([
+  [0x7fff0000, 'allow'],
+  [0x80000000, 'kill'],
+  [0x50001, 'EPERM'],
+  [0x50026, 'ENOSYS'],
+])
 
 /** What the kernel would do with a call, by a second reading of the instructions than the one that wrote them. */
 function judge(
@@ -26,13 +31,14 @@ function judge(
   for (let at = 0; at < filter.length; at += 8) {
     const operation = code.getUint16(at, true)
     const value = code.getUint32(at + 4, true)
-    if (operation === 0x06) return ANSWERS[value] ?? `unknown ${value}`
+    if (operation === 0x06) return ANSWERS.get(value) ?? `unknown ${value}`
     if (operation === 0x20) accumulator = data.getUint32(value, true)
     else if (operation === 0x54) accumulator = (accumulator & value) >>> 0
     else {
-      const taken = { 0x15: accumulator === value, 0x25: accumulator > value, 0x45: (accumulator & value) !== 0 }[operation]
-      expect(taken).toBeTypeOf('boolean')
-      at += 8 * code.getUint8(at + (taken === true ? 2 : 3))
+      expect([0x15, 0x25, 0x45]).toContain(operation)
+      const compared = operation === 0x15 ? accumulator === value : accumulator > value
+      const taken = operation === 0x45 ? (accumulator & value) !== 0 : compared
+      at += 8 * code.getUint8(at + (taken ? 2 : 3))
     }
   }
   return 'ran off the end'

@@ -19,8 +19,9 @@ export function deriveArguments(wanted: Readonly<Record<string, Derived>>, done:
 }
 
 /** Whether the output of a look says that the effect is there. */
-export function isSeen({ at, equals }: Look, output: Json): boolean {
+export function isSeen({ at, equals, absent }: Look, output: Json): boolean {
   const value = isObject(output) ? valueAt(output, at) : undefined
+  if (absent === true) return value === undefined || value === null
   if (value === undefined) return false
   return equals === undefined ? value !== null && value !== false : value === equals
 }

@@ -42,9 +42,10 @@ export type Derived = { readonly from: string } | { readonly value: string | num
 export interface Look {
   readonly tool: string
   readonly arguments: Readonly<Record<string, Derived>>
-  /** The effect is there when the output of the look has something at this pointer, or has exactly this there. */
+  /** The effect is there when the output of the look has something at this pointer, or has exactly this there, or has nothing there. */
   readonly at: string
   readonly equals?: string | number | boolean
+  readonly absent?: true
 }
 
 /** How a call is taken back by another tool of the same server. */

@@ -181,13 +181,58 @@ describe('the reference server with everything', () => {
   })
 })
 
-test('the reference server for memory', async () => {
+describe('the reference server for memory', () => {
+  const look = { tool: 'open_nodes', arguments: { names: { from: '/arguments/names' } }, at: '/structured/entities/0' }
   const file = join(ground.directory, 'memory.jsonl')
-  const transport = nodeProgram(referenceServer('server-memory'), [], { MEMORY_FILE_PATH: { value: file } })
-  const tools = await createMcpTools([serverOf({ name: 'memory', transport })], ground.ports)
-  const entities = [{ name: 'Mei', entityType: 'person', observations: ['likes tea'] }]
-  expect(await call(tools, 'memory.create-entities', { entities })).toMatchObject({ kind: 'done' })
-  expect(JSON.stringify(await call(tools, 'memory.read-graph', {}))).toContain('likes tea')
-  expect(readFileSync(file, 'utf8')).toContain('likes tea')
-  await tools.close()
+  const server = serverOf({
+    name: 'memory',
+    transport: nodeProgram(referenceServer('server-memory'), [], { MEMORY_FILE_PATH: { value: file } }),
+    overlay: {
+      open_nodes: READ,
+      read_graph: READ,
+      add_observations: {
+        ...{ mutability: 'write', dataClass: 'internal', blastRadius: 'cross-system', risk: 'low', nature: [] },
+        reversibility: 'compensable',
+        compensate: { tool: 'delete_entities', arguments: { entityNames: { from: '/arguments/names' } } },
+      },
+      create_entities: {
+        ...{ mutability: 'write', dataClass: 'internal', blastRadius: 'cross-system', risk: 'low', nature: [] },
+        reversibility: 'compensable',
+        compensate: { tool: 'delete_entities', arguments: { entityNames: { from: '/arguments/entities/0/observations' } } },
+      },
+      delete_entities: {
+        ...{ mutability: 'destructive', dataClass: 'internal', blastRadius: 'cross-system', risk: 'medium' },
+        reversibility: 'irreversible',
+        verify: { ...look, arguments: { names: { from: '/arguments/entityNames' } }, absent: true },
+      },
+    },
+  })
+  let tools: McpTools
+  beforeAll(async () => {
+    tools = await createMcpTools([server], ground.ports)
+  })
+  afterAll(() => tools.close())
+
+  test('writes, takes back by another tool, and sees that it is gone', async () => {
+    const args = { entities: [{ name: 'Mei', entityType: 'person', observations: ['Mei'] }] }
+    const made = await call(tools, 'memory.create-entities', args)
+    expect(made).toMatchObject({ kind: 'done' })
+    expect(JSON.stringify(await call(tools, 'memory.read-graph', {}))).toContain('Mei')
+    const operation = tools.operations().find(({ id }) => id === 'memory.create-entities')
+    const back = operation?.compensation?.({ arguments: args, output: made.kind === 'done' ? made.output : null })
+    expect(back).toEqual({ operation: 'memory.delete-entities', arguments: { entityNames: ['Mei'] } })
+    const connector = connectorOf(tools, 'memory.delete-entities')
+    const undo = callOf('memory.delete-entities', { entityNames: ['Mei'] })
+    expect(await connector.verify(undo, { content: [] })).toMatchObject({ holds: false })
+    expect(await connector.execute(undo)).toMatchObject({ kind: 'done' })
+    expect(await connector.verify(undo, { content: [] })).toMatchObject({ holds: true })
+  })
+
+  test('what takes back with arguments that nobody can tell goes to a person', () => {
+    const operation = tools.operations().find(({ id }) => id === 'memory.add-observations')
+    expect(operation?.compensation?.({ arguments: {}, output: null })).toEqual({
+      operation: 'memory.delete-entities',
+      arguments: null,
+    })
+  })
 })

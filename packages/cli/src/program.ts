@@ -220,6 +220,14 @@ function addPeople(program: Command, bind: Bind): void {
     .description('what is counted, its limits, and how full they are')
     .argument('[name]', 'one of them, with its largest counts')
     .action(bind(async (shell, [name]) => (await import('./command/limits.ts')).show(shell, name)))
+  const observe = program.command('observe').description('hosts that are only observed')
+  observe
+    .command('report', { isDefault: true })
+    .description('what would have been denied or asked about, by policy, and what would make it quiet')
+    .option('--host <name>', 'of one host')
+    .option('--since <age>', 'such as 90m, 12h or 7d')
+    .option('--limit <count>', 'so many kinds of calls', '10')
+    .action(bind(async (shell, _, flags) => (await import('./command/observe.ts')).report(shell, flags)))
   const queue = program.command('queue').description('what is left for people')
   queue
     .command('list', { isDefault: true })

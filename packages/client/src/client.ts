@@ -7,6 +7,7 @@ import type {
   WireExportAnswer,
   WireExportRequest,
   WireHostView,
+  WireObservedReport,
   WireLedgerHead,
   WireLedgerVerification,
   WireLiftAnswer,
@@ -114,6 +115,8 @@ export interface Client {
   toolAccept(request: WireToolAcceptRequest): Promise<WireChangeAnswer>
   /** The agents that are not ours, and what is known of them since the server started. */
   hosts(): Promise<readonly WireHostView[]>
+  /** What would have been, had the hosts that are only observed been governed. */
+  observed(query: { readonly host?: string; readonly sinceMs?: number }): Promise<WireObservedReport>
   /** Closes the connections that are kept. */
   close(): void
 }

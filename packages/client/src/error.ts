@@ -2,7 +2,9 @@ import type { Problem } from '@tidegate/protocol'
 
 /** Every code that {@link ClientError} carries. A code is API: added, never renamed; docs/errors.md explains each. */
 export const CLIENT_ERROR_CODES = [
+  'approval_pending',
   'malformed_answer',
+  'not_permitted',
   'problem',
   'request_invalid',
   'timeout',

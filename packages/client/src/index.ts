@@ -1,3 +1,6 @@
 export type { Client, ClientOptions, RunsQuery } from './client.ts'
 export { createClient } from './create-client.ts'
 export { CLIENT_ERROR_CODES, ClientError, type ClientErrorCode } from './error.ts'
+export { governCall, type GovernedCall, type GovernOptions } from './govern/govern-call.ts'
+export { type ExecutableTool, type FunctionTool, governTool, governTools } from './govern/govern-tools.ts'
+export { createHostClient, type HostClient } from './govern/host-client.ts'

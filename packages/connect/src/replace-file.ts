@@ -50,8 +50,17 @@ export function replaceFile(target: string, existing: FileState | undefined, rep
     renameSync(temporary, target)
     syncDirectory(dirname(target))
   } catch (cause) {
-    rmSync(temporary, { force: true })
+    discard(temporary)
     throw cannotWrite(target, cause)
+  }
+}
+
+/** Removes what may be there; that it cannot be removed is not what went wrong. */
+function discard(temporary: string): void {
+  try {
+    rmSync(temporary, { force: true })
+  } catch {
+    // The reason is thrown by whoever calls.
   }
 }
 

@@ -8,6 +8,7 @@ import { readHosts } from './hosts/read-hosts.ts'
 import { loadLimits } from './load-limits.ts'
 import { loadTools } from './load-tools.ts'
 import { loadWorkflows, type ProjectWorkflows } from './load-workflows.ts'
+import { withExceptions } from './policy-exceptions.ts'
 import { type ProjectPolicyFile, readPolicyFiles } from './policy-files.ts'
 
 /** A project, loaded: whatever of it can be checked alone was checked. Policies are text here; an engine made of them checks them. */
@@ -64,15 +65,17 @@ export async function loadProject(directory: string, options: LoadProjectOptions
   const operations = tools.flatMap((tool) => tool.operations)
   const { workflows, withoutModel } = loadWorkflows(project, configuration, operations)
   const limits = loadLimits(project, configuration, operations)
+  const hosts = readHosts(configuration, operations)
+  const hostTools = toolsOfHosts(hosts, options.hostTools)
+  const hostOperations = [...hostTools.values()].flatMap((own) => own.operations)
+  const known = [...operations, ...hostOperations].map(({ id }) => id)
   const policyFiles = [
-    ...readPolicyFiles(project, configuration),
+    ...withExceptions(readPolicyFiles(project, configuration), configuration.exceptions, known),
     ...limits.policyFiles,
     ...builtin.policies.map((file) => ({ ...file, layer: 'builtin' as const })),
   ]
-  const hosts = readHosts(configuration, operations)
-  const hostTools = toolsOfHosts(hosts, options.hostTools)
   const schema = generateSchema(
-    [...operations, ...[...hostTools.values()].flatMap((own) => own.operations), ...builtin.operations],
+    [...operations, ...hostOperations, ...builtin.operations],
     [
       ...workflows.map(({ workflow }) => workflow),
       ...hosts.map(({ name, agent }) => ({ name: hostWorkflowName(name), agent })),

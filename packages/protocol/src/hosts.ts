@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { wireCount, wireId, wireJson, wireLine, wireList, wireMs } from './text.ts'
+import { wireCount, wireId, wireJson, wireLine, wireList, wireMs, wireObject } from './text.ts'
 
 /** The longest that one call of a host is waited for. */
 export const HOST_WAIT_MS = 590_000
@@ -46,7 +46,7 @@ export const hostCallSchema = z.strictObject({
   session: ownName,
   call: ownName,
   tool: z.string().min(1).max(300),
-  arguments: z.record(z.string(), z.json()),
+  arguments: wireObject,
   person: z
     .string()
     .regex(/^user:[^\s]{1,195}$/)
@@ -80,7 +80,7 @@ export const hostReportSchema = z.strictObject({
   session: ownName,
   call: ownName,
   ok: z.boolean(),
-  output: z.json().optional(),
+  output: wireJson.optional(),
   error: z.string().max(20_000).optional(),
   durationMs: z.number().min(0).optional(),
   truncated: z.boolean().optional(),
@@ -110,3 +110,33 @@ export type WireHostView = z.infer<typeof hostViewSchema>
 
 /** `GET /v1/hosts`. */
 export const hostListSchema = z.object({ hosts: wireList(hostViewSchema) })
+
+/** `GET /v1/hosts/observed`. */
+export const observedQuerySchema = z.strictObject({
+  host: z.string().max(64).optional(),
+  sinceMs: z.coerce.number().int().min(0).optional(),
+})
+
+const outcome = z.enum(['deny', 'ask', 'dry_run'])
+
+/** What would have been, had the hosts that are only observed been governed. */
+export const observedReportSchema = z.object({
+  calls: wireCount,
+  outcomes: z.object({ allow: wireCount, dry_run: wireCount, ask: wireCount, deny: wireCount }),
+  groups: wireList(
+    z.object({
+      host: wireLine,
+      operation: wireLine,
+      policy: wireLine,
+      reason: wireLine,
+      outcome,
+      calls: wireCount,
+      firstMs: wireMs,
+      lastMs: wireMs,
+      example: wireId,
+      quiet: wireList(wireLine),
+    }),
+  ),
+  isCut: z.boolean(),
+})
+export type WireObservedReport = z.infer<typeof observedReportSchema>

@@ -71,10 +71,11 @@ export async function startTidegate(parts: TidegateParts): Promise<StartedTidega
       ? undefined
       : createChangeDesk({ ...parts, ...parts.changes, open: openInternal, undo: (run, why) => undo(parts, harness, run, why) })
 
+  const rules = () => parts.changes?.store.inForce.set.rules ?? []
   return {
     harness,
     ...(changes === undefined ? {} : { changes }),
-    ...(parts.hosts === undefined ? {} : { hostDesk: createHostDesk({ ...parts, ...parts.hosts }, harness) }),
+    ...(parts.hosts === undefined ? {} : { hostDesk: createHostDesk({ ...parts, ...parts.hosts, rules }, harness) }),
     trigger: (request) => trigger(parts, harness, request, 'outside'),
     openInternal,
     withdraw: (run, by) => withdrawQuestion(parts, harness, run, by),

@@ -1,7 +1,7 @@
 import type { FlowDeclaration, Grant, MatchedForbid, Operation, PolicyContext } from '@tidegate/kernel'
 import { createChance } from '@tidegate/testkit'
 import type { PolicyPlan, Rule } from './policies.ts'
-import type { Happening, WorkflowPlan } from './scenario.ts'
+import type { WorkflowPlan } from './scenario.ts'
 
 /** What people may let pass in a seed, besides single calls. Its chance is its own, so that the other seeds stay as they were. */
 export interface Declassifying {
@@ -18,10 +18,10 @@ export function drawDeclassifying(seed: number): Declassifying {
 
 /** The workflow of a seed as it is then: some make plans, the others get their input from a stranger. */
 export function declassify(plan: WorkflowPlan, { isWary, isPlanned }: Declassifying): WorkflowPlan {
-  const { workflow, planner } = plan
+  const { planner } = plan
   if (isPlanned && (planner === 'honest' || planner === 'stubborn')) return withPlan(plan)
   if (!isWary) return plan
-  const wary = withGoals(plan, ['mail.send', 'mail.post', 'mail.send'])
+  const wary = withGoals(plan, ['mail.send', 'mail.post'])
   return { ...wary, workflow: { ...wary.workflow, inputOrigins: { '/id': 'third-party' } } }
 }
 
@@ -37,13 +37,7 @@ function withGoals(plan: WorkflowPlan, more: readonly string[]): WorkflowPlan {
   const operations = new Map([...more.map((id) => [id, { confine: {} }] as const), ...workflow.operations])
   const flags = Object.fromEntries(more.map((goal) => [`/${goal.replace('.', '-')}`, true]))
   const changed = { operations, success: success === null ? null : { ...success, expect: { ...success.expect, ...flags } } }
-  return { ...plan, goals: [...goals, ...more], workflow: { ...workflow, ...changed } }
-}
-
-/** More is deployed where plans are made: what was approved under another policy must not count. */
-export function drawDeployments(seed: number, { isPlanned }: Declassifying): readonly Happening[] {
-  const chance = createChance(seed * 49_979_687 + 5)
-  return isPlanned ? Array.from({ length: 2 }, () => ({ kind: 'deploy', atMs: 3_000 + chance.below(50_000) })) : []
+  return { ...plan, goals: [...more, ...goals], workflow: { ...workflow, ...changed } }
 }
 
 /** The policies of a seed as they are then: where plans are made, nearly everything is asked about; where targets are, nothing else of them. */

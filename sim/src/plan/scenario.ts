@@ -1,6 +1,6 @@
 import type { AllowedOperation, Meter, StopScope, Workflow } from '@tidegate/kernel'
 import { type Chance, createChance } from '@tidegate/testkit'
-import { askingMore, declassify, type Declassifying, drawDeclassifying, drawDeployments } from './declassify.ts'
+import { askingMore, declassify, type Declassifying, drawDeclassifying } from './declassify.ts'
 import { drawMeters } from './limits.ts'
 import { PLANNER_KINDS, type PlannerKind } from './planners.ts'
 import { drawPolicy, type PolicyPlan } from './policies.ts'
@@ -92,7 +92,7 @@ export function drawScenario(seed: number): Scenario {
     policies: ['p1', 'p2', 'p3'].map((version) => askingMore(drawPolicy(chance, version), declassifying)),
     meters,
     declassifying,
-    happenings: [...drawHappenings(chance, quietMs), ...drawDeployments(seed, declassifying)],
+    happenings: drawHappenings(chance, quietMs),
     quietMs,
     liftAtEnd: chance.oneIn(2),
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { RunEvent } from '@tidegate/kernel'
+import type { Question, RunEvent } from '@tidegate/kernel'
 import { createChance, createDisk, createFarSide } from '@tidegate/testkit'
 import { check } from '../check/check.ts'
 import { drawScenario } from '../plan/scenario.ts'
@@ -111,18 +111,25 @@ async function runToRest(sim: Simulation): Promise<void> {
   sim.witness.violations.push({ invariant: 'liveness', message: `not at rest after ${MAX_STEPS} steps` })
 }
 
-/** People hear of new questions and come to vote. */
+/** People hear of new questions and come to vote. Where plans are approved, somebody may deploy another policy right afterwards. */
 function react(sim: Simulation, from: number): number {
+  const { isPlanned } = sim.scenario.declassifying
   for (const entry of sim.disk.entries.slice(from)) {
     for (const event of entry.events as readonly RunEvent[]) {
-      if (event.type !== 'approval.opened' || sim.isQuiet) continue
-      const within = event.question.deadlineMs - event.question.openedAtMs
-      const more = sim.scenario.declassifying.isPlanned ? 2 : 0
-      for (let n = sim.chances.people.below(4) + more; n > 0; n--)
-        sim.agenda.after(sim.chances.people.below(within), () => voteSomewhere(sim))
+      if (sim.isQuiet) continue
+      if (event.type === 'approval.opened') comeToVote(sim, event.question, isPlanned ? 2 : 0)
+      if (event.type === 'approval.voted' && event.plan === true && sim.chances.people.oneIn(4)) {
+        const withinMs = 3 * sim.scenario.weather.delayMs + 2
+        sim.agenda.after(sim.chances.people.below(withinMs), () => happen(sim, { kind: 'deploy', atMs: 0 }))
+      }
     }
   }
   return sim.disk.entries.length
+}
+
+function comeToVote(sim: Simulation, { openedAtMs, deadlineMs }: Question, atLeast: number): void {
+  for (let n = sim.chances.people.below(4) + atLeast; n > 0; n--)
+    sim.agenda.after(sim.chances.people.below(deadlineMs - openedAtMs), () => voteSomewhere(sim))
 }
 
 function outcomeOf(sim: Simulation): Outcome {

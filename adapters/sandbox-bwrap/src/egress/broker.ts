@@ -181,8 +181,8 @@ class Broker implements EgressBroker {
 
 /** Lets what has arrived from outside still be written, and then ends. */
 function endSoftly(inside: Duplex, end: () => void): void {
-  if (inside.destroyed || inside.writableFinished) return end()
-  inside.end(end)
+  if (inside.destroyed || inside.writableFinished) end()
+  else inside.end(end)
 }
 
 function plain({ host, port }: EgressRequest): EgressRequest {

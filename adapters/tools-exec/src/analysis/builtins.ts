@@ -2,7 +2,7 @@ import { readArguments } from './arguments.ts'
 import { compact, EMPTY, type Field, originOf, text, textOf, unknown, type Value } from './field.ts'
 import type { Outcome } from './outcome.ts'
 import { outputOf } from './output.ts'
-import { absolutePath } from './path.ts'
+import { absolutePath, isBelow } from './path.ts'
 import type { Program } from './program.ts'
 import { type Running, runProgram, runScript, scan } from './run-program.ts'
 import { assign, assignArray, joinStates, type State } from './state.ts'
@@ -44,6 +44,7 @@ export const BUILTINS: Readonly<Record<string, (running: Running) => Outcome>> =
   hash: hook('-p'),
   bind: hook('-x'),
   fc: evaluateAnything,
+  kill: killJobs,
   complete: runsOption('-C -F -W'),
   compgen: runsOption('-C -F -W'),
 }
@@ -65,11 +66,13 @@ function changeFolder(running: Running): Outcome {
     const cwds = target?.[0]?.kind === 'glob' || isInside ? state.cwds : null
     return { ok: { ...state, cwds, previous: state.cwds }, fail: state, out: EMPTY }
   }
-  shell.findings.path(text(wanted), 'enter', state.cwds)
   const cwds =
     state.cwds === null && !wanted.startsWith('/')
       ? null
       : [...new Set((state.cwds ?? ['/']).map((cwd) => absolutePath(wanted, cwd)))]
+  // `cd src; ...; cd ..` may go one too far if the first failed: what is then touched by a relative name says so itself.
+  const inside = cwds?.filter((cwd) => isBelow(cwd, shell.context.workspace)) ?? []
+  for (const place of inside.length > 0 ? inside : [wanted]) shell.findings.path(text(place), 'enter', state.cwds)
   return { ok: { ...state, cwds, previous: state.cwds }, fail: state, out: EMPTY }
 }
 
@@ -100,6 +103,19 @@ function sourceFile(running: Running): Outcome {
   return outcome === null
     ? after(running, invocation.state)
     : { ok: outcome.ok, fail: joinStates(outcome.ok, outcome.fail), out: outcome.out }
+}
+
+/** A job of this shell, or a process that it started, is its own business; everything else belongs to somebody. */
+function killJobs(running: Running): Outcome {
+  const { args, shell } = running
+  const isOwn = (field: Field, index: number): boolean => {
+    const source = textOf(field)
+    if (source === null) return originOf(field) === 'token' && !field.some((piece) => piece.kind === 'text')
+    return /^%[\d+-]*$/.test(source) || (index === 0 && /^-(?:\d{1,2}|[A-Za-z]{1,9})$/.test(source))
+  }
+  if (!args.every(isOwn) || args.length > 8) shell.findings.category('process-control')
+  shell.findings.mutability('write')
+  return after(running, running.invocation.state)
 }
 
 const EXEC: Program = { style: 'posix', takes: { text: '-a' }, operands: 'argv' }

@@ -6,6 +6,9 @@ import type { State } from './state.ts'
 export interface Expander {
   readonly home: string
   readonly env?: Readonly<Record<string, string>>
+  /** What `${name:=value}` set on the way. */
+  readonly defaults: ReadonlyMap<string, Value>
+  setDefault(name: string, value: Value): void
   /** Walks the commands of a substitution and says what they print. */
   output(script: ParsedScript, state: State): Value
   /** Walks the commands of `<(...)` or `>(...)` and gives the word that names the pipe. */

@@ -5,7 +5,6 @@ import {
   type CommandFacts,
   type Mutability,
   type PathAccess,
-  type PathClass,
   type Reach,
   type Reason,
   type SimpleCommand,
@@ -69,7 +68,7 @@ export class Findings {
     if (exact?.includes('\u0000') === true) return
     const origin = originOf(field)
     if (origin === 'derived') this.category('obfuscated')
-    if (origin === 'content') this.category('dynamic-path')
+    if (origin === 'content' || climbs(field)) this.category('dynamic-path')
     const isRelative = !patternOf(field).startsWith('/')
     if (cwds === null && isRelative) this.category('dynamic-path')
     for (const cwd of isRelative ? (cwds ?? ['/']) : ['/']) this.#place(field, exact, access, cwd)
@@ -88,10 +87,10 @@ export class Findings {
       this.reach('network')
     }
     this.#touch({ path, access, class: kind, exact: exact !== null })
-    // Who writes and who runs a place is one question more than who reads it.
-    if (access !== 'write' && exact !== null) return
-    const written: PathClass | null = exact === null ? null : classifyPath(path, 'read', this.#context)
-    if (written !== null && written !== kind) this.#touch({ path, access: 'read', class: written, exact: true })
+    // `.ssh/rc` is both: something that runs later, and a place of credentials.
+    if (access !== 'write' || exact === null || kind === 'workspace') return
+    const read = classifyPath(path, 'read', this.#context)
+    if (read !== kind) this.#touch({ path, access, class: read, exact: true })
   }
 
   #touch(place: TouchedPath): void {
@@ -137,4 +136,10 @@ export class Findings {
       commands,
     }
   }
+}
+
+/** True when a name that is not known is followed by a way up: nobody knows from where. */
+function climbs(field: Field): boolean {
+  const from = field.findIndex((piece) => piece.kind === 'unknown')
+  return from !== -1 && field.slice(from).some((piece) => piece.kind === 'text' && piece.text.includes('..'))
 }

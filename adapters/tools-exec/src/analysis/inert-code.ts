@@ -20,6 +20,10 @@ export function isInert(language: Language, code: string): boolean {
       return (
         onlyKnownWords(code, JAVASCRIPT) && !/\[(?!\s*\d+\s*\])|\.\.|require\s*\(\s*(?!['"]\.\/|['"]\w+\.json['"])/.test(code)
       )
+    case 'gdb':
+      return /^(?:bt|where|backtrace|info [\w -]+|thread [\w -]+|frame \d*|list|run|quit|continue|disassemble|x\/\w+ \$\w+|set (?:pagination|confirm) off)(?: full)?$/.test(
+        code,
+      )
     case 'sql':
       return isInertSql(code)
     case 'vim':
@@ -105,6 +109,12 @@ function isInertSql(code: string): boolean {
 
 /** Perl that only substitutes, as with `-pe`. */
 function isInertPerl(code: string): boolean {
+  if (
+    /^\s*print(?:\s+(?:if|unless)\s+(?:\/(?:[^/\\@$`({]|\\.|\((?!\?)|\$(?=\/)|\{\d)*\/i?|\$\.\s*[<>=]+\s*\d+))?\s*;?\s*$/.test(
+      code,
+    )
+  )
+    return true
   return /^\s*(?:s([/|#,!])(?:(?!\1)[^\\@$`({]|\\.|\((?!\?)|\{\d)*\1(?:(?!\1)[^\\@$`{]|\\.|\$\d)*\1[gimsx]*\s*;?\s*)+$/.test(code)
 }
 

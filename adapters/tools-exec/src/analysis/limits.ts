@@ -7,7 +7,7 @@ export const LIMITS = {
   /** How deep commands may stand in commands: functions, `eval`, `sh -c`, wrappers, substitutions. */
   maxDepth: 24,
   /** Commands looked at, counting each walk through a loop or a function. */
-  maxSteps: 4_000,
+  maxSteps: 3_000,
   /** Ways in which the words of one command may turn out. */
   maxWays: 16,
   /** Words that one brace expansion may make. */

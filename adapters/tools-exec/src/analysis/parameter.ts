@@ -12,8 +12,24 @@ interface Reading {
 export function expandParameter(part: ParameterExpansionPart, state: State, shell: Expander, reading: Reading): Value {
   if (part.index !== undefined) shell.visit(part.index, state)
   if (part.prefix === '#') return [unknown('token')]
+  const isList = part.parameter === '@' || part.parameter === '*' || part.index?.text === '@' || part.index?.text === '*'
+  if (isList && part.operation !== undefined) {
+    for (const operand of operandsOf(part.operation)) reading.word(operand)
+    return [unknown('content')]
+  }
+  if (part.operation?.type === 'Default' && part.operation.operator.endsWith('=')) {
+    shell.setDefault(part.parameter, reading.word(part.operation.operand))
+  }
   const value = part.prefix === '!' ? indirect(part, shell, reading) : element(part, state, reading)
   return part.operation === undefined ? value : operate(part.operation, value, shell, reading)
+}
+
+function operandsOf(operation: ParameterOperation): readonly Word[] {
+  const found: Word[] = []
+  for (const operand of Object.values(operation)) {
+    if (typeof operand === 'object' && operand !== null && 'type' in operand && operand.type === 'Word') found.push(operand)
+  }
+  return found
 }
 
 function element(part: ParameterExpansionPart, state: State, { read }: Reading): Value {

@@ -44,7 +44,7 @@ function classifyNames(
     for (let at = 0; at + names.length <= parts.length; at++)
       if (names.every((name, index) => fits(parts[at + index] ?? '', name))) return kind
   }
-  return parts.some((part) => ENVIRONMENT_FILE.test(part)) ? 'credentials' : null
+  return access !== 'write' && parts.some((part) => ENVIRONMENT_FILE.test(part)) ? 'credentials' : null
 }
 
 /** The beginning that stands for "anything at all, in any folder" in a pattern. */
@@ -93,7 +93,8 @@ function mayBeBelow(parts: readonly string[], folder: string): boolean {
 function resembles(part: string, name: string): boolean {
   if (!fitsPattern(part, name)) return false
   if (!isPattern(part) || (name.startsWith('.') && part.startsWith('.'))) return true
-  return part.replace(/[\u0001\u0002]/g, '').length * 2 >= name.length
+  const known = part.replace(/[\u0001\u0002]/g, '').length
+  return isPattern(part.charAt(0)) ? known * 3 >= name.length * 2 : known * 2 >= name.length
 }
 
 /** Matches a component with wildcards against a name; a wildcard alone matches no hidden name, as in the shell. */

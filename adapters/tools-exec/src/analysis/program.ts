@@ -1,7 +1,7 @@
 import type { Category, Mutability, Reach } from './facts.ts'
 
 /** The languages of program text that is handed over inline. */
-export type Language = 'shell' | 'python' | 'javascript' | 'perl' | 'awk' | 'sed' | 'sql' | 'make' | 'vim' | 'other'
+export type Language = 'shell' | 'python' | 'javascript' | 'perl' | 'awk' | 'sed' | 'sql' | 'gdb' | 'make' | 'vim' | 'other'
 
 /** What the value of an option, or an operand, means. */
 export type Role =
@@ -79,6 +79,8 @@ export interface Program extends Mark {
   readonly instead?: string
   /** Operands in front of the command, for `argv` and `joined`. */
   readonly skip?: number
+  /** Options with which the program only tells something, so that its own marks do not hold: `crontab -l`. */
+  readonly unless?: string
   /** `NAME=value` words in front of the command set variables for it. */
   readonly assigns?: boolean
   /** The entry that the words of an `argv` option belong to, when they are no command: `python -m`. */

@@ -1,5 +1,5 @@
 import { BUILTINS } from './builtins.ts'
-import { type Field, originOf, textOf, unknown } from './field.ts'
+import { type Field, originOf, patternOf, textOf, unknown } from './field.ts'
 import type { Invocation, Outcome, Shell } from './outcome.ts'
 import { PROGRAM_FOLDERS } from './path-table.ts'
 import { findProgram } from './programs/index.ts'
@@ -18,6 +18,10 @@ export function runInvocation(invocation: Invocation, shell: Shell): Outcome {
     const origin = originOf(field)
     if (origin === 'derived') shell.findings.category('obfuscated')
     if (origin === 'content') shell.findings.category('dynamic-argument')
+    // The shell itself looks into folders for a pattern, whoever gets the names.
+    if (field.some((piece) => piece.kind === 'glob') && /^[/~.]/.test(patternOf(field)) && patternOf(field).includes('/')) {
+      shell.findings.path(field, 'read', state.cwds)
+    }
   }
   const program = textOf(first)
   const base = program === null ? null : baseOf(program)

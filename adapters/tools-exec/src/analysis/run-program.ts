@@ -24,13 +24,13 @@ export interface Running {
 /** Says what a program does with its arguments, by its entry in the table. */
 export function runProgram(running: Running): Outcome {
   const { program, args, invocation, shell } = running
-  mark(program, shell)
+  const given = readArguments(program, args)
+  if (program.unless === undefined || !isGiven(given, program.unless)) mark(program, shell)
   // What this text wrote is what now runs, and nobody reads it as program text.
   const isRunner =
     program.categories?.includes('workspace-code') === true ||
     ['python', 'javascript', 'perl', 'other'].includes(program.language ?? 'shell')
   if (isRunner && shell.findings.wroteCode) shell.findings.category('interpreter-inline')
-  const given = readArguments(program, args)
   for (const field of given.unknown) scan(field, running)
   for (const option of given.options) {
     const marks = program.marks ?? {}
@@ -161,6 +161,7 @@ function takeOperands(running: Running, given: GivenArguments): Value {
     case 'text':
       break
     case 'argv':
+      if (program.unless !== undefined && isGiven(given, program.unless)) break
       return takeCommand(running, operands)
     case 'applet':
       return running.run(operands, {}).out
@@ -174,14 +175,21 @@ function takeOperands(running: Running, given: GivenArguments): Value {
       break
     case 'code':
       if (!hasProgram && operands[0] !== undefined) runCode(program.language ?? 'other', operands[0], running)
-      for (const field of hasProgram ? operands : rest) touch(field, isGiven(given, '-i --in-place') ? 'write' : 'read', running)
+      for (const field of hasProgram ? operands : rest) {
+        const isEdited = isGiven(given, '-i --in-place')
+        touch(field, isEdited ? 'write' : 'read', running)
+        if (isEdited) written(field, running, null)
+      }
       break
     case 'script':
       if (operands.length === 0 || textOf(operands[0] ?? []) === '-') {
         if (!hasProgram) runInput(running)
       } else {
         if (!hasProgram) runScript(program.language ?? 'other', operands[0] ?? [], running)
-        for (const field of hasProgram ? operands : rest) scan(field, running)
+        for (const field of hasProgram ? operands : rest) {
+          scan(field, running)
+          if (isGiven(given, '-i') && program.language === 'perl') written(field, running, null)
+        }
       }
       break
     case 'pattern':
@@ -216,8 +224,10 @@ function takeOperands(running: Running, given: GivenArguments): Value {
     case 'remote':
       takeRemote(running, operands)
       break
-    case 'scan':
     case 'setting':
+      for (const field of operands) takeValue('setting', field, running)
+      break
+    case 'scan':
       for (const field of operands) scan(field, running)
       break
     case 'enter':
@@ -385,7 +395,8 @@ export function runScript(language: Language, field: Field, running: Running): O
   }
   if (
     content === null ||
-    (source === null && originOf(field) !== 'names' && originOf(field) !== 'environment') ||
+    (shell.findings.wroteCode && source === null) ||
+    (source === null && originOf(field) !== null && originOf(field) !== 'names' && originOf(field) !== 'environment') ||
     /^\/dev\/fd\//.test(source ?? '')
   ) {
     shell.findings.reason('dynamic-script')

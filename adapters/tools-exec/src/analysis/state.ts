@@ -91,17 +91,32 @@ function joinPlaces(left: readonly string[] | null, right: readonly string[] | n
 
 /** Variables of the shell itself whose values are short and say nothing: numbers, flags, versions. */
 const TOKENS = new Set(
-  `? # $ ! - RANDOM SECONDS LINENO UID EUID PPID BASHPID EPOCHSECONDS EPOCHREALTIME SRANDOM OPTIND BASH_VERSION BASH_SUBSHELL
-   SHLVL COLUMNS LINES HOSTTYPE MACHTYPE OSTYPE HOSTNAME FUNCNAME BASH_LINENO PIPESTATUS`.split(/\s+/),
+  `? # $ ! - RANDOM SECONDS LINENO UID EUID PPID BASHPID EPOCHSECONDS EPOCHREALTIME SRANDOM OPTIND BASH_VERSION BASH_VERSINFO
+   BASH_SUBSHELL SHLVL COLUMNS LINES HOSTTYPE MACHTYPE OSTYPE HOSTNAME BASH_LINENO PIPESTATUS TERM SHELLOPTS BASHOPTS GROUPS HISTCMD`.split(
+    /\s+/,
+  ),
+)
+
+/** Variables of the shell itself that hold text which the command can choose. */
+const CHOSEN = new Set(
+  `_ BASH_REMATCH BASH_EXECUTION_STRING BASH_COMMAND BASH_ARGV BASH_ARGV0 BASH_SOURCE BASH_ALIASES BASH_CMDS DIRSTACK FUNCNAME OPTARG
+   COMP_LINE COMP_WORDS COMP_WORDBREAKS READLINE_LINE COPROC PS0 PS4`.split(/\s+/),
 )
 
 /** What a variable may be. Without a list of the environment, a variable that nobody set is whatever the environment says. */
 export function readVariable(
   state: State,
   name: string,
-  context: { readonly home: string; readonly env?: Readonly<Record<string, string>> },
+  context: {
+    readonly home: string
+    readonly env?: Readonly<Record<string, string>>
+    /** What `${name:=value}` set on the way. */
+    readonly defaults?: ReadonlyMap<string, Value>
+  },
 ): Value {
   const known = state.variables.get(name)
+  const byDefault = context.defaults?.get(name)
+  if (byDefault !== undefined) return joinValues(known ?? EMPTY, byDefault)
   if (known !== undefined) return known
   if (/^[1-9]\d*$/.test(name)) {
     return state.positional === null ? [unknown('content')] : [state.positional[Number(name) - 1] ?? []]
@@ -110,9 +125,8 @@ export function readVariable(
   if (TOKENS.has(name)) return [unknown('token')]
   if (name === 'PWD') return placesAsValue(state.cwds)
   if (name === 'OLDPWD') return placesAsValue(state.previous)
-  if (name === '_') return [unknown('content')]
-  if (name === 'REPLY') return EMPTY
-  const fixed = { HOME: context.home, IFS: ' \t\n', BASH: '/bin/bash', ...context.env }[name]
+  if (CHOSEN.has(name)) return [unknown('content')]
+  const fixed = { HOME: context.home, IFS: ' \t\n', BASH: '/bin/bash', SHELL: '/bin/bash', ...context.env }[name]
   if (fixed !== undefined) return [text(fixed)]
   return context.env === undefined ? [unknown('environment')] : EMPTY
 }

@@ -37,6 +37,7 @@ export class Walk implements Shell, Expander {
   readonly context: AnalysisContext
   readonly home: string
   readonly env?: Readonly<Record<string, string>>
+  readonly defaults = new Map<string, Value>()
   #steps = 0
   #depth = 0
   #bytes = 0
@@ -61,7 +62,7 @@ export class Walk implements Shell, Expander {
 
   text(source: string, state: State, via: readonly string[]): Outcome {
     this.#bytes += source.length
-    if (this.#bytes > LIMITS.maxBytes || (source.match(/[$<>]\(|`|\$\{/g)?.length ?? 0) > LIMITS.maxSubstitutions) {
+    if (this.#bytes > LIMITS.maxBytes || (source.match(/[$<>]\(|`|\$[{[]|<</g)?.length ?? 0) > LIMITS.maxSubstitutions) {
       this.findings.reason('too-much-work')
       throw new TooMuch()
     }
@@ -71,6 +72,11 @@ export class Walk implements Shell, Expander {
   script(script: ParsedScript, state: State, via: readonly string[]): Outcome {
     if ((script.errors?.length ?? 0) > 0) this.findings.reason('unparsable')
     return this.#deeper(() => this.#statements(script.commands, state, via))
+  }
+
+  setDefault(name: string, value: Value): void {
+    noteAssignment(name, value, { shell: this, state: startState(this.context.cwd), via: [] })
+    this.defaults.set(name, joinValues(this.defaults.get(name) ?? EMPTY, value))
   }
 
   output(script: ParsedScript, state: State): Value {
@@ -314,7 +320,7 @@ export class Walk implements Shell, Expander {
     for (const fields of ways) {
       const invocation: Invocation = {
         fields,
-        state: { ...state, stdin: inside.stdin },
+        state: { ...assigned, stdin: inside.stdin },
         via,
         redirections: inside.facts,
         assignments: assignments.map(({ name }) => name),
@@ -327,7 +333,9 @@ export class Walk implements Shell, Expander {
     }
     const result = outcome ?? same(state)
     inside.finish(result.out)
-    return { ...result, out: inside.captures ? EMPTY : result.out }
+    const keeps = node.name.value === 'exec' && node.args.length === 0
+    const back = (then: State): State => (keeps ? then : { ...restored(then, state, assignments), stdin: state.stdin })
+    return { ok: back(result.ok), fail: back(result.fail), out: inside.captures ? EMPTY : result.out }
   }
 
   #assign(
@@ -341,6 +349,8 @@ export class Walk implements Shell, Expander {
       if (value.type === 'ArrayValue') {
         const elements = expandElements(value, next, this)
         const old = next.arrays.get(name)
+        for (const field of elements ?? [unknown('content')])
+          noteAssignment(name, [field], { shell: this, state: next, via: how.via })
         next = assignArray(next, name, append === true && elements !== null && old ? [...old, ...elements] : elements)
         continue
       }
@@ -352,6 +362,16 @@ export class Walk implements Shell, Expander {
     }
     return next
   }
+}
+
+/** Variables set for one command are as before after it, or as the command left them. */
+function restored(after: State, before: State, assignments: readonly Assignment[]): State {
+  let state = after
+  for (const { name } of assignments) {
+    const old = before.variables.get(name) ?? EMPTY
+    state = assign(state, name, joinValues(old, after.variables.get(name) ?? EMPTY))
+  }
+  return state
 }
 
 function assignmentWord(part: Assignment): import('unbash').Word {

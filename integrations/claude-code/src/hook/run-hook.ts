@@ -137,7 +137,7 @@ async function report(event: DoneEvent, door: Door): Promise<HookEnd> {
  * left was permitted by us and then refused by the user or by the rules of the host.
  */
 async function settle({ session, calls }: BatchEvent, door: Door): Promise<HookEnd> {
-  const error = 'Claude Code did not make this call: the user or its own rules refused it.'
+  const error = 'Claude Code tells of no result: the user or its own rules have refused the call.'
   const replies = await Promise.all(
     calls.map((call) => door.post('/v1/host/reports', { session, call, ok: false, error }, ANSWER_MS)),
   )

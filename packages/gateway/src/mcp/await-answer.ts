@@ -8,9 +8,18 @@ export interface Asked {
   readonly deadlineMs: number
 }
 
+/** Asks whoever waits whether to go on waiting: then the call may take its full time. What they say approves nothing. */
+export interface Confirmation {
+  ask(asked: Asked): Promise<boolean>
+  /** The question is not open any more. */
+  drop(): void
+}
+
 /** Whoever waits for the answer, and how patient they are. */
 export interface Waiter {
   readonly signal: AbortSignal
+  /** Called when the waiting ends before the call does: nobody waits for it any more. */
+  readonly giveUp: () => void
   /** For any call, in all. */
   readonly mostMs: number
   /** Once people are asked; then the answer is `pending`. */
@@ -19,8 +28,7 @@ export interface Waiter {
   readonly beatMs: number
   /** Told that it goes on; `asked` when it is people that are waited for. */
   readonly beat?: (asked: Asked | undefined) => void
-  /** Asks whoever waits whether to go on: then the call may take {@link mostMs}. Their answer approves nothing. */
-  readonly confirm?: (asked: Asked) => Promise<boolean>
+  readonly confirm?: Confirmation
 }
 
 /** A call of one of our tools. */
@@ -34,6 +42,7 @@ export async function awaitAnswer(desk: Pick<McpDesk, 'perform'>, call: ToolCall
   const { promise, resolve, reject } = Promise.withResolvers<HostAnswer | 'gone'>()
   let question: Asked | undefined
   let patience: NodeJS.Timeout | undefined
+  let isOver = false
   const wait = (asked: Asked, ms: number): void => {
     clearTimeout(patience)
     patience = setTimeout(() => resolve({ kind: 'pending', ...asked }), ms)
@@ -42,7 +51,7 @@ export async function awaitAnswer(desk: Pick<McpDesk, 'perform'>, call: ToolCall
     question = asked
     wait(asked, waiter.askedMs)
     // Whoever cannot be asked is only as patient as it is by itself.
-    waiter.confirm?.(asked).then(
+    waiter.confirm?.ask(asked).then(
       (stay) => (stay ? wait(asked, waiter.mostMs) : resolve({ kind: 'pending', ...asked })),
       () => undefined,
     )
@@ -51,12 +60,23 @@ export async function awaitAnswer(desk: Pick<McpDesk, 'perform'>, call: ToolCall
   const leave = (): void => resolve('gone')
   waiter.signal.addEventListener('abort', leave, { once: true })
   if (waiter.signal.aborted) leave()
-  else desk.perform(call, { waitMs: waiter.mostMs, signal: waiter.signal, onAsked }).then(resolve, reject)
+  else {
+    const perform = async (): Promise<HostAnswer> => {
+      try {
+        return await desk.perform(call, { waitMs: waiter.mostMs, signal: waiter.signal, onAsked })
+      } finally {
+        isOver = true
+      }
+    }
+    perform().then(resolve, reject)
+  }
   try {
     return await promise
   } finally {
     clearTimeout(patience)
     clearInterval(beat)
     waiter.signal.removeEventListener('abort', leave)
+    if (question !== undefined) waiter.confirm?.drop()
+    if (!isOver) waiter.giveUp()
   }
 }

@@ -13,7 +13,7 @@ export interface Exchange {
   /** True when the client went away before it was answered. */
   readonly gone: boolean
   /** Nobody waits for this any more. */
-  giveUp(): void
+  readonly giveUp: () => void
   /** Headers of the answer, whatever form it takes. */
   setHeader(name: string, value: string): void
   /** The stream of this answer; opened by the first who asks for it. */
@@ -21,6 +21,9 @@ export interface Exchange {
   /** Answers, on the stream when there is one. Later answers are dropped. */
   answer(status: number, body?: object): void
 }
+
+/** Why waiting is given up; made once, since a reason of its own costs more than the rest of the request. */
+const NOBODY_WAITS = new Error('nobody waits for this any more')
 
 /** What the client reads, of its `Accept` header; a client that does not say reads JSON. */
 export function acceptsOf(request: IncomingMessage): { readonly json: boolean; readonly stream: boolean } {
@@ -32,11 +35,12 @@ export function acceptsOf(request: IncomingMessage): { readonly json: boolean; r
 export function createExchange(request: IncomingMessage, response: ServerResponse, host: McpHost): Exchange {
   const accepts = acceptsOf(request)
   const waiting = new AbortController()
+  const giveUp = (): void => waiting.abort(NOBODY_WAITS)
   const headers: Record<string, string> = {}
   let stream: EventStream | undefined
   let answered = false
   response.once('close', () => {
-    if (!answered) waiting.abort()
+    if (!answered) giveUp()
   })
   const exchange: Exchange = {
     request,
@@ -46,7 +50,7 @@ export function createExchange(request: IncomingMessage, response: ServerRespons
     get gone() {
       return !answered && response.destroyed
     },
-    giveUp: () => waiting.abort(),
+    giveUp,
     setHeader(name, value) {
       headers[name] = value
     },
@@ -74,13 +78,13 @@ export function writeJson(
   body: object | undefined,
   headers: Readonly<Record<string, string>>,
 ): void {
-  const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
+  const text = body === undefined ? '' : JSON.stringify(body)
   response.writeHead(status, {
     ...headers,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    ...(bytes === undefined ? {} : { 'content-type': 'application/json' }),
-    'content-length': bytes?.length ?? 0,
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    'content-length': Buffer.byteLength(text),
   })
-  response.end(bytes)
+  response.end(text) // as text, so that it leaves together with the headers
 }

@@ -1,5 +1,5 @@
 import { isObject, type Json } from '@tidegate/kernel'
-import { type Asked, awaitAnswer, type Waiter } from './await-answer.ts'
+import { type Asked, awaitAnswer, type Confirmation, type Waiter } from './await-answer.ts'
 import type { Exchange } from './exchange.ts'
 import { digestOf, INSTRUCTIONS, type McpGround, parseCall, serverInfo } from './ground.ts'
 import { isLegacy, LEGACY_REVISIONS } from './revision.ts'
@@ -60,7 +60,7 @@ export async function answerLegacy(exchange: Exchange, body: Json, session: McpS
   }
   const message = parseMessage(body)
   if (message.kind === 'request') {
-    const response = await answerRequest(exchange, message, session, ground, { streams: exchange.readsStreams })
+    const response = await answerRequest(exchange, message, session, ground, { alone: true })
     if (response === undefined) exchange.answer(202)
     else exchange.answer(200, response)
     return
@@ -84,7 +84,7 @@ async function answerBatch(exchange: Exchange, batch: readonly Json[], session: 
   }
   const responses = await Promise.all(
     messages.map((message) =>
-      message.kind === 'request' ? answerRequest(exchange, message, session, ground, { streams: false }) : take(message, session),
+      message.kind === 'request' ? answerRequest(exchange, message, session, ground, { alone: false }) : take(message, session),
     ),
   )
   const said = responses.filter((response) => response !== undefined)
@@ -112,7 +112,7 @@ async function answerRequest(
   request: RpcRequest,
   session: McpSession,
   ground: McpGround,
-  options: { readonly streams: boolean },
+  options: { readonly alone: boolean },
 ): Promise<object | undefined> {
   const { id, method, params } = request
   switch (method) {
@@ -142,7 +142,7 @@ async function callTool(
   { id, params }: RpcRequest,
   session: McpSession,
   ground: McpGround,
-  { streams }: { readonly streams: boolean },
+  { alone }: { readonly alone: boolean },
 ): Promise<object | undefined> {
   const parsed = parseCall(params, ground.offerOf(exchange.host))
   if ('code' in parsed) return rpcError(id, parsed.code, parsed.message)
@@ -150,9 +150,8 @@ async function callTool(
   if (session.inFlight.has(key)) return rpcError(id, RPC.invalidRequest, 'A request with this id is under way.')
   if (session.inFlight.size >= MAX_IN_FLIGHT)
     return rpcError(id, RPC.internal, `A session may have ${MAX_IN_FLIGHT} calls under way. Wait for one.`)
-  const cancelled = new AbortController()
-  const signal = AbortSignal.any([exchange.signal, cancelled.signal])
-  session.inFlight.set(key, () => cancelled.abort())
+  const { signal, giveUp } = alone ? exchange : severed(exchange)
+  session.inFlight.set(key, giveUp)
   try {
     const answer = await awaitAnswer(
       ground.desk,
@@ -164,7 +163,7 @@ async function callTool(
         arguments: parsed.arguments,
         ...(parsed.ticket === undefined ? {} : { ticket: parsed.ticket }),
       },
-      createWaiter(exchange, { id, progressToken: progressTokenOf(params._meta) }, session, ground, { signal, streams }),
+      { signal, giveUp, ...patienceOf(exchange, { id, progressToken: progressTokenOf(params._meta) }, session, ground, alone) },
     )
     return answer === 'gone' ? undefined : rpcResult(id, renderAnswer(answer))
   } catch (error) {
@@ -174,9 +173,14 @@ async function callTool(
       `This is a defect, not your request. The log of the server has it as ${ground.defect(error)}.`,
     )
   } finally {
-    cancelled.abort()
     session.inFlight.delete(key)
   }
+}
+
+/** A call in a batch can be given up without the others. */
+function severed({ signal }: Exchange): Pick<Exchange, 'signal' | 'giveUp'> {
+  const own = new AbortController()
+  return { signal: AbortSignal.any([signal, own.signal]), giveUp: () => own.abort() }
 }
 
 /** An id as part of the name of a call: itself, where it is short and plain. */
@@ -200,21 +204,21 @@ export function createBeat(exchange: Exchange, token: RpcId): (asked: Asked | un
   }
 }
 
-function createWaiter(
+function patienceOf(
   exchange: Exchange,
   { id, progressToken }: { readonly id: RpcId; readonly progressToken: RpcId | undefined },
   session: McpSession,
   { waits }: McpGround,
-  { signal, streams }: { readonly signal: AbortSignal; readonly streams: boolean },
-): Waiter {
+  alone: boolean,
+): Omit<Waiter, 'signal' | 'giveUp'> {
+  const streams = alone && exchange.readsStreams
   const told = streams && progressToken !== undefined
   return {
-    signal,
     mostMs: waits.mostMs,
     askedMs: told ? waits.progressMs : waits.plainMs,
     beatMs: waits.beatMs,
     ...(told ? { beat: createBeat(exchange, progressToken) } : streams ? { beat: () => void exchange.stream() } : {}),
-    ...(streams && session.elicits ? { confirm: (asked: Asked) => confirm(exchange, id, session, signal, asked) } : {}),
+    ...(streams && session.elicits ? { confirm: createConfirmation(exchange, id, session) } : {}),
   }
 }
 
@@ -222,24 +226,25 @@ function createWaiter(
  * Asks the client's person whether to go on waiting, on the stream of the call. The answer only says how long this client waits: what
  * it says is not a vote, since nobody knows who clicked.
  */
-async function confirm(exchange: Exchange, id: RpcId, session: McpSession, signal: AbortSignal, asked: Asked): Promise<boolean> {
+function createConfirmation(exchange: Exchange, id: RpcId, { questions }: McpSession): Confirmation {
   const question = `tidegate-${keyOf(id)}`
-  const { promise, resolve } = Promise.withResolvers<boolean>()
   const key = keyOf(question)
-  session.questions.set(key, ({ result }) => resolve(result?.action === 'accept'))
-  const stop = (): void => {
-    session.questions.delete(key)
-    if (!exchange.gone)
-      exchange
-        .stream()
-        .send(rpcNotification('notifications/cancelled', { requestId: question, reason: 'Nobody waits for this any more.' }))
+  return {
+    ask(asked) {
+      const { promise, resolve } = Promise.withResolvers<boolean>()
+      questions.set(key, ({ result }) => {
+        questions.delete(key)
+        resolve(result?.action === 'accept')
+      })
+      exchange.stream().send({ jsonrpc: '2.0', id: question, method: 'elicitation/create', params: waitForm(asked) })
+      return promise
+    },
+    drop() {
+      if (!questions.delete(key) || exchange.gone) return
+      const params = { requestId: question, reason: 'Nobody waits for this any more.' }
+      exchange.stream().send(rpcNotification('notifications/cancelled', params))
+    },
   }
-  signal.addEventListener('abort', stop, { once: true })
-  exchange.stream().send({ jsonrpc: '2.0', id: question, method: 'elicitation/create', params: waitForm(asked) })
-  const stay = await promise
-  signal.removeEventListener('abort', stop)
-  session.questions.delete(key)
-  return stay
 }
 
 /** The form in which a client is asked whether to go on waiting: nothing to fill in. */

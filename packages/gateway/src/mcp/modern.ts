@@ -145,6 +145,7 @@ function waiterOf(exchange: Exchange, meta: JsonObject, { waits }: McpGround, qu
   const token = exchange.readsStreams ? progressTokenOf(meta) : undefined
   return {
     signal: exchange.signal,
+    giveUp: exchange.giveUp,
     mostMs: waits.mostMs,
     askedMs: quickMs ?? (token === undefined ? waits.plainMs : waits.progressMs),
     beatMs: waits.beatMs,

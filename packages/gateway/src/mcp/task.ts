@@ -71,7 +71,13 @@ export async function answerTask(
   const { task, call } = opened
   const nowMs = ground.clock.nowMs()
   try {
-    const answer = await awaitAnswer(ground.desk, call, { signal: exchange.signal, mostMs: LOOK_MS, askedMs: 0, beatMs: LOOK_MS })
+    const answer = await awaitAnswer(ground.desk, call, {
+      signal: exchange.signal,
+      giveUp: exchange.giveUp,
+      mostMs: LOOK_MS,
+      askedMs: 0,
+      beatMs: LOOK_MS,
+    })
     if (answer === 'gone') return [200, rpcError(id, RPC.internal, 'Nobody waits for this any more.')]
     if (isUnderWay(answer, nowMs < task.untilMs)) {
       const asked = answer.kind === 'pending' ? answer : undefined

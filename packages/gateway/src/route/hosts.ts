@@ -5,6 +5,8 @@ import {
   hostHeardSchema,
   hostHelloSchema,
   hostReportSchema,
+  observedQuerySchema,
+  WIRE_LIMITS,
   type WireHostAnswer,
 } from '@tidegate/protocol'
 import type { HostAnswer, HostDesk, HostTools } from '@tidegate/runtime'
@@ -89,6 +91,22 @@ export function hostRoutes({ desk, toolsOf }: HostGround): readonly Route[] {
       },
     }),
     route({ method: 'GET', path: '/hosts', run: async () => done({ hosts: desk.hosts() }) }),
+    route({
+      method: 'GET',
+      path: '/hosts/observed',
+      query: observedQuerySchema,
+      timeoutMs: 120_000,
+      run: async ({ query: { host, sinceMs } }) => {
+        const report = await desk.observed({
+          ...(host === undefined ? {} : { host }),
+          ...(sinceMs === undefined ? {} : { sinceMs }),
+        })
+        return done({
+          ...report,
+          groups: report.groups.slice(0, WIRE_LIMITS.items).map((group) => ({ ...group, reason: clip(group.reason) })),
+        })
+      },
+    }),
   ]
 }
 

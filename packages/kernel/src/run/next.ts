@@ -22,8 +22,10 @@ export function nextStep(state: RunState, context: StepContext): Step {
   const open = state.actions.find((action) => action.state === 'started' || action.state === 'ambiguous')
   if (open !== undefined) return settleUnknown(open, context)
   const last = state.actions.at(-1)
-  const puzzle = state.actions.map(puzzleOf).find((step) => step !== undefined)
-  if (puzzle !== undefined) return puzzle
+  for (const action of state.actions) {
+    const puzzle = puzzleOf(action)
+    if (puzzle !== undefined) return puzzle
+  }
   if (state.phase !== 'undoing' && state.actions.some((action) => action.found === 'doubled')) {
     return { kind: 'fail', failure: 'duplicate_execution', reason: 'an effect of this run is in the world more than once' }
   }
@@ -65,8 +67,10 @@ function obeyStop(state: RunState, stop: Stop): Step {
   return { kind: 'finish', state: 'stopped', failure: 'stopped' }
 }
 
+const SETTLED: readonly ActionState['state'][] = ['denied', 'rehearsed', 'done', 'failed', 'undone']
+
 function isSettled(action: ActionState): boolean {
-  return ['denied', 'rehearsed', 'done', 'failed', 'undone'].includes(action.state) && !needsVerify(action)
+  return SETTLED.includes(action.state) && !needsVerify(action)
 }
 
 /** How long a call that may go ahead waits for whoever asked for it. */

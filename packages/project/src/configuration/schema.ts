@@ -135,6 +135,17 @@ export const configurationSchema = section({
   policies: z.array(PATH).min(1).max(200),
   /** Policies that Tidegate brings, below those of the project. */
   profile: z.enum(PROFILES).optional(),
+  /** Operations that a policy of the profile says nothing about. */
+  exceptions: z
+    .array(
+      section({
+        policy: z.string().min(1).max(200),
+        operations: z.array(z.string().min(1).max(200)).min(1).max(200),
+        why: z.string().min(1).max(1_000),
+      }),
+    )
+    .max(200)
+    .default([]),
   limits: z.array(PATH).min(1).max(200).optional(),
   /** In which policies read hours and weekdays. */
   timeZone: timeZone.default('UTC'),

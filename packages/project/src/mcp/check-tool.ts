@@ -16,7 +16,10 @@ export function checkTool(entry: McpClassification, tools: OverlayDocument['tool
   checkRecords(entry, refuse)
   checkFlow(entry, refuse)
   for (const field of ['verify', 'reconcile'] as const) {
-    const asked = entry[field]?.tool
+    const look = entry[field]
+    const asked = look?.tool
+    if (look?.equals !== undefined && look.absent === true)
+      refuse([field, 'absent'], 'Cannot be together with equals: either something is there, or nothing is.')
     if (asked !== undefined && mutabilityOf(asked, tools) !== 'read')
       refuse([field, 'tool'], `"${asked.slice(0, 60)}" must stand under tools as a read: a look changes nothing.`)
   }

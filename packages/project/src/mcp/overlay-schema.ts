@@ -74,7 +74,13 @@ const derived = z.union(
   { error: 'Expected {from: /arguments/NAME}, {from: /output/...} or {value: text}.' },
 )
 const derivedArguments = mapOf(derived, { max: 50 }).default({})
-const look = section({ tool: toolName, arguments: derivedArguments, at: argument, equals: plain.optional() })
+const look = section({
+  tool: toolName,
+  arguments: derivedArguments,
+  at: argument,
+  equals: plain.optional(),
+  absent: z.literal(true).optional(),
+})
 
 const nature = z.array(z.enum(NATURES.filter((each) => each !== 'unclassified'))).max(NATURES.length)
 const maxAttempts = z.int().min(1).max(10)

@@ -18,6 +18,7 @@ export interface McpLook {
   readonly arguments: Readonly<Record<string, DerivedValue>>
   readonly at: string
   readonly equals?: string | number | boolean
+  readonly absent?: true
 }
 
 /** What the owner of a project says about one tool of an MCP server, complete. */
@@ -41,7 +42,7 @@ export interface McpClassification {
   readonly settleMs?: number
   readonly verify?: McpLook
   readonly reconcile?: McpLook
-  readonly compensate?: Omit<McpLook, 'at' | 'equals'>
+  readonly compensate?: Omit<McpLook, 'at' | 'equals' | 'absent'>
 }
 
 /** By the name that the server gives a tool. */

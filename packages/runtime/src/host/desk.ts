@@ -1,10 +1,11 @@
-import type { HostCallMark, RunState } from '@tidegate/kernel'
+import type { HostCallMark, PolicyRule, RunState } from '@tidegate/kernel'
 import type { Harness } from '../harness/harness.ts'
 import type { HarnessParts } from '../harness/parts.ts'
 import type { Claims } from './claims.ts'
 import { type First, follow, type FollowParts, NOT_WRITTEN, type Followed, type Wanted } from './follow.ts'
 import type { HostAnswer, HostCall, HostDeclaration, HostDesk, HostPatience } from './host.ts'
 import { createHostLog } from './host-log.ts'
+import { reportObserved } from './observed.ts'
 import { offeredTo } from './offer.ts'
 import { earlierRun, newRun, problemOf, runBefore } from './open-call.ts'
 import { rememberCall, type Session, type Sessions } from './sessions.ts'
@@ -15,6 +16,8 @@ export interface HostDeskParts extends HarnessParts {
   readonly hosts: readonly HostDeclaration[]
   readonly sessionsOfHosts: Sessions
   readonly claimsOfHosts: Claims
+  /** The policies in force, as people wrote them. */
+  readonly rules?: () => readonly PolicyRule[]
 }
 
 /** Calls of one host at the same time. */
@@ -153,6 +156,7 @@ export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk
     hello: (hello) => log.hello(hello),
     hosts: () => log.views(),
     offered: (name) => offeredTo(parts, hosts.get(name)),
+    observed: (query) => reportObserved({ journal: parts.journal, hosts: parts.hosts, rules: parts.rules?.() ?? [] }, query),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ObservedQuery, ObservedReport } from './observed.ts'
 import type { FailureKind, Finding, Json, Operation, OperationId, Outcome } from '@tidegate/kernel'
 
 /** Which program a host is. */
@@ -163,4 +164,6 @@ export interface HostDesk {
   hosts(): readonly HostView[]
   /** What a host may use of our tools: nothing that is quarantined, or that policy denies whatever the arguments are. */
   offered(host: string): readonly Operation[]
+  /** What would have been, had the hosts that are only observed been governed. */
+  observed(query: ObservedQuery): Promise<ObservedReport>
 }

@@ -254,3 +254,22 @@ test('the offer leaves out what policy never allows', async () => {
   expect(host.desk.offered('claw').map(({ id }) => id)).toEqual(['desk.read'])
   expect(host.desk.offered('nobody')).toEqual([])
 })
+
+test('the report says what would have been, by policy, and what to write so that it is quiet', async () => {
+  const host = await startHost({ policy: denying, host: { mode: 'observe' } })
+  for (const id of ['a', 'b', 'c']) await host.desk.perform(callOf({ arguments: { id } }), SOON)
+  await host.desk.perform(callOf({ operation: 'desk.unset' }), SOON)
+  const report = await host.desk.observed({})
+  expect(report).toMatchObject({ calls: 4, outcomes: { allow: 0, deny: 4 }, isCut: false })
+  expect(report.groups).toMatchObject([
+    { policy: 'no', operation: 'desk.set', outcome: 'deny', calls: 3 },
+    {
+      policy: 'tidegate:not-in-workflow',
+      operation: 'desk.unset',
+      calls: 1,
+      quiet: ['in tidegate.yaml, hosts, claw:', 'operations: [desk.unset]'],
+    },
+  ])
+  expect(await host.desk.observed({ host: 'other' })).toMatchObject({ calls: 0 })
+  expect(await host.desk.observed({ sinceMs: Date.now() + 1_000 })).toMatchObject({ calls: 0 })
+})

@@ -36,7 +36,8 @@ export const FILES: ProgramTable = {
   'readlink realpath': { takes: { read: '--relative-to --relative-base' }, output: 'same' },
   dirname: { operands: 'text', output: 'dirname' },
   basename: { takes: { text: '-s --suffix' }, operands: 'text', output: 'basename' },
-  'du df lsblk findmnt ncdu duf dust': {
+  'df lsblk findmnt': { operands: 'text' },
+  'du ncdu duf dust': {
     takes: { text: '-d -B -t --max-depth --block-size --exclude --type -o --output' },
     output: 'content',
   },

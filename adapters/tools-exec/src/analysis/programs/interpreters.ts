@@ -146,7 +146,8 @@ export const INTERPRETERS: ProgramTable = {
     marks: { '-i --inplace': { mutability: 'write' } },
     operands: 'pattern',
   },
-  'bc dc': {
+  bc: { takes: { text: '-e --expression', read: '-f --file' }, output: 'token' },
+  dc: {
     takes: { code: '-e --expression', script: '-f --file' },
     operands: 'script',
     instead: '-e --expression',
@@ -172,9 +173,10 @@ export const INTERPRETERS: ProgramTable = {
   'gdb lldb': {
     style: 'words',
     takes: { code: '-ex --ex -eval-command --eval-command -iex -o', script: '-x --command -ix', argv: '--args -args' },
+    marks: { '-p -pid --pid': { categories: ['process-control'] } },
     operands: 'scan',
     stdin: 'code',
-    categories: ['process-control'],
+    language: 'gdb',
   },
   java: {
     style: 'words',

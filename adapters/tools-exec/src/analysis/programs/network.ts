@@ -1,5 +1,6 @@
 import type { Program, ProgramTable } from '../program.ts'
 
+const CONFIGURES: Program = { categories: ['system-path'], operands: 'text', mutability: 'write' }
 const CLIENT: Program = { categories: ['network-client'], reach: 'network' }
 
 /** Programs whose business is the network. */
@@ -48,7 +49,14 @@ export const NETWORK: ProgramTable = {
     settings: /^(?:StrictHostKeyChecking|BatchMode|ConnectTimeout|ServerAliveInterval|UserKnownHostsFile|LogLevel)=/i,
     mutability: 'write',
   },
-  'ssh-add ssh-agent ssh-copy-id ssh-keyscan ssh-keygen': {
+  'ssh-keygen': {
+    unless: '-l',
+    categories: ['credential-path'],
+    operands: 'scan',
+    takes: { text: '-t -b -C -N -D -I -w', write: '-f' },
+    mutability: 'write',
+  },
+  'ssh-add ssh-agent ssh-copy-id ssh-keyscan': {
     categories: ['credential-path'],
     operands: 'scan',
     takes: { text: '-t -b -C -N -D -I -w', write: '-f' },
@@ -64,7 +72,19 @@ export const NETWORK: ProgramTable = {
     operands: 'text',
     takes: { write: '-w', command: '-z' },
   },
-  'ip ifconfig route iptables ip6tables nft ufw firewall-cmd arp brctl ethtool iw iwconfig nmcli wg wg-quick openvpn tailscale': {
+  ip: {
+    style: 'posix',
+    verbs: Object.fromEntries(
+      'a addr address l link r route n neigh rule maddr'
+        .split(' ')
+        .map((verb): [string, Program] => [
+          verb,
+          { verbs: { show: { operands: 'text' }, list: { operands: 'text' }, ls: { operands: 'text' } }, otherwise: CONFIGURES },
+        ]),
+    ),
+    otherwise: CONFIGURES,
+  },
+  'ifconfig route iptables ip6tables nft ufw firewall-cmd arp brctl ethtool iw iwconfig nmcli wg wg-quick openvpn tailscale': {
     categories: ['system-path'],
     operands: 'text',
     mutability: 'write',
@@ -84,7 +104,15 @@ export const NETWORK: ProgramTable = {
       operands: 'scan',
       mutability: 'write',
     },
-  'nginx apache2 httpd caddy haproxy lighttpd varnishd dnsmasq named sshd smbd vsftpd redis-server postgres mysqld mongod rabbitmq-server memcached':
+  nginx: {
+    unless: '-t -T -v -V',
+    categories: ['network-server'],
+    reach: 'network',
+    takes: { read: '-c -p' },
+    operands: 'scan',
+    mutability: 'write',
+  },
+  'apache2 httpd caddy haproxy lighttpd varnishd dnsmasq named sshd smbd vsftpd redis-server postgres mysqld mongod rabbitmq-server memcached':
     {
       categories: ['network-server'],
       reach: 'network',

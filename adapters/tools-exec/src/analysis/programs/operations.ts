@@ -1,7 +1,14 @@
 import type { Program, ProgramTable } from '../program.ts'
 
 const READ: Program = { operands: 'text', output: 'content' }
-const CONTAINER: Program = { categories: ['container'], reach: 'network', operands: 'scan', mutability: 'write' }
+const CONTAINER: Program = {
+  style: 'posix',
+  unless: '--version',
+  categories: ['container'],
+  reach: 'network',
+  operands: 'scan',
+  mutability: 'write',
+}
 
 function verbs(list: string, program: Program): Record<string, Program> {
   return Object.fromEntries(
@@ -60,6 +67,7 @@ export const OPERATIONS: ProgramTable = {
     mutability: 'write',
   },
   crontab: {
+    unless: '-l',
     takes: { text: '-u' },
     marks: { '-l': {}, '-r': { mutability: 'destructive' } },
     operands: 'read',

@@ -24,12 +24,20 @@ const NPM_CONFIG: Program = {
   otherwise: READ,
 }
 
+/** `npm pkg set`: a script that is set is a command that runs later. */
+const PACKAGE_FIELDS: Program = {
+  operands: 'setting',
+  settings:
+    /^(?:version|name|description|license|private|type|main|module|types|author|homepage|keywords\S*|engines\.\w+|repository\S*)=/,
+  mutability: 'write',
+}
+
 const NODE: Program = {
   style: 'posix',
   takes: { enter: '-C --prefix --cwd --dir', text: '-w --workspace --filter -F', scan: '--userconfig --globalconfig' },
   verbs: {
     ...verbs(
-      'install i add ci update upgrade up dedupe link audit init create dlx exec x import rebuild uninstall remove rm un fetch patch',
+      'install i add ci update upgrade up dedupe link audit create dlx x import rebuild uninstall remove rm un fetch patch',
       INSTALL,
     ),
     ...verbs(
@@ -40,21 +48,25 @@ const NODE: Program = {
       },
     ),
     ...verbs(
-      'ls list ll la explain why root prefix bin pkg help version -v --version query fund outdated diff config:get whoami cache',
+      'ls list ll la explain why root prefix bin help version -v --version query fund outdated diff config:get whoami cache',
       READ,
     ),
     ...verbs(
       'outdated view info show search publish unpublish deprecate login logout adduser token owner dist-tag access ping whoami audit star profile doctor',
       REMOTE,
     ),
-    ...verbs('version pack prune shrinkwrap set-script', { ...WRITE, operands: 'text' }),
+    ...verbs('version pack prune shrinkwrap', { ...WRITE, operands: 'text' }),
+    // `npm init` alone writes a file; with a name it fetches and runs somebody's code.
+    init: { verbs: {}, otherwise: INSTALL, mutability: 'write' },
     exec: {
       style: 'posix',
       operands: 'argv',
       takes: { command: '-c --call', text: '-p --package' },
-      categories: ['package-install'],
-      reach: 'network',
+      marks: { '-p --package -y --yes -c --call': { categories: ['package-install'], reach: 'network' } },
+      categories: ['workspace-code'],
     },
+    pkg: { verbs: { get: READ, fix: WRITE, set: PACKAGE_FIELDS, delete: { ...WRITE, operands: 'text' } } },
+    'set-script': { operands: 'text', categories: ['execution-hook'], mutability: 'write' },
     config: NPM_CONFIG,
     c: NPM_CONFIG,
     set: { operands: 'text', categories: ['execution-hook', 'persistence'], mutability: 'write' },
@@ -71,7 +83,11 @@ const PIP: Program = {
   takes: { scan: '--python --cache-dir --log' },
   verbs: {
     ...verbs('install download wheel index search', INSTALL),
-    ...verbs('list freeze show check inspect hash help debug cache config', READ),
+    ...verbs('list freeze show check inspect hash help debug cache', READ),
+    config: {
+      verbs: verbs('list get debug', READ),
+      otherwise: { operands: 'text', categories: ['execution-hook', 'persistence'], mutability: 'write' },
+    },
     uninstall: WRITE,
   },
 }
@@ -80,13 +96,15 @@ const PIP: Program = {
 export const PACKAGES: ProgramTable = {
   npm: NODE,
   'pnpm yarn bun cnpm': NODE,
-  'npx pnpx bunx uvx pipx': {
+  // What the project has installed is run as it is; whatever no table knows would be fetched, and is an unknown program.
+  'npx pnpx bunx uvx': {
     style: 'posix',
     takes: { text: '-p --package --spec --from', command: '-c --call' },
-    categories: ['package-install'],
-    reach: 'network',
+    marks: { '-p --package --from --spec -y --yes -c --call': { categories: ['package-install'], reach: 'network' } },
+    categories: ['workspace-code'],
     operands: 'argv',
   },
+  pipx: INSTALL,
   corepack: INSTALL,
   'nvm fnm volta asdf mise rtx pyenv rbenv sdk rustup ghcup jenv goenv': {
     verbs: verbs('list ls current which versions version global local use', READ),

@@ -16,5 +16,5 @@ export const SHELL: ProgramTable = {
     { operands: 'text', output: 'token' },
   'which whereis': { operands: 'text', output: 'token' },
   'kill pkill killall skill killall5 fuser': { operands: 'text', categories: ['process-control'], mutability: 'write' },
-  'builtin command': { style: 'posix', operands: 'argv' },
+  'builtin command': { style: 'posix', operands: 'argv', unless: '-v -V', output: 'token' },
 }

@@ -36,7 +36,7 @@ export const TEXT: ProgramTable = {
   cut: { takes: { text: '-d -f -c -b --delimiter --fields --output-delimiter' }, output: 'content' },
   tr: { operands: 'text', output: 'content' },
   rev: { output: 'decode' },
-  'wc nl': { takes: { text: '-b -s -w -v --files0-from' }, output: 'token' },
+  'wc nl': { takes: { text: '-b -s -w -v', read: '--files0-from' }, output: 'token' },
   'diff cmp comm colordiff diff3 sdiff vimdiff delta difft icdiff wdiff': {
     takes: {
       text: '-U -x -I -W --exclude --label --color --ignore-matching-lines -n -i',
@@ -141,9 +141,10 @@ export const TEXT: ProgramTable = {
       mutability: 'write',
     },
   'cloc tokei scc sloccount': {},
-  'pandoc asciidoctor mdbook rst2html typst pdftotext pdfinfo convert magick identify ffprobe exiftool dot mmdc graphviz': {
-    operands: 'read',
-    takes: { write: '-o --output', text: '-f -t', command: '-F --filter --pdf-engine' },
-    mutability: 'write',
-  },
+  'ffmpeg sox pandoc asciidoctor mdbook rst2html typst pdftotext pdfinfo convert magick identify ffprobe exiftool dot mmdc graphviz':
+    {
+      operands: 'read',
+      takes: { write: '-o --output', text: '-f -t', command: '-F --filter --pdf-engine' },
+      mutability: 'write',
+    },
 }

@@ -1,0 +1,2 @@
+/** What every contender runs: a program, as nearly every command does. */
+export const COMMAND = '/bin/true'
