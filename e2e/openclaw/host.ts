@@ -7,8 +7,8 @@ import type { Installed } from './install.ts'
 
 export const GATEWAY_PORT = 18_857
 const GATEWAY_TOKEN = 'e2e-gateway-token-0123456789'
-const READY_MS = 180_000
-const SAY_MS = 180_000
+const READY_MS = 300_000
+const SAY_MS = 300_000
 
 /** A real OpenClaw with a state of its own. */
 export interface Host {

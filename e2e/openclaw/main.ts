@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { CHAPTERS } from './cases.ts'
+import { CHAPTERS } from './chapters.ts'
 import { installOpenClaw, RELEASES, type Release } from './install.ts'
 import { setStage } from './stage.ts'
 
-// `npm run e2e:openclaw -- --version 2026.5.7|2026.9.6|all [--only TEXT] [--cache DIRECTORY]`: the real OpenClaw against the real server.
+// `npm run e2e:openclaw -- --version 2026.5.7|2026.9.6|all [--only TEXT,TEXT] [--cache DIRECTORY]`: the real OpenClaw against the real server.
 // OpenClaw is installed from npm first (once, into the cache); everything else happens in a network namespace that has only a loopback.
 
 const { values } = parseArgs({
@@ -36,6 +36,7 @@ if (!values.inside) {
   process.exit(status ?? 1)
 }
 
+const wanted = values.only.split(',').map((part) => part.trim())
 let failed = 0
 for (const each of installed) {
   const stage = await setStage(each)
@@ -54,7 +55,7 @@ process.exit(failed === 0 ? 0 : 1)
 async function tryOut(stage: Awaited<ReturnType<typeof setStage>>): Promise<void> {
   const { gate, host } = stage
   for (const { title, host: connected, server, cases } of CHAPTERS) {
-    const chosen = cases.filter(({ name }) => `${title}: ${name}`.includes(values.only))
+    const chosen = cases.filter(({ name }) => wanted.some((part) => `${title}: ${name}`.includes(part)))
     if (chosen.length === 0) continue
     gate.setMode(server)
     await gate.start()

@@ -8,7 +8,7 @@ import { type Program, startProgram } from '../src/program.ts'
 const MAIN = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url))
 const NOTES = fileURLToPath(new URL('./notes.ts', import.meta.url))
 const PORT = 18_943
-const READY_MS = 30_000
+const READY_MS = 120_000
 
 /** What is known of a host, as far as these tests look at it. */
 export interface HostLine {

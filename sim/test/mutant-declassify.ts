@@ -39,11 +39,7 @@ export function mutatePlanApproval(original: typeof PlanApprovalModule): typeof 
         const shown = call.previewDigest === null ? null : { digest: call.previewDigest, value: null }
         return original.holdPlanned(parts, state, action, async () => shown)
       }
-      if (!is('a plan outlives its policy')) return original.holdPlanned(parts, state, action, preview)
-      const questions = [...state.approvals].map(([id, { question, ...approval }]) => {
-        return [id, { ...approval, question: { ...question, policyVersion: parts.policy.version } }] as const
-      })
-      return original.holdPlanned(parts, { ...state, approvals: new Map(questions) }, action, preview)
+      return original.holdPlanned(parts, state, action, preview)
     },
   }
 }

@@ -90,7 +90,6 @@ test.each([
   ['a planned call is never used up', 'I2'],
   ['a yes to one call covers the plan', 'I1'],
   ['a plan is not held against the world', 'I2'],
-  ['a plan outlives its policy', 'I2'],
   ['who asks may endorse', 'I1'],
   ['anybody may endorse', 'labels'],
   ['endorsed for another sink as well', 'labels'],

@@ -74,6 +74,18 @@ export function sandboxEnvironment(own: Readonly<Record<string, string>>, proxie
   return { ...ENVIRONMENT, ...proxies, ...own }
 }
 
+const LOCALE = /^(?:LANG|LANGUAGE|LC_[A-Z]+)$/
+
+/** An environment in two parts: what chooses the locale, and the rest. */
+export function splitLocale(environment: Readonly<Record<string, string>>): {
+  readonly locale: Record<string, string>
+  readonly rest: Record<string, string>
+} {
+  const entries = Object.entries(environment)
+  const pick = (chosen: boolean) => Object.fromEntries(entries.filter(([name]) => LOCALE.test(name) === chosen))
+  return { locale: pick(true), rest: pick(false) }
+}
+
 const ENVIRONMENT_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 
 /** Names by which an environment steers the shell or the loader instead of the command. */

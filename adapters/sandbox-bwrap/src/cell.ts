@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
@@ -99,7 +100,10 @@ export class Cell {
   run(command: CellCommand): Promise<CellResult> {
     const input = join(this.#parts.sessionDirectory, STDIN_FILE)
     const hasInput = command.stdin !== null
-    if (command.stdin !== null) writeFileSync(input, command.stdin, { mode: 0o644 })
+    if (command.stdin !== null) {
+      writeFileSync(input, command.stdin)
+      chmodSync(input, 0o644)
+    }
     const result = this.#await(command, () => this.#frames.write(command.frame))
     return hasInput ? result.finally(() => unlinkSync(input)) : result
   }
@@ -178,7 +182,7 @@ export class Cell {
     this.#frames.destroy()
     this.#nonces.destroy()
     this.#current?.finish()
-    rmSync(this.#parts.sessionDirectory, { recursive: true, force: true })
+    await rm(this.#parts.sessionDirectory, { recursive: true, force: true })
     this.#parts.released()
   }
 }

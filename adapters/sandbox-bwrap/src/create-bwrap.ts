@@ -1,12 +1,12 @@
 import { closeSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import type { Sandbox, SandboxOpening, SandboxRefused, SandboxReport, SandboxSpec } from '@tidegate/kernel'
-import { bwrapArguments, sandboxEnvironment } from './arguments.ts'
-import { Cell } from './cell.ts'
+import { bwrapArguments, sandboxEnvironment, splitLocale } from './arguments.ts'
+import { Cell, type CellParts } from './cell.ts'
 import { type ControlGroup, createControlGroup, findGroupParents, type GroupParents } from './control-group.ts'
 import { type Door, openDoor } from './egress/door.ts'
 import { SandboxBwrapError } from './error.ts'
-import { type Host, inspectHost, systemDirectories } from './host.ts'
+import { type Host, inspectHost, type SystemDirectory, systemDirectories } from './host.ts'
 import { missingLayers, surveyLayers } from './probe/layers.ts'
 import { probeLeaks } from './probe/leaks.ts'
 import { OWN_PROCESSES, runnerProgram } from './runner.ts'
@@ -51,10 +51,16 @@ export function createBwrapSandbox(options: BwrapOptions): Sandbox {
   return new BwrapSandbox(options)
 }
 
+interface User {
+  readonly uid: number
+  readonly gid: number
+}
+
 /** What sandboxes are made with, once the host was found to have it. */
 interface Ground {
   readonly host: Host
   readonly bwrap: string
+  readonly system: readonly SystemDirectory[]
   readonly scaffold: Scaffold
   readonly groups: GroupParents | null
   readonly rules: WorkspaceRules
@@ -91,7 +97,7 @@ class BwrapSandbox implements Sandbox {
     this.#ground = null
   }
 
-  get #fallback(): { readonly uid: number; readonly gid: number } {
+  get #fallback(): User {
     return { uid: this.#options.uid ?? NOBODY, gid: this.#options.gid ?? NOBODY }
   }
 
@@ -119,7 +125,7 @@ class BwrapSandbox implements Sandbox {
     const fallback = this.#fallback
     const adopt = this.#options.adoptWorkspace === true
     const rules = { uid: host.uid, gid: host.gid, fallback, adopt, directory: scaffold.directory }
-    this.#ground = { host, bwrap: bwrap.path, scaffold, groups, rules }
+    this.#ground = { host, bwrap: bwrap.path, system: systemDirectories(), scaffold, groups, rules }
   }
 
   async #openSession(spec: SandboxSpec): Promise<SandboxOpening> {
@@ -148,35 +154,63 @@ class BwrapSandbox implements Sandbox {
   }
 }
 
+/** What a cell needs besides its pipes and its workspace; made before anything is started, so that nothing half-made is left. */
+interface Furniture {
+  readonly etc: string
+  readonly sessionDirectory: string
+  readonly group: ControlGroup | null
+}
+
 async function startCell(ground: Ground, spec: SandboxSpec): Promise<Cell | SandboxRefused> {
-  const { host, scaffold, rules } = ground
+  const { scaffold } = ground
   const pipes = { stdout: await scaffold.leasePipe(), stderr: await scaffold.leasePipe() }
-  const workspace = openWorkspace(spec.workspace, rules)
+  const workspace = openWorkspace(spec.workspace, ground.rules)
   if (workspace.kind === 'defect') {
     abandon(scaffold, [pipes.stdout, pipes.stderr])
     return refuse('workspace', workspace.message)
   }
-  const { user } = workspace
-  const group = ground.groups === null ? null : createControlGroup(ground.groups, spec.limits, OWN_PROCESSES)
-  const asRoot = host.uid === 0
-  let door: Door | null = null
-  const { egress } = spec
-  const sessionDirectory = scaffold.makeSession()
-  const plan = {
-    etc: scaffold.etcFor(user),
-    sessionDirectory,
-    system: systemDirectories(),
-    user,
-    limits: spec.limits,
-    isReadOnly: spec.isReadOnly === true,
-    readOnly: spec.readOnly,
-    waits: egress !== null,
-    program: runnerProgram(spec.limits, group?.descriptors.length ?? 0),
+  let furniture: Furniture
+  try {
+    furniture = furnish(ground, spec, workspace.user)
+  } catch (cause) {
+    abandon(scaffold, [pipes.stdout, pipes.stderr])
+    closeSync(workspace.descriptor)
+    throw cause
   }
-  return new Cell({
-    bwrap: ground.bwrap,
-    arguments: bwrapArguments(plan),
-    environment: sandboxEnvironment(spec.environment, egress !== null),
+  return new Cell(describeCell({ ground, spec, workspace, pipes, furniture }))
+}
+
+function furnish({ scaffold, groups }: Ground, spec: SandboxSpec, user: User): Furniture {
+  const etc = scaffold.etcFor(user)
+  const sessionDirectory = scaffold.makeSession()
+  return { etc, sessionDirectory, group: groups === null ? null : createControlGroup(groups, spec.limits, OWN_PROCESSES) }
+}
+
+interface CellSite {
+  readonly ground: Ground
+  readonly spec: SandboxSpec
+  readonly workspace: { readonly descriptor: number; readonly user: User }
+  readonly pipes: { readonly stdout: Pipe; readonly stderr: Pipe }
+  readonly furniture: Furniture
+}
+
+function describeCell({ ground, spec, workspace, pipes, furniture }: CellSite): CellParts {
+  const { host, scaffold, bwrap, system } = ground
+  const { etc, sessionDirectory, group } = furniture
+  const { user } = workspace
+  const { egress, limits, readOnly } = spec
+  const asRoot = host.uid === 0
+  const { locale, rest } = splitLocale(sandboxEnvironment(spec.environment, egress !== null))
+  const program = runnerProgram(limits, { groups: group?.descriptors.length ?? 0, locale })
+  let door: Door | null = null
+  return {
+    bwrap,
+    arguments: bwrapArguments({
+      ...{ system, user, limits, readOnly, etc, sessionDirectory, program },
+      isReadOnly: spec.isReadOnly === true,
+      waits: egress !== null,
+    }),
+    environment: rest,
     user: asRoot ? user : null,
     filterPath: scaffold.filterPath,
     sessionDirectory,
@@ -196,7 +230,7 @@ async function startCell(ground: Ground, spec: SandboxSpec): Promise<Cell | Sand
       scaffold.returnPipe(pipes.stderr)
       if (group !== null) removeSoon(group, GROUP_ATTEMPTS)
     },
-  })
+  }
 }
 
 function abandon(scaffold: Scaffold, pipes: readonly Pipe[]): void {

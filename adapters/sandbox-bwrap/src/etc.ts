@@ -26,7 +26,7 @@ const MAX_COPIED_BYTES = 16_777_216
 
 /** Makes the `/etc` that commands see: one user, no names of hosts, and copies of what programs cannot run without. */
 export function makeEtc(directory: string, source = '/etc'): void {
-  mkdirSync(directory, { mode: 0o755, recursive: true })
+  mkdirSync(directory, { recursive: true })
   const java = existsSync(source) ? readdirSync(source).filter((name) => JAVA.test(name)) : []
   for (const name of [...COPIED, ...java]) copy(join(source, name), join(directory, name))
   const files = {
@@ -39,45 +39,41 @@ export function makeEtc(directory: string, source = '/etc'): void {
     // A workspace often belongs to somebody else than the user inside.
     gitconfig: '[safe]\n\tdirectory = *\n',
   }
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text, { mode: 0o644 })
+  for (const [name, text] of Object.entries(files)) writeForEverybody(join(directory, name), text)
+  if ((statSync(directory).mode & 0o055) !== 0o055) letEverybodyEnter(directory)
 }
 
-/** Lets everybody read what is in a directory, whatever our own umask is: the user inside is not always ours. */
-export function letEverybodyRead(directory: string): void {
+function writeForEverybody(path: string, text: string): void {
+  writeFileSync(path, text)
+  chmodSync(path, 0o644)
+}
+
+/** Lets everybody enter the directories below one, where our own umask forbade that: the user inside is not always ours. */
+function letEverybodyEnter(directory: string): void {
   chmodSync(directory, 0o755)
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name)
-    if (entry.isDirectory()) letEverybodyRead(path)
-    else if (entry.isFile()) chmodSync(path, 0o644)
+    if (entry.isDirectory()) letEverybodyEnter(join(directory, entry.name))
   }
 }
 
 /** Names the user inside; the numbers are those that files in the workspace show. */
 export function writeUser(directory: string, user: { readonly uid: number; readonly gid: number }): void {
   const { uid, gid } = user
-  writeFileSync(join(directory, 'passwd'), `root:x:0:0:root:/root:/bin/false\nagent:x:${uid}:${gid}:agent:/workspace:/bin/bash\n`)
-  writeFileSync(join(directory, 'group'), `root:x:0:\nagent:x:${gid}:\n`)
+  const passwd = `root:x:0:0:root:/root:/bin/false\nagent:x:${uid}:${gid}:agent:/workspace:/bin/bash\n`
+  writeForEverybody(join(directory, 'passwd'), passwd)
+  writeForEverybody(join(directory, 'group'), `root:x:0:\nagent:x:${gid}:\n`)
 }
 
-/** Copies links as links. What cannot be read is left out: it was not for everybody. */
+/** Copies links as links, and files with their mode: what was not for everybody still is not. What we cannot read is left out. */
 function copy(from: string, to: string): void {
   try {
     const status = statSync(from, { throwIfNoEntry: false })
     if (status === undefined || (status.isFile() && status.size > MAX_COPIED_BYTES)) return
-    mkdirSync(dirname(to), { mode: 0o755, recursive: true })
-    cpSync(from, to, { recursive: true, verbatimSymlinks: true, filter: isCopied })
+    mkdirSync(dirname(to), { recursive: true })
+    cpSync(from, to, { recursive: true, verbatimSymlinks: true })
   } catch (cause) {
     if (!isDenied(cause)) throw cause
   }
-}
-
-function isCopied(path: string): boolean {
-  const status = statSync(path, { throwIfNoEntry: false })
-  return (
-    status === undefined ||
-    status.isDirectory() ||
-    (status.isFile() && status.size <= MAX_COPIED_BYTES && (status.mode & 0o004) !== 0)
-  )
 }
 
 function isDenied(cause: unknown): boolean {

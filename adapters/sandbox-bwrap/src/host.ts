@@ -19,7 +19,7 @@ export interface Host {
 }
 
 /** Options of bubblewrap that we cannot do without. */
-export const NEEDED_OPTIONS = ['--disable-userns', '--bind-fd', '--as-pid-1', '--size']
+export const NEEDED_OPTIONS = ['--disable-userns', '--bind-fd', '--ro-bind-fd', '--as-pid-1', '--size']
 
 /** Only these are looked at: whoever could write elsewhere could give us another program. */
 const PROGRAM_DIRECTORIES = ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '/sbin', '/run/current-system/sw/bin']

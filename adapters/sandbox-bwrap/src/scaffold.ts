@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { letEverybodyRead, makeEtc, writeUser } from './etc.ts'
+import { makeEtc, writeUser } from './etc.ts'
 import { RUNNER_SHELL } from './runner.ts'
 import { buildFilter } from './seccomp/filter.ts'
 import type { Machine } from './seccomp/syscalls.ts'
@@ -76,7 +76,6 @@ export function createScaffold(parts: {
       const path = join(directory, `etc-${name}`)
       makeEtc(path)
       writeUser(path, user)
-      letEverybodyRead(path)
       etcs.set(name, path)
       return path
     },

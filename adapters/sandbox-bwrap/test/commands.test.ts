@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SandboxSession } from '@tidegate/kernel'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -198,6 +198,8 @@ describe('the specification', () => {
     writeFileSync(join(workspace, '.git', 'config'), 'a')
     mkdirSync(join(stage.directory, 'tools'))
     writeFileSync(join(stage.directory, 'tools', 'tool'), 'tool')
+    chmodSync(join(stage.directory, 'tools'), 0o755)
+    chmodSync(join(stage.directory, 'tools', 'tool'), 0o644)
     const readOnly = [
       { source: join(workspace, '.git'), target: '/workspace/.git' },
       { source: join(stage.directory, 'tools'), target: '/opt/tools' },
@@ -207,6 +209,16 @@ describe('the specification', () => {
     expect((await say(other, 'echo b >.git/config')).code).not.toBe(0)
     expect((await say(other, 'rm -rf .git; mv .git x; echo b >/opt/tools/tool')).code).not.toBe(0)
     expect(readFileSync(join(workspace, '.git', 'config'), 'utf8')).toBe('a')
+    await other.close()
+  })
+
+  test('a session may be one that only looks', async () => {
+    const workspace = stage.makeWorkspace()
+    writeFileSync(join(workspace, 'a'), 'a')
+    const other = await stage.open({ workspace, isReadOnly: true })
+    expect((await say(other, 'cat a; echo t >/tmp/t && cat /tmp/t')).out).toBe('at\n')
+    expect((await say(other, 'echo b >a; touch b; rm a; chmod 777 .')).code).toBe(1)
+    expect([readFileSync(join(workspace, 'a'), 'utf8'), existsSync(join(workspace, 'b'))]).toEqual(['a', false])
     await other.close()
   })
 

@@ -11,7 +11,7 @@ import type { McpPorts } from './server.ts'
 export type Called = { readonly kind: 'answered'; readonly answer: Answer } | ConnectorFailure
 
 /** By this name the server is told which effect a call is for: the same for each attempt. */
-export const EFFECT_KEY = 'dev.tidegate/effect'
+const EFFECT_KEY = 'dev.tidegate/effect'
 
 /**
  * Sends one call, once, and waits for its answer.

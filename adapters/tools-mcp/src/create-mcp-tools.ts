@@ -1,4 +1,4 @@
-import type { Connector, Operation } from '@tidegate/kernel'
+import { type Connector, type Operation, OWN_TOOL } from '@tidegate/kernel'
 import { decodeDefinitions } from './definition.ts'
 import { ToolsMcpError } from './error.ts'
 import { SERVER_NAME } from './operation-id.ts'
@@ -47,7 +47,7 @@ export async function createMcpTools(servers: readonly McpServer[], ports: McpPo
   let isReady = false
   const tell = (change: McpChange): void => {
     if (!isReady) return
-    ports.log({ level: 'warning', code: 'mcp_tools_changed', message: sayChange(change) })
+    ports.log({ level: 'warning', code: 'mcp_tools_changed', message: sayChange(change, LIVE) })
     for (const listener of listeners) listener(change)
   }
   const upstreams = new Map(servers.map((server) => [server.name, createUpstream(server, ports, tell)]))
@@ -96,6 +96,7 @@ export function checkServers(servers: readonly McpServer[]): void {
   const seen = new Set<string>()
   for (const { name, transport } of servers) {
     const refuse = (why: string) => new ToolsMcpError('mcp_server', `The MCP server ${name.slice(0, 64)} ${why}`)
+    if (name === OWN_TOOL) throw refuse('has the name of Tidegate itself. Rename it.')
     if (!SERVER_NAME.test(name)) throw refuse('needs a name of lower case letters, digits and "-", at most 32.')
     if (seen.has(name)) throw refuse('is there twice. Rename one.')
     seen.add(name)
@@ -110,7 +111,9 @@ async function begin(upstream: Upstream, { log }: McpPorts): Promise<void> {
   const { server } = upstream
   if (server.start === 'lazy' && upstream.operations().length > 0) return
   try {
-    await upstream.check()
+    const { differs } = await upstream.check()
+    const isKnown = upstream.operations().length > 0
+    if (differs !== null && isKnown) log({ level: 'warning', code: 'mcp_tools_changed', message: sayChange(differs, SINCE) })
     upstream.adopt()
   } catch (error) {
     const why = error instanceof Error ? error.message : 'unknown'
@@ -120,9 +123,12 @@ async function begin(upstream: Upstream, { log }: McpPorts): Promise<void> {
   }
 }
 
-function sayChange({ server, added, changed, removed }: McpChange): string {
+const SINCE = 'since it was last started here; until they are accepted, changed ones are quarantined where reviewers are named.'
+const LIVE = 'than they are offered; changed ones are refused.'
+
+function sayChange({ server, added, changed, removed }: McpChange, how: string): string {
   const some = (word: string, ids: readonly string[]) =>
     ids.length === 0 ? [] : [`${word}: ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ` and ${ids.length - 5} more` : ''}`]
   const parts = [...some('changed', changed), ...some('gone', removed), ...some('new', added)]
-  return `The MCP server ${server} defines its tools otherwise than they are offered; changed ones are refused. ${parts.join('; ')}`
+  return `The MCP server ${server} defines its tools otherwise ${how} ${parts.join('; ')}`
 }

@@ -62,7 +62,7 @@ function writeTool(server: string, definition: Definition): readonly string[] {
     `  #   the server says, unverified: ${says.length === 0 ? 'nothing' : says.join(', ')}`,
     ...(findings.length === 0 ? [] : [`  #   LOOK TWICE, found in its description: ${findings.join(', ')}`]),
     ...notes.map((note) => `  #   note: ${comment(note)}`),
-    `  # ${JSON.stringify(name)}:`,
+    `  # ${quoted(name)}:`,
     `  #   mutability: ${isRead ? 'read' : isLoss ? 'destructive' : 'write'}`,
     ...(isRead
       ? []
@@ -72,6 +72,12 @@ function writeTool(server: string, definition: Definition): readonly string[] {
           '  #   nature: []   # financial, message, customer-visible, sharing, deletion, credential, schedule, skill, code, egress',
         ]),
   ]
+}
+
+/** A name as a key of YAML, in which nothing is hidden: what is not plain ASCII is escaped. */
+function quoted(name: string): string {
+  const escape = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return JSON.stringify(name).replace(/[^\x20-\x7e]/g, escape)
 }
 
 /** One line that stays a comment. */

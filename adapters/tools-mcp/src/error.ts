@@ -1,5 +1,5 @@
 /** Every code that {@link ToolsMcpError} carries. A code is API: added, never renamed; docs/errors.md explains each. */
-export const TOOLS_MCP_ERROR_CODES = ['mcp_server', 'mcp_unreachable', 'mcp_not_listed', 'mcp_closed'] as const
+export const TOOLS_MCP_ERROR_CODES = ['mcp_server', 'mcp_unreachable', 'mcp_not_listed'] as const
 
 export type ToolsMcpErrorCode = (typeof TOOLS_MCP_ERROR_CODES)[number]
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { createMcpTools, type McpTools } from '../src/index.ts'
 import { call, createGround, READ, serverOf, textOf } from './ports.ts'
 
@@ -151,9 +151,12 @@ describe('a call over HTTP', () => {
   })
 
   test('that takes too long', async () => {
-    const { server, tools } = await start(() => undefined)
+    const closed: boolean[] = []
+    const { server, tools } = await start(({ answer }) => answer.once('close', () => closed.push(true)))
     expect(await call(tools, 'raw.a', {}, 200)).toMatchObject({ failure: 'timeout', retry: 'unknown', code: 'mcp_timeout' })
     expect(server.calls()).toBe(1)
+    await vi.waitFor(() => expect(closed).toEqual([true])) // nothing stays open behind it
+    expect(server.seen).toContain('notifications/cancelled')
   })
 
   test('a stream with progress before the answer', async () => {

@@ -173,6 +173,22 @@ describe('a definition that changes', () => {
     expect(await call(tools, 'raw.noise', {})).toMatchObject({ kind: 'done' })
   })
 
+  test('since the last start is told, and has another version', async () => {
+    const first = await start('plain')
+    const version = (tools: McpTools) => tools.operations().find(({ id }) => id === 'raw.plain')?.schemaVersion
+    await first.tools.close()
+    const again = await createMcpTools([serverOf({ name: 'raw', transport: nodeProgram(program) })], ground.ports)
+    open.push(again)
+    expect(version(again)).toBe(version(first.tools))
+    await again.close()
+    ground.remembered.set('raw', (ground.remembered.get('raw') ?? '').replace('Does nothing special', 'Did something else'))
+    ground.lines.length = 0
+    const changed = await createMcpTools([serverOf({ name: 'raw', transport: nodeProgram(program) })], ground.ports)
+    open.push(changed)
+    expect(ground.lines).toMatchObject([{ level: 'warning', code: 'mcp_tools_changed' }])
+    expect(ground.lines[0]?.message).toContain('changed: raw.plain')
+  })
+
   test('a tool that is gone is unavailable', async () => {
     const first = await start('plain')
     await first.tools.close()
@@ -308,6 +324,10 @@ test.each([
 ])('a configuration with $why is refused', async ({ command }) => {
   const transport = { kind: 'stdio', command, args: [], env: {} } as const
   await expect(start('plain', { transport })).rejects.toMatchObject({ code: 'mcp_server' })
+})
+
+test.each(['tidegate', 'Files', 'a.b', ''])('a server called "%s" is refused', async (name) => {
+  await expect(start('plain', { name })).rejects.toMatchObject({ code: 'mcp_server' })
 })
 
 test.each(['http://example.com/mcp', 'https://user:password@example.com/', 'file:///etc/passwd', 'example.com'])(

@@ -63,9 +63,15 @@ export function nodeProgram(file: string, args: readonly string[] = [], env: Std
   return { kind: 'stdio', command: process.execPath, args: [file, ...args], env }
 }
 
+const REFERENCE_SERVERS = {
+  everything: import.meta.resolve('@modelcontextprotocol/server-everything/package.json'),
+  filesystem: import.meta.resolve('@modelcontextprotocol/server-filesystem/package.json'),
+  memory: import.meta.resolve('@modelcontextprotocol/server-memory/package.json'),
+} as const
+
 /** The program of a reference server. */
-export function referenceServer(name: string): string {
-  return join(dirname(fileURLToPath(import.meta.resolve(`@modelcontextprotocol/${name}/package.json`))), 'dist', 'index.js')
+export function referenceServer(name: keyof typeof REFERENCE_SERVERS): string {
+  return join(dirname(fileURLToPath(REFERENCE_SERVERS[name])), 'dist', 'index.js')
 }
 
 let calls = 0

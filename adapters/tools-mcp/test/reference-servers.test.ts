@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseOverlay } from '@tidegate/project'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createMcpTools, draftOverlay, type McpTools } from '../src/index.ts'
 import { call, callOf, connectorOf, createGround, nodeProgram, READ, referenceServer, serverOf, textOf } from './ports.ts'
@@ -14,7 +15,7 @@ describe('the reference server for files, over stdio', () => {
   mkdirSync(files)
   const server = serverOf({
     name: 'files',
-    transport: nodeProgram(referenceServer('server-filesystem'), [files]),
+    transport: nodeProgram(referenceServer('filesystem'), [files]),
     overlay: {
       read_text_file: READ,
       get_file_info: READ,
@@ -92,12 +93,16 @@ describe('the reference server for files, over stdio', () => {
     expect(await connector.reconcile(lost)).toMatchObject({ kind: 'happened' })
   })
 
-  test('a draft names every tool, and classifies none', async () => {
+  test('a draft is an overlay that classifies nothing, and with the # taken away one that classifies everything', async () => {
     const text = await draftOverlay(server, ground.ports)
-    expect(text).toContain('"read_text_file":')
     expect(text).toContain('files.read-text-file')
-    expect(text.split('\n').filter((line) => /^ {2}[^ #]/.test(line) && !/dataClass|blastRadius|risk/.test(line))).toEqual([])
+    expect(parseOverlay(text, 'files.yaml')).toEqual({ ok: true, overlay: {} })
+    const taken = text.replace(/^ {2}# ( {2}(?:mutability|reversibility|records|nature)|"\w+":)/gm, '  $1')
+    const answer = parseOverlay(taken, 'files.yaml')
+    expect(answer.ok ? Object.keys(answer.overlay) : answer.problems).toHaveLength(tools.operations().length + 1)
+    expect(answer).toMatchObject({ overlay: { read_text_file: { mutability: 'read' }, write_file: { mutability: 'destructive' } } })
   })
+})
 })
 
 describe('the reference server with everything', () => {
@@ -106,7 +111,7 @@ describe('the reference server with everything', () => {
   /** Starts it as a server of HTTP; the answer ends it. */
   async function startOverHttp(): Promise<{ url: string; close: () => Promise<void> }> {
     const preload = fileURLToPath(new URL('./servers/loopback-only.ts', import.meta.url))
-    const child = spawn(process.execPath, ['--import', preload, referenceServer('server-everything'), 'streamableHttp'], {
+    const child = spawn(process.execPath, ['--import', preload, referenceServer('everything'), 'streamableHttp'], {
       env: { PATH: process.env.PATH ?? '' },
       stdio: ['ignore', 'pipe', 'ignore'],
     })
@@ -143,15 +148,27 @@ describe('the reference server with everything', () => {
   }
 
   test('over stdio', async () => {
-    const transport = nodeProgram(referenceServer('server-everything'), ['stdio'])
+    const transport = nodeProgram(referenceServer('everything'), ['stdio'])
     const tools = await createMcpTools([serverOf({ name: 'all', transport, overlay: sum })], ground.ports)
     await exercise(tools)
     await tools.close()
   })
 
+  test('tells of progress to whoever listens', async () => {
+    const told: (readonly [string, number])[] = []
+    const ports = { ...ground.ports, progress: (effect: string, { progress }: { progress: number }) => void told.push([effect, progress]) }
+    const transport = nodeProgram(referenceServer('everything'), ['stdio'])
+    const tools = await createMcpTools([serverOf({ name: 'all', transport })], ports)
+    const long = await call(tools, 'all.trigger-long-running-operation', { duration: 0.3, steps: 3 })
+    expect(long).toMatchObject({ kind: 'done' })
+    expect(told.map(([, progress]) => progress)).toEqual([1, 2, 3])
+    expect(new Set(told.map(([effect]) => effect)).size).toBe(1)
+    await tools.close()
+  })
+
   test('its environment is empty but for what is declared', async () => {
     ground.secrets['desk-token'] = 'a-secret-of-some-length'
-    const transport = nodeProgram(referenceServer('server-everything'), ['stdio'], {
+    const transport = nodeProgram(referenceServer('everything'), ['stdio'], {
       MODE: { value: 'quiet' },
       TOKEN: { secret: 'desk-token' },
     })
@@ -186,7 +203,7 @@ describe('the reference server for memory', () => {
   const file = join(ground.directory, 'memory.jsonl')
   const server = serverOf({
     name: 'memory',
-    transport: nodeProgram(referenceServer('server-memory'), [], { MEMORY_FILE_PATH: { value: file } }),
+    transport: nodeProgram(referenceServer('memory'), [], { MEMORY_FILE_PATH: { value: file } }),
     overlay: {
       open_nodes: READ,
       read_graph: READ,

@@ -1,5 +1,5 @@
 import type { Json } from '@tidegate/kernel'
-import { ConnectError, type ConnectRequest, nodeAt, parseRelaxed, plainOf, removeAt, setAt } from '@tidegate/connect'
+import { ConnectError, type ConnectRequest, nodeAt, type Path, parseRelaxed, plainOf, removeAt, setAt } from '@tidegate/connect'
 
 /** The events that we hear of. Only the first can stop anything; `matcher` says which tools. */
 const EVENTS = [
@@ -47,25 +47,34 @@ export function withoutHooks(text: string): { readonly text: string; readonly re
   let result = text
   const hooks = nodeAt(parseRelaxed(text), ['hooks'])
   for (const { key: event } of hooks?.kind === 'object' ? hooks.members : []) {
-    const groups = nodeAt(parseRelaxed(result), ['hooks', event])
-    if (groups?.kind !== 'array') continue
-    for (let g = groups.items.length - 1; g >= 0; g -= 1) {
-      const handlers = nodeAt(parseRelaxed(result), ['hooks', event, g, 'hooks'])
-      if (handlers?.kind !== 'array') continue
-      const ours = handlers.items.flatMap((item, i) => (isOurs(plainOf(item)) ? [i] : []))
-      if (ours.length === 0) continue
-      removed.push(`the hook of ${event}`)
-      result =
-        ours.length === handlers.items.length
-          ? removeAt(result, ['hooks', event, g])
-          : ours.toReversed().reduce((rest, i) => removeAt(rest, ['hooks', event, g, 'hooks', i]), result)
-    }
-    const left = nodeAt(parseRelaxed(result), ['hooks', event])
-    if (left?.kind === 'array' && left.items.length === 0 && removed.length > 0) result = removeAt(result, ['hooks', event])
+    const without = withoutEvent(result, event)
+    if (without === result) continue
+    removed.push(`the hook of ${event}`)
+    result = isEmptyAt(without, ['hooks', event]) ? removeAt(without, ['hooks', event]) : without
   }
-  const left = nodeAt(parseRelaxed(result), ['hooks'])
-  if (removed.length > 0 && left?.kind === 'object' && left.members.length === 0) result = removeAt(result, ['hooks'])
-  return { text: result, removed }
+  return { text: removed.length > 0 && isEmptyAt(result, ['hooks']) ? removeAt(result, ['hooks']) : result, removed }
+}
+
+/** Takes our handlers out of the groups of one event, and the groups that have no other. */
+function withoutEvent(text: string, event: string): string {
+  const groups = nodeAt(parseRelaxed(text), ['hooks', event])
+  let result = text
+  for (let g = groups?.kind === 'array' ? groups.items.length - 1 : -1; g >= 0; g -= 1) {
+    const handlers = nodeAt(parseRelaxed(result), ['hooks', event, g, 'hooks'])
+    if (handlers?.kind !== 'array') continue
+    const ours = handlers.items.flatMap((item, i) => (isOurs(plainOf(item)) ? [i] : []))
+    if (ours.length === 0) continue
+    result =
+      ours.length === handlers.items.length
+        ? removeAt(result, ['hooks', event, g])
+        : ours.toReversed().reduce((rest, i) => removeAt(rest, ['hooks', event, g, 'hooks', i]), result)
+  }
+  return result
+}
+
+function isEmptyAt(text: string, path: Path): boolean {
+  const node = nodeAt(parseRelaxed(text), path)
+  return (node?.kind === 'array' && node.items.length === 0) || (node?.kind === 'object' && node.members.length === 0)
 }
 
 /** The mode of our hook of PreToolUse in a settings text; undefined when it is not there. */

@@ -1,6 +1,5 @@
 // Connects a host on a disk that is full, and prints what became of it. node full-disk.ts <empty directory on a small disk>
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { applyConnection, ConnectError, openConnections, planConnection } from '../src/index.ts'
 import { createGround, fakeHost } from './fake-host.ts'
@@ -12,7 +11,7 @@ writeFileSync(file, before)
 fill(join(disk, 'filler'))
 const ground = createGround()
 // The store is on another disk: it is the host's file that cannot be written.
-const store = openConnections(mkdtempSync(join(tmpdir(), 'tidegate-connections-')))
+const store = openConnections(ground.state)
 let code = 'none'
 try {
   await applyConnection(await planConnection(fakeHost(file), ground.request()), store, { nowMs: 1 })

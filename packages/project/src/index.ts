@@ -7,5 +7,6 @@ export { type Builtin, loadProject, type LoadProjectOptions, type Project } from
 export type { ProjectWorkflow, ProjectWorkflows } from './load-workflows.ts'
 export { type PolicyLayer, type ProjectPolicyFile, readPolicyFiles, readProfile, readText } from './policy-files.ts'
 export { filesOf } from './project-files.ts'
+export { parseOverlay, type ProjectMcpServer, readMcpServers } from './mcp/index.ts'
 export * from './yaml/index.ts'
 export { parseLimits } from './limits-file/index.ts'

@@ -61,6 +61,9 @@ export interface Composition {
   readonly registry: Registry
   /** Agent programs that are not ours, as the project lists them. */
   readonly project: Project
+  /** Seals what MCP clients hand back to us. */
+  readonly mcpSecret: Uint8Array
+  readonly clock: Clock
   readonly stateDirectory: string
   close(): Promise<void>
 }
@@ -135,7 +138,8 @@ export async function compose(ground: Ground): Promise<Composition> {
       await shell?.close()
     }
     const authzen = prepared.start({ tidegate, clock, control, stateDirectory })
-    return { tidegate, authzen, registry, project: loaded, stateDirectory, close }
+    const mcpSecret = deriveSecret(keys.masterKey, 'mcp')
+    return { tidegate, authzen, registry, project: loaded, mcpSecret, clock, stateDirectory, close }
   } catch (error) {
     for (const each of stop) each()
     await stored.close()

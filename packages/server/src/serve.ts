@@ -74,7 +74,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 }
 
 /** The door for agents that are not ours, where the project lists any. */
-function hostsOf({ tidegate, project, stateDirectory }: Composition): Pick<GatewayOptions, 'hosts'> {
+function hostsOf({
+  tidegate,
+  project,
+  mcpSecret: secret,
+  clock,
+  stateDirectory,
+}: Composition): Pick<GatewayOptions, 'hosts' | 'mcp'> {
   const { hostDesk: desk } = tidegate
   if (desk === undefined) return {}
   const tokens = openHostTokens(stateDirectory, project.hosts)
@@ -84,7 +90,8 @@ function hostsOf({ tidegate, project, stateDirectory }: Composition): Pick<Gatew
     const kind = kinds.get(host)
     return kind === undefined ? undefined : project.hostTools.get(kind)
   }
-  return { hosts: { desk, authenticate: createHostAuthenticator(holders), toolsOf } }
+  const authenticate = createHostAuthenticator(holders)
+  return { hosts: { desk, authenticate, toolsOf }, mcp: { desk, authenticateHost: authenticate, clock, secret } }
 }
 
 /** One line for people on stderr; times are for whoever collects them. */

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { existsSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Configuration } from '@tidegate/project'
 import { createBwrapSandbox, DEFAULT_SANDBOX_LIMITS } from '@tidegate/sandbox-bwrap'
@@ -5,6 +7,19 @@ import { createShell, type Shell } from '@tidegate/tools-exec'
 
 /** The name under which commands are operations: `shell.exec` and its kin. */
 export const SHELL_TOOL = 'shell'
+
+/** Where only root writes, and everybody may pass. */
+const RUN = '/run'
+
+/**
+ * Where a sandbox keeps what it is made of. When we are root its commands run as somebody else, who cannot pass the state directory;
+ * nothing in there is secret.
+ */
+function scratchOf(directory: string): string {
+  if (process.getuid?.() !== 0 || !existsSync(RUN)) return join(directory, 'sandbox')
+  const name = createHash('sha256').update(directory).digest('hex').slice(0, 16)
+  return join(RUN, 'tidegate', name)
+}
 
 /**
  * Opens the tool for commands, where the project has one. Nothing is run yet: the sandbox proves itself before the first command, and
@@ -22,12 +37,20 @@ export function openShell({
   if (exec === undefined) return undefined
   const { contents, egress, environment, exclude, timeout, memory, processes } = exec
   const directory = join(stateDirectory, 'exec')
-  return createShell({
+  const scratch = scratchOf(directory)
+  const shell = createShell({
     ...{ tool: SHELL_TOOL, contents, egress, environment },
     workspace: resolve(project, exec.workspace),
     directory,
-    sandbox: createBwrapSandbox({ directory: join(directory, 'sandbox'), adoptWorkspace: true }),
+    sandbox: createBwrapSandbox({ directory: scratch, adoptWorkspace: true }),
     limits: { ...DEFAULT_SANDBOX_LIMITS, wallMs: timeout, memoryBytes: memory * 1_048_576, processes },
     snapshots: { exclude },
   })
+  return {
+    ...shell,
+    async close() {
+      await shell.close()
+      rmSync(scratch, { recursive: true, force: true })
+    },
+  }
 }

@@ -7,7 +7,8 @@ test('I8: of two secrets of which one begins with the other, nothing is left in 
   const call: ConnectorCall = {
     operation: 'box.poke',
     arguments: {},
-    session: 's', effectId: 'run.0',
+    session: 's',
+    effectId: 'run.0',
     attempt: 1,
     timeoutMs: 1_000,
     secret: async (name) => secrets[name] ?? '',

@@ -13,21 +13,22 @@ export interface Declassifying {
 
 export function drawDeclassifying(seed: number): Declassifying {
   const chance = createChance(seed * 86_028_121 + 11)
-  return { isWary: chance.oneIn(3), isPlanned: chance.oneIn(3) }
+  return { isWary: chance.oneIn(4), isPlanned: chance.oneIn(5) }
 }
 
-/** The workflow of a seed as it is then: some make plans, the others get their input from a stranger. */
+/** The workflows of a seed as they are then: one makes a plan, and one gets its input from a stranger. */
 export function declassify(plan: WorkflowPlan, { isWary, isPlanned }: Declassifying): WorkflowPlan {
-  const { planner } = plan
-  if (isPlanned && (planner === 'honest' || planner === 'stubborn')) return withPlan(plan)
-  if (!isWary) return plan
+  const { name } = plan.workflow
+  if (isPlanned && name === 'w0') return withPlan(plan, ['desk.set', 'mail.send', 'mail.send'])
+  if (isPlanned && name === 'w2') return withPlan(plan, ['desk.set', 'mail.post'])
+  if (!isWary || name !== 'w1') return plan
   const wary = withGoals(plan, ['mail.send', 'mail.post'])
-  return { ...wary, workflow: { ...wary.workflow, inputOrigins: { '/id': 'third-party' } } }
+  return { ...wary, planner: 'honest', workflow: { ...wary.workflow, inputOrigins: { '/id': 'third-party' } } }
 }
 
 /** Announces its goals and some more, one of them twice, of which the plan covers one. */
-function withPlan(plan: WorkflowPlan): WorkflowPlan {
-  const longer = withGoals(plan, ['desk.set', 'mail.post', 'desk.set'])
+function withPlan(plan: WorkflowPlan, more: readonly string[]): WorkflowPlan {
+  const longer = withGoals({ ...plan, goals: plan.goals.slice(0, 1) }, more)
   return { ...longer, planner: 'planned', workflow: { ...longer.workflow, approvals: { plan: 'whole', endorsers: [] } } }
 }
 

@@ -4,9 +4,7 @@ import { LIMITS } from './limits.ts'
 import { TooMuch, Walk } from './walk.ts'
 
 /** Characters that change what a reader sees: controls, zero-width characters, marks that turn the direction of text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const INVISIBLE =
-  /[\u0001-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0]/
+const INVISIBLE = /(?![\t\n\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|\u034f|\u115f|\u1160|\u17b4|\u17b5|\u3164|\uffa0/u
 
 /**
  * Says what a command text would do, before it runs: every simple command in it, every place it touches, and what is not known.

@@ -4,8 +4,11 @@ import type { Outcome } from './outcome.ts'
 import { outputOf } from './output.ts'
 import { absolutePath, isBelow } from './path.ts'
 import type { Program } from './program.ts'
-import { type Running, runProgram, runScript, scan } from './run-program.ts'
+import { runScript } from './run-code.ts'
+import { runProgram } from './run-program.ts'
+import type { Running } from './running.ts'
 import { assign, assignArray, joinStates, type State } from './state.ts'
+import { scan } from './touch.ts'
 import { hidesSubstitution, noteAssignment } from './variables.ts'
 
 /** Commands of the shell that change the shell itself. All others stand in the tables of programs. */
@@ -133,7 +136,7 @@ function declare(running: Running): Outcome {
   for (const field of args) {
     const source = textOf(field)
     if (source !== null && hidesSubstitution(source)) shell.findings.category('obfuscated')
-    const match = /^([A-Za-z_]\w*)=([^]*)$/.exec(source ?? '')
+    const match = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(source ?? '')
     // Built words such as `export "X=$y"` are no assignments to the grammar, but they are to the shell.
     if (match !== null && !state.variables.has(match[1] ?? '')) {
       const value = [text(match[2] ?? '')]

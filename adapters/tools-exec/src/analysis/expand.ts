@@ -1,7 +1,7 @@
 import type { ArrayValue, CommandExpansionPart, Word } from 'unbash'
 import { type Atom, expandBraces } from './brace.ts'
 import type { Expander } from './expander.ts'
-import { EMPTY, compact, type Field, type Piece, patternOf, text, textOf, unknown, type Value } from './field.ts'
+import { EMPTY, compact, type Field, originOf, type Piece, text, textOf, unknown, type Value } from './field.ts'
 import { LIMITS } from './limits.ts'
 import { expandParameter } from './parameter.ts'
 import { readVariable, type State } from './state.ts'
@@ -18,12 +18,15 @@ interface Building {
 
 /** Expands words to the ways in which they may turn out, each a list of fields, in the order and with the rules of the shell. */
 export function expandWords(words: readonly Word[], state: State, shell: Expander): readonly Way[] {
-  let ways: readonly Way[] = [[]]
+  shell.spend(words.length > LIMITS.maxWords ? Number.POSITIVE_INFINITY : words.length / 16)
+  let ways: Field[][] = [[]]
   for (const word of words) {
     let next = expandWord(word, state, shell)
     if (ways.length * next.length > LIMITS.maxWays) next = [[unknown('content', { splits: true })]]
-    const choices = next
-    ways = ways.flatMap((before) => choices.map((fields) => [...before, ...fields]))
+    const [only] = next
+    if (next.length === 1 && only !== undefined) for (const way of ways) way.push(...only)
+    else ways = ways.flatMap((before) => next.map((fields) => [...before, ...fields]))
+    for (const way of ways) if (way.length > LIMITS.maxWords) shell.spend(Number.POSITIVE_INFINITY)
   }
   return ways
 }
@@ -58,10 +61,15 @@ export function expandParts(
 ): Value {
   let value: Value = EMPTY
   for (const [index, part] of parts.entries()) {
-    const next = valueOf(index === 0 && tilde ? withTilde(part, state, shell) : part, state, shell)
+    const next = atomValue(index === 0 && tilde ? withTilde(part, state, shell) : part, state, shell)
     value = value.length * next.length > LIMITS.maxWays ? [unknown('content')] : combine(value, next)
+    shell.spend(1 / 16)
   }
-  return value.map((field) => (patternOf(field).length > LIMITS.maxTextLength ? unknown('content') : field))
+  return value.map((field) =>
+    field.length > LIMITS.maxPieces || sizeOf(field) > LIMITS.maxTextLength
+      ? unknown(originOf(field) === 'derived' ? 'derived' : 'content')
+      : field,
+  )
 }
 
 /** The elements of an array. */
@@ -89,7 +97,7 @@ function expandAtoms(atoms: readonly Atom[], tilde: boolean, state: State, shell
 function choicesOf(atom: Atom, state: State, shell: Expander): readonly (readonly Field[])[] {
   const list = listOf(atom, state)
   if (list !== null) return [list.length === 0 ? [[]] : list]
-  const value = valueOf(atom, state, shell)
+  const value = atomValue(atom, state, shell)
   const isSplit = atom.type === 'SimpleExpansion' || atom.type === 'ParameterExpansion' || atom.type === 'CommandExpansion'
   return isSplit ? value.map((field) => splitField(field, state, shell)) : value.map((field) => [field])
 }
@@ -142,7 +150,11 @@ function splitField(field: Field, state: State, shell: Expander): readonly Field
   return fields.map((pieces) => compact(pieces))
 }
 
-function valueOf(atom: Atom, state: State, shell: Expander): Value {
+function sizeOf(field: Field): number {
+  return field.reduce((size, piece) => size + (piece.kind === 'unknown' ? 1 : piece.text.length), 0)
+}
+
+function atomValue(atom: Atom, state: State, shell: Expander): Value {
   switch (atom.type) {
     case 'Plain':
       return [text(atom.text)]

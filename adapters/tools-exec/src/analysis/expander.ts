@@ -15,5 +15,7 @@ export interface Expander {
   pipe(part: ProcessSubstitutionPart, state: State): Field
   /** Walks the commands that stand anywhere below a node that has no value of interest, such as arithmetic. */
   visit(node: SyntaxNode, state: State): void
+  /** Counts work against the budget of the walk, and ends the walk when it is spent. */
+  spend(steps: number): void
   note(what: 'obfuscated' | 'unsupported-syntax'): void
 }

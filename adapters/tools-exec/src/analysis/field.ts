@@ -111,13 +111,15 @@ function keyOf(field: Field): string {
   return field.map((piece) => (piece.kind === 'unknown' ? `\u0001${piece.origin}` : `\u0002${piece.kind}${piece.text}`)).join('')
 }
 
-/** Neighbouring texts as one piece. */
+/** Neighbouring texts as one piece, and so neighbouring unknowns. */
 export function compact(pieces: readonly Piece[]): Field {
   const out: Piece[] = []
   for (const piece of pieces) {
     const last = out.at(-1)
     if (piece.kind === 'text' && last?.kind === 'text') out[out.length - 1] = { kind: 'text', text: last.text + piece.text }
-    else if (piece.kind !== 'text' || piece.text !== '') out.push(piece)
+    else if (piece.kind === 'unknown' && last?.kind === 'unknown' && last.carries === undefined && piece.carries === undefined) {
+      out[out.length - 1] = { kind: 'unknown', origin: worstOf([last.origin, piece.origin]), splits: last.splits || piece.splits }
+    } else if (piece.kind !== 'text' || piece.text !== '') out.push(piece)
   }
   return out
 }

@@ -11,6 +11,7 @@ import {
   type TouchedPath,
 } from './facts.ts'
 import { type Field, originOf, patternOf, textOf, type Value } from './field.ts'
+import { LIMITS } from './limits.ts'
 import { absolutePath, categoriesOf, classifyPath, classifyPattern, isEmptyDevice } from './path.ts'
 
 const MUTABILITIES: readonly Mutability[] = ['read', 'write', 'destructive']
@@ -63,6 +64,10 @@ export class Findings {
   /** A word that names a place, seen from every folder in which the shell may stand. */
   path(field: Field, access: PathAccess, cwds: readonly string[] | null): void {
     if (access === 'write') this.mutability('write')
+    if (field.length > LIMITS.maxPieces || patternOf(field).length > LIMITS.maxPathLength) {
+      this.category('obfuscated', 'dynamic-path')
+      return
+    }
     const exact = textOf(field)
     if (exact === '' || exact === '-') return
     if (exact?.includes('\u0000') === true) return

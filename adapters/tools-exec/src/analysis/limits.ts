@@ -10,6 +10,12 @@ export const LIMITS = {
   maxSteps: 3_000,
   /** Ways in which the words of one command may turn out. */
   maxWays: 16,
+  /** Words of one command. */
+  maxWords: 2_048,
+  /** Characters of a path, longer than the kernel takes one. */
+  maxPathLength: 4_096,
+  /** Pieces of one word. */
+  maxPieces: 128,
   /** Words that one brace expansion may make. */
   maxBraceWords: 64,
   /** Characters of one expanded text. */

@@ -40,6 +40,7 @@ export function outputOf(
     case 'cat':
       return operands.length === 0 || textOf(operands[0] ?? []) === '-' ? (stdin ?? [unknown('content')]) : [unknown('content')]
     case 'filter': {
+      if (options.some((name) => /^(?:-l|-L|--files(?:-with(?:out)?-match(?:es)?)?)$/.test(name))) return [unknown('names')]
       const origins = (stdin ?? []).map((field) => originOf(field))
       return operands.length > 0 || origins.length === 0 || origins.includes(null)
         ? [unknown('content')]
@@ -84,9 +85,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": "'",
 }
 
-function unescape(source: string): string {
+function decodeEscapes(source: string): string {
   return source.replace(
-    /\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|(0?[0-7]{1,3})|([^]))/g,
+    /\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|(0?[0-7]{1,3})|([\s\S]))/g,
     (
       whole,
       hex: string | undefined,
@@ -108,8 +109,8 @@ function unescape(source: string): string {
 
 /** True when escapes stand for characters that could have been typed. */
 export function hidesLetters(source: string): boolean {
-  return [...source.matchAll(/\\(?:x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|0?[0-7]{2,3})/g)].some(([escape]) => {
-    const code = unescape(escape).charCodeAt(0)
+  return [...source.matchAll(/\\(?:x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}|0?[0-7]{2,3})/g)].some(([escaped]) => {
+    const code = decodeEscapes(escaped).charCodeAt(0)
     return code > 32 && code < 127
   })
 }
@@ -122,7 +123,9 @@ function echo(operands: readonly Field[]): Field {
     rest = rest.slice(1)
   }
   const pieces = rest.flatMap((field, index) => (index === 0 ? field : [...text(' '), ...field]))
-  const all = escapes ? pieces.map((piece) => (piece.kind === 'text' ? { ...piece, text: unescape(piece.text) } : piece)) : pieces
+  const all = escapes
+    ? pieces.map((piece) => (piece.kind === 'text' ? { ...piece, text: decodeEscapes(piece.text) } : piece))
+    : pieces
   return compact([...all.map(unglobbed), ...text('\n')])
 }
 
@@ -135,14 +138,14 @@ function printf(operands: readonly Field[]): Field {
   const [format, ...given] = textOf(operands[0] ?? []) === '--' ? operands.slice(1) : operands
   const source = format === undefined ? '' : textOf(format)
   if (source === null) return unknown(originOf(format ?? []) ?? 'content')
-  if (!/%[^%]/.test(source)) return text(unescape(source).replaceAll('%%', '%'))
+  if (!/%[^%]/.test(source)) return text(decodeEscapes(source).replaceAll('%%', '%'))
   const out: Piece[] = []
   let left = given
   for (let round = 0; round === 0 || (left.length > 0 && round < 32); round++) {
     let used = 0
     for (const [part] of source.matchAll(/%%|%[-+ 0#]*[\d*]*(?:\.[\d*]*)?[a-zA-Z]|[^%]+|%/g)) {
       if (part === '%%') out.push(...text('%'))
-      else if (!part.startsWith('%') || part === '%') out.push(...text(unescape(part)))
+      else if (!part.startsWith('%') || part === '%') out.push(...text(decodeEscapes(part)))
       else {
         out.push(...converted(part, left[used] ?? []))
         used++
@@ -158,7 +161,7 @@ function converted(conversion: string, value: Field): Field {
   const source = textOf(value)
   if (conversion === '%s') return value
   if (conversion === '%c' && source !== null) return text(source.slice(0, 1))
-  if (conversion === '%b' && source !== null) return text(unescape(source))
+  if (conversion === '%b' && source !== null) return text(decodeEscapes(source))
   if (/[dioux]$/i.test(conversion)) return unknown('token')
   return unknown(patternOf(value) === '' ? 'token' : 'derived')
 }

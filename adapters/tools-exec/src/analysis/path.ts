@@ -48,11 +48,11 @@ function classifyNames(
 }
 
 /** The beginning that stands for "anything at all, in any folder" in a pattern. */
-const ANYTHING = '\u0001'
+const ANYTHING = '\ue000'
 
 /** What kinds of place a word with unknown pieces may be, the worst of them. Null when it may be anything, and says nothing. */
 export function classifyPattern(field: Field, access: PathAccess, cwd: string, places: Places): PathClass | null {
-  const raw = field.map((piece) => (piece.kind === 'text' ? piece.text : piece.kind === 'glob' ? '\u0002' : ANYTHING)).join('')
+  const raw = field.map((piece) => (piece.kind === 'text' ? piece.text : piece.kind === 'glob' ? '\ue001' : ANYTHING)).join('')
   if (raw.startsWith(ANYTHING)) return null
   // A pattern in front of the first slash does not begin with one: it is relative, and a leading dot is never matched by it.
   const parts = absolutePath(raw, cwd).split('/').slice(1)
@@ -72,7 +72,7 @@ export function classifyPattern(field: Field, access: PathAccess, cwd: string, p
 }
 
 function isPattern(part: string): boolean {
-  return part.includes('\u0002') || part.includes(ANYTHING)
+  return part.includes('\ue001') || part.includes(ANYTHING)
 }
 
 function mayBeBelow(parts: readonly string[], folder: string): boolean {
@@ -93,7 +93,7 @@ function mayBeBelow(parts: readonly string[], folder: string): boolean {
 function resembles(part: string, name: string): boolean {
   if (!fitsPattern(part, name)) return false
   if (!isPattern(part) || (name.startsWith('.') && part.startsWith('.'))) return true
-  const known = part.replace(/[\u0001\u0002]/g, '').length
+  const known = part.replace(/[\ue000\ue001]/g, '').length
   return isPattern(part.charAt(0)) ? known * 3 >= name.length * 2 : known * 2 >= name.length
 }
 
@@ -101,7 +101,7 @@ function resembles(part: string, name: string): boolean {
 function fitsPattern(part: string, name: string): boolean {
   if (!isPattern(part)) return part === name
   if (name.startsWith('.') && !part.startsWith('.')) return false
-  const pieces = part.split(/[\u0001\u0002]/)
+  const pieces = part.split(/[\ue000\ue001]/)
   if (pieces.every((piece) => piece === '')) return true
   let at = 0
   for (const [index, piece] of pieces.entries()) {

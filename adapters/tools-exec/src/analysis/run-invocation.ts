@@ -4,7 +4,10 @@ import type { Invocation, Outcome, Shell } from './outcome.ts'
 import { PROGRAM_FOLDERS } from './path-table.ts'
 import { findProgram } from './programs/index.ts'
 import { known } from './redirect.ts'
-import { runProgram, runScript, scan, type Running } from './run-program.ts'
+import { runScript } from './run-code.ts'
+import { runProgram } from './run-program.ts'
+import type { Running } from './running.ts'
+import { scan } from './touch.ts'
 
 /** Words in the place of a program that are in no table; nobody but a person may say what they do. */
 const STRANGE = /[^\x20-\x7e]/

@@ -1,25 +1,13 @@
 import { type GivenArguments, isGiven, readArguments } from './arguments.ts'
-import type { Category, PathAccess } from './facts.ts'
 import { compact, dropText, type Field, originOf, patternOf, prefixOf, text, textOf, unknown, type Value } from './field.ts'
-import { isInert } from './inert-code.ts'
-import type { Invocation, Outcome, Shell } from './outcome.ts'
+import type { Outcome, Shell } from './outcome.ts'
 import { hidesLetters, outputOf } from './output.ts'
-import { absolutePath } from './path.ts'
-import { PROGRAM_FOLDERS } from './path-table.ts'
-import type { Language, Mark, Program, Role } from './program.ts'
+import type { Mark, Program, Role } from './program.ts'
+import { runCode, runInput, runScript, runText } from './run-code.ts'
+import type { Running } from './running.ts'
 import { assign } from './state.ts'
+import { fileContent, judgeDestruction, scan, touch, written } from './touch.ts'
 import { noteAssignment } from './variables.ts'
-
-/** A program at work: its entry in the table, its arguments, and who else can be asked. */
-export interface Running {
-  readonly name: string
-  readonly program: Program
-  readonly args: readonly Field[]
-  readonly invocation: Invocation
-  readonly shell: Shell
-  /** Runs a command that stands as words. */
-  readonly run: (fields: readonly Field[], changes: Partial<Invocation>) => Outcome
-}
 
 /** Says what a program does with its arguments, by its entry in the table. */
 export function runProgram(running: Running): Outcome {
@@ -120,35 +108,6 @@ function takeValue(role: Role, field: Field, running: Running): void {
   }
 }
 
-function touch(field: Field, access: PathAccess, { shell, invocation, program }: Running): void {
-  const source = textOf(field)
-  if (field.length === 1 && field[0]?.kind === 'unknown' && field[0].carries !== undefined) return
-  if (source !== null && /^(?:https?|ftps?|s?ftp|ssh|git):\/\//.test(source)) return
-  shell.findings.path(source?.startsWith('file://') === true ? text(source.slice(7)) : field, access, invocation.state.cwds)
-  if (program.copies === true && source !== null && PROGRAM_FOLDERS.has(source.slice(0, Math.max(1, source.lastIndexOf('/'))))) {
-    shell.findings.category('obfuscated')
-  }
-}
-
-/** A word of unknown meaning: a path when it looks like one, after `=`, `@`, `:` or a one-letter option. */
-export function scan(field: Field, running: Running): void {
-  const { shell, invocation } = running
-  if (originOf(field) === 'derived') shell.findings.category('obfuscated')
-  const prefix = prefixOf(field)
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(prefix) && !prefix.startsWith('file:')) return
-  const start = /^(?:--?[\w-]+=|[\w.-]+=|-[A-Za-z](?=[/~.])|@|[\w.-]+=@|file:\/\/|\w+:(?=\/))*/.exec(prefix)?.[0].length ?? 0
-  const rest = start === 0 ? field : dropText(field, start)
-  if (rest === null) return
-  const head = prefixOf(rest)
-  const looksLikePath = /^(?:\/|~|\.)/.test(head) || (head === '' ? false : patternOf(rest).includes('/'))
-  if (looksLikePath && !/^-/.test(head)) shell.findings.path(expandHome(rest, running), 'read', invocation.state.cwds)
-}
-
-function expandHome(field: Field, { shell }: Running): Field {
-  if (!/^~(?:\/|$)/.test(prefixOf(field))) return field
-  return [...text(shell.home), ...(dropText(field, 1) ?? [])]
-}
-
 function takeOperands(running: Running, given: GivenArguments): Value {
   const { program, shell, invocation } = running
   const { operands } = given
@@ -162,7 +121,7 @@ function takeOperands(running: Running, given: GivenArguments): Value {
       break
     case 'argv':
       if (program.unless !== undefined && isGiven(given, program.unless)) break
-      return takeCommand(running, operands)
+      return takeCommand(running, given)
     case 'applet':
       return running.run(operands, {}).out
     case 'joined': {
@@ -289,8 +248,9 @@ function takeVerb(running: Running, operands: readonly Field[]): Value {
   return runProgram({ ...running, program: inherited, args: entry === undefined ? operands : args }).out
 }
 
-function takeCommand(running: Running, operands: readonly Field[]): Value {
+function takeCommand(running: Running, given: GivenArguments): Value {
   const { program, invocation, shell } = running
+  const { operands } = given
   let rest: readonly Field[] = operands.slice(program.skip ?? 0)
   let state = invocation.state
   while (program.assigns === true && rest[0] !== undefined) {
@@ -301,26 +261,15 @@ function takeCommand(running: Running, operands: readonly Field[]): Value {
     state = assign(state, match[1] ?? '', value)
     rest = rest.slice(1)
   }
-  if (program.stdin === 'words') rest = withInput(rest, running)
+  if (program.stdin === 'words') rest = withInput(rest, running, given)
   if (rest.length === 0) return [unknown('content')]
   return running.run(rest, { state }).out
 }
 
 /** The words that `xargs` appends, or puts in the place of a mark. */
-function withInput(command: readonly Field[], { invocation, args }: Running): readonly Field[] {
-  const flags = args.map((field) => textOf(field) ?? '')
-  const at = flags.findIndex((flag) => /^-(?:I|i|J)|^--replace/.test(flag))
-  const flag = flags[at] ?? ''
-  const mark =
-    at === -1
-      ? null
-      : flag.length > 2 && !flag.startsWith('--')
-        ? flag.slice(2)
-        : flag.includes('=')
-          ? flag.slice(flag.indexOf('=') + 1)
-          : flag === '-I'
-            ? (flags[at + 1] ?? '{}')
-            : '{}'
+function withInput(command: readonly Field[], { invocation }: Running, { options }: GivenArguments): readonly Field[] {
+  const replaces = options.find(({ name }) => /^(?:-I|-i|-J|--replace)$/.test(name))
+  const mark = replaces === undefined ? null : textOf(replaces.value ?? []) || '{}'
   const input = invocation.state.stdin ?? [unknown('content')]
   const words = command.length === 0 ? [text('echo')] : command
   const only = input.length === 1 ? textOf(input[0] ?? []) : null
@@ -345,90 +294,6 @@ function joinWords(words: readonly Field[]): Field {
   return compact(words.flatMap((field, index) => (index === 0 ? field : [...text(' '), ...field])))
 }
 
-function runText(field: Field, { shell, invocation, name }: Running): Outcome {
-  const source = textOf(field)
-  if (source === null) {
-    shell.findings.reason('dynamic-script')
-    if (originOf(field) === 'derived') shell.findings.category('obfuscated')
-    return { ok: invocation.state, fail: invocation.state, out: [unknown('content')] }
-  }
-  return shell.text(source, invocation.state, [...invocation.via, name])
-}
-
-export function runCode(language: Language, field: Field, running: Running): void {
-  const { shell } = running
-  if (language === 'shell') {
-    runText(field, running)
-    return
-  }
-  const origin = originOf(field)
-  const isTame = origin === null || origin === 'token' || origin === 'names' || origin === 'environment'
-  const source = isTame ? field.map((piece) => (piece.kind === 'text' ? piece.text : 'X')).join('') : null
-  if (source !== null && isInert(language, source)) return
-  shell.findings.category('interpreter-inline')
-  // Program text that nobody reads here may do anything that a program can.
-  shell.findings.mutability('write')
-}
-
-/** A file with program text: the workspace's own code, unless this very command wrote it. */
-export function runScript(language: Language, field: Field, running: Running): Outcome | null {
-  const { shell, invocation } = running
-  const pipe = field.length === 1 && field[0]?.kind === 'unknown' ? field[0].carries : undefined
-  const source = textOf(field)
-  const content = pipe ?? (source === null ? undefined : fileContent(source, running))
-  if (content !== undefined && content !== null) {
-    let last: Outcome | null = null
-    for (const value of content) {
-      if (language === 'shell' && textOf(value)?.startsWith('#!') !== true) last = runText(value, running)
-      else
-        runCode(
-          /^#!.*\b(?:ba|da|z|k)?sh\b/.test(textOf(value) ?? '') ? 'shell' : language === 'shell' ? 'other' : language,
-          value,
-          running,
-        )
-    }
-    return last
-  }
-  if (source === '/dev/stdin' || source === '-' || /^\/(?:dev\/fd|proc\/self\/fd)\/0$/.test(source ?? '')) {
-    runInput(running)
-    return null
-  }
-  if (
-    content === null ||
-    (shell.findings.wroteCode && source === null) ||
-    (source === null && originOf(field) !== null && originOf(field) !== 'names' && originOf(field) !== 'environment') ||
-    /^\/dev\/fd\//.test(source ?? '')
-  ) {
-    shell.findings.reason('dynamic-script')
-    return null
-  }
-  shell.findings.path(field, 'execute', invocation.state.cwds)
-  shell.findings.category('workspace-code')
-  return null
-}
-
-function fileContent(path: string, { shell, invocation }: Running): Value | null | undefined {
-  for (const cwd of invocation.state.cwds ?? []) {
-    const content = shell.findings.contentOf(absolutePath(path, cwd))
-    if (content !== undefined) return content
-  }
-  return undefined
-}
-
-/** Program text from the standard input. */
-function runInput(running: Running): void {
-  const { program, shell, invocation } = running
-  const language = program.language ?? 'other'
-  const input = invocation.state.stdin
-  if (input === null || input.some((field) => textOf(field) === null)) {
-    if (language === 'shell' || input !== null) shell.findings.reason('dynamic-script')
-    if (input?.some((field) => originOf(field) === 'derived')) shell.findings.category('obfuscated')
-    if (language !== 'shell') shell.findings.category('interpreter-inline')
-    return
-  }
-  for (const field of input) runCode(language, field, running)
-}
-
 function takeCopies(running: Running, operands: readonly Field[]): void {
   for (const [index, field] of operands.entries()) {
     const isTarget = index === operands.length - 1 && operands.length > 1
@@ -437,11 +302,6 @@ function takeCopies(running: Running, operands: readonly Field[]): void {
     const source = textOf(operands[0] ?? [])
     written(field, running, source === null ? null : (fileContent(source, running) ?? null))
   }
-}
-
-function written(field: Field, { shell, invocation }: Running, content: Value | null): void {
-  const path = textOf(field)
-  if (path !== null) for (const cwd of invocation.state.cwds ?? []) shell.findings.wrote(absolutePath(path, cwd), content)
 }
 
 function takeKeyValues(running: Running, operands: readonly Field[]): void {
@@ -477,22 +337,4 @@ function takeRemote(running: Running, operands: readonly Field[]): void {
     running,
     operands.filter((field) => !/^[^/]*:/.test(textOf(field) ?? patternOf(field))),
   )
-}
-
-/** What an undo of the workspace cannot bring back: things outside, the whole workspace, its history, what is not known. */
-function judgeDestruction(operands: readonly Field[], shell: Shell, { state }: Invocation): void {
-  const { workspace } = shell.context
-  for (const field of operands) {
-    const source = textOf(field)
-    const isUnsure = source === null && (originOf(field) === 'content' || originOf(field) === 'derived')
-    const paths = source === null ? [] : (state.cwds ?? ['/']).map((cwd) => absolutePath(source, cwd))
-    const isBad = paths.some(
-      (path) =>
-        workspace === path ||
-        workspace.startsWith(`${path}/`) ||
-        path === `${workspace}/.git` ||
-        (!path.startsWith(`${workspace}/`) && !path.startsWith('/tmp/')),
-    )
-    if (isUnsure || isBad) shell.findings.category('destructive' satisfies Category)
-  }
 }

@@ -99,7 +99,7 @@ export class Walk implements Shell, Expander {
   }
 
   visit(node: SyntaxNode, state: State): void {
-    this.#step()
+    this.spend(1)
     if (node.type === 'Script') this.script(node, state, [])
     else this.#deeper(() => forEachChild(node, (child) => this.visit(child, state)))
   }
@@ -133,8 +133,9 @@ export class Walk implements Shell, Expander {
     return result
   }
 
-  #step(): void {
-    if (++this.#steps <= LIMITS.maxSteps) return
+  spend(steps: number): void {
+    this.#steps += steps
+    if (this.#steps <= LIMITS.maxSteps) return
     this.findings.reason('too-much-work')
     throw new TooMuch()
   }
@@ -185,7 +186,7 @@ export class Walk implements Shell, Expander {
   }
 
   node(node: CommandNode, state: State, via: readonly string[]): Outcome {
-    this.#step()
+    this.spend(1)
     return this.#deeper(() => this.#node(node, state, via))
   }
 

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { Readable, Transform } from 'node:stream'
 import { type JSONRPCMessage, StreamableHTTPClientTransport, type TransportSendOptions } from '@modelcontextprotocol/client'
 import { ToolsMcpError } from '../error.ts'
-import { MAX_MESSAGE_BYTES, MAX_UNASKED_PER_SECOND } from '../limits.ts'
+import { END_MS, MAX_MESSAGE_BYTES, MAX_UNASKED_PER_SECOND } from '../limits.ts'
 import { createFloodGauge, type Link, type LinkFault, LOST_ANSWER, NotSent, RefusedByStatus, TooLarge } from './link.ts'
 
 /** Where a server is, and what is sent along with each request. */
@@ -50,7 +50,7 @@ export class HttpLink implements Link {
   readonly #inner: StreamableHTTPClientTransport
   readonly #agent: HttpAgent
   readonly #flooding: () => boolean
-  readonly #open = new Set<string | number>()
+  readonly #open = new Map<unknown, AbortController>()
   #fault: LinkFault | undefined
 
   constructor(place: HttpPlace, monotonicMs: () => number) {
@@ -94,10 +94,17 @@ export class HttpLink implements Link {
   async send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
     if (this.#fault !== undefined) throw new NotSent('The connection is closed.')
     const id = 'method' in message && 'id' in message ? message.id : undefined
-    if (id === undefined) return this.#inner.send(message, presentOf(options))
-    this.#open.add(id)
+    if (id === undefined) {
+      await this.#inner.send(message, presentOf(options))
+      // In the era of 2025 a request that was given up stays open otherwise.
+      if ('method' in message && message.method === 'notifications/cancelled') this.#open.get(message.params?.requestId)?.abort()
+      return
+    }
+    const end = new AbortController()
+    this.#open.set(id, end)
+    const requestSignal = AbortSignal.any([end.signal, ...(options?.requestSignal === undefined ? [] : [options.requestSignal])])
     try {
-      await this.#inner.send(message, { ...presentOf(options), onRequestStreamEnd: () => this.#end(id, options) })
+      await this.#inner.send(message, { ...presentOf(options), requestSignal, onRequestStreamEnd: () => this.#end(id, options) })
     } catch (error) {
       this.#open.delete(id)
       throw unwrap(error)
@@ -105,7 +112,9 @@ export class HttpLink implements Link {
   }
 
   async close(): Promise<void> {
-    await this.#inner.terminateSession().catch(() => undefined) // a courtesy that a server need not accept
+    // A courtesy that a server need not accept, and is not waited for.
+    const patience = new Promise((resolve) => setTimeout(resolve, END_MS.input))
+    await Promise.race([this.#inner.terminateSession().catch(() => undefined), patience])
     await this.#inner.close()
     this.#agent.destroy()
   }

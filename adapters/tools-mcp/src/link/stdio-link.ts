@@ -21,6 +21,9 @@ export interface Program {
   readonly cwd: string
 }
 
+/** How long what a program wrote before its end is still read. */
+const LAST_WORDS_MS = 200
+
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
 /**
@@ -100,14 +103,16 @@ export class StdioLink implements Link {
         if (!this.#closing) this.#fault ??= { code: 'mcp_exited', message: `The server has ended (${signal ?? `code ${code}`}).` }
         child.stdin.destroy()
         // What it wrote before its end is still read, but not forever.
-        const timer = setTimeout(() => child.stdout.destroy(), 200)
+        const timer = setTimeout(() => {
+          child.stdout.destroy()
+          child.stderr.destroy()
+        }, LAST_WORDS_MS)
         child.once('close', () => {
           clearTimeout(timer)
           this.#child = undefined
           this.onclose?.()
           resolve()
         })
-        child.stderr.destroy()
       })
     })
   }

@@ -25,4 +25,12 @@ export const REFUSED_KEYWORDS = ['$dynamicRef', '$recursiveRef', 'unevaluatedPro
 /** Keywords that only describe; texts in them are a server's and are made fit to be shown. */
 export const TEXT_KEYWORDS = ['title', 'description'] as const
 /** Keywords that are left out of what is shown. */
-export const DROPPED_KEYWORDS = ['$comment', '$vocabulary', 'examples', 'example', 'contentMediaType', 'contentEncoding'] as const
+export const DROPPED_KEYWORDS = [
+  '$schema',
+  '$comment',
+  '$vocabulary',
+  'examples',
+  'example',
+  'contentMediaType',
+  'contentEncoding',
+] as const

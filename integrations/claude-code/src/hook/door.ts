@@ -6,7 +6,8 @@ export type Reply = { readonly ok: true; readonly value: unknown } | { readonly 
 
 /** The one door: the server of the project, with the host's token. */
 export interface Door {
-  post(path: string, body: unknown, timeoutMs: number): Promise<Reply>
+  /** Waits `waitMs` longer than for other answers: for people. */
+  post(path: string, body: unknown, waitMs?: number): Promise<Reply>
 }
 
 // As an ES module it costs 25 ms more: its exports are read one by one, and some of them load a whole WebSocket client.
@@ -22,9 +23,9 @@ const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])$/
  *
  * The token goes to this machine only: an address elsewhere, which somebody could have written into the announcement, is not used.
  */
-export function openDoor(project: string, host: string): Door {
+export function openDoor(project: string, host: string, answerMs: number): Door {
   return {
-    post: async (path, body, timeoutMs) => {
+    post: async (path, body, waitMs = 0) => {
       const url = addressOf(project)
       if (url === undefined) return { ok: false, why: 'its server does not run. Start it with `tidegate up`' }
       const token = tokenOf(project, host)
@@ -33,7 +34,7 @@ export function openDoor(project: string, host: string): Door {
           ok: false,
           why: `there is no token for "${host}". Start the server again: it makes one for every host of tidegate.yaml`,
         }
-      return send(new URL(path, url), token, JSON.stringify(body), timeoutMs)
+      return send(new URL(path, url), token, JSON.stringify(body), answerMs + waitMs)
     },
   }
 }

@@ -10,6 +10,8 @@ export interface HookProcess {
   readonly print: (text: string) => Promise<void>
   readonly complain: (text: string) => void
   readonly env: Readonly<Record<string, string | undefined>>
+  /** How long one answer of the server is waited for, besides the wait for people; 8 s unless told. */
+  readonly answerMs?: number
 }
 
 /** What a hook leaves behind: its exit code, and what it printed. Claude Code reads both. */
@@ -37,7 +39,7 @@ const VERSION = '0.1.0'
  * 2. In enforce mode whatever goes wrong on the way of a call is a refusal (exit code 2, or a denial). In observe mode it is no objection.
  * 3. A permit is no objection, unless `--permit allow` was given: what the user's own settings would ask is still asked.
  */
-export async function runHook(args: readonly string[], hook: Pick<HookProcess, 'stdin' | 'env'>): Promise<HookEnd> {
+export async function runHook(args: readonly string[], hook: Pick<HookProcess, 'stdin' | 'env' | 'answerMs'>): Promise<HookEnd> {
   const options = readOptions(args)
   const observes = options?.mode === 'observe' || (options === undefined && onlyObserves(args))
   try {
@@ -46,7 +48,7 @@ export async function runHook(args: readonly string[], hook: Pick<HookProcess, '
       return failed('the arguments of the hook are not understood. Connect again: tidegate connect claude-code', observes)
     const event = readEvent(text)
     if (event.kind === 'unreadable') return failed(event.why, observes)
-    return await answer(event, options, hook.env)
+    return await answer(event, options, hook)
   } catch (error) {
     return failed(error instanceof HookError ? error.message : 'the hook failed. This is a defect of Tidegate', observes)
   }
@@ -61,8 +63,12 @@ export function failed(why: string, observes: boolean): HookEnd {
   return observes ? { exit: 0, output: '{"suppressOutput":true}\n', complaint } : { exit: 2, output: '', complaint }
 }
 
-async function answer(event: HookEvent, options: HookOptions, env: HookProcess['env']): Promise<HookEnd> {
-  const door = openDoor(options.project, options.host)
+async function answer(
+  event: HookEvent,
+  options: HookOptions,
+  { env, answerMs = ANSWER_MS }: Pick<HookProcess, 'env' | 'answerMs'>,
+): Promise<HookEnd> {
+  const door = openDoor(options.project, options.host, answerMs)
   switch (event.kind) {
     case 'PreToolUse':
       return document(outputOf(await decide(event, options, door)))
@@ -72,11 +78,11 @@ async function answer(event: HookEvent, options: HookOptions, env: HookProcess['
     case 'PostToolBatch':
       return settle(event, door)
     case 'UserPromptSubmit': {
-      const reply = await door.post(
-        '/v1/host/heard',
-        { session: event.session, text: event.text.slice(0, MAX_HEARD).toWellFormed(), from: 'user' },
-        ANSWER_MS,
-      )
+      const reply = await door.post('/v1/host/heard', {
+        session: event.session,
+        text: event.text.slice(0, MAX_HEARD).toWellFormed(),
+        from: 'user',
+      })
       return document({ suppressOutput: true }, reply.ok ? '' : reply.why)
     }
     case 'SessionStart':
@@ -100,7 +106,7 @@ async function decide(event: ToolEvent, options: HookOptions, door: Door): Promi
     waitMs,
     ...(event.cwd === undefined ? {} : { cwd: event.cwd }),
   }
-  return judge(await door.post('/v1/host/calls', call, waitMs + ANSWER_MS), event, options)
+  return judge(await door.post('/v1/host/calls', call, waitMs), event, options)
 }
 
 function outputOf(verdict: Verdict): object {
@@ -117,18 +123,14 @@ function outputOf(verdict: Verdict): object {
 async function report(event: DoneEvent, door: Door): Promise<HookEnd> {
   const { session, call, kind, error, durationMs } = event
   const ok = kind === 'PostToolUse'
-  const reply = await door.post(
-    '/v1/host/reports',
-    {
-      session,
-      call,
-      ok,
-      ...(event.output === undefined ? {} : cut(event.output)),
-      ...(error === undefined ? {} : { error: error.slice(0, 4_000).toWellFormed() }),
-      ...(durationMs === undefined ? {} : { durationMs }),
-    },
-    ANSWER_MS,
-  )
+  const reply = await door.post('/v1/host/reports', {
+    session,
+    call,
+    ok,
+    ...(event.output === undefined ? {} : cut(event.output)),
+    ...(error === undefined ? {} : { error: error.slice(0, 4_000).toWellFormed() }),
+    ...(durationMs === undefined ? {} : { durationMs }),
+  })
   return document({ suppressOutput: true }, reply.ok ? '' : reply.why)
 }
 
@@ -138,38 +140,32 @@ async function report(event: DoneEvent, door: Door): Promise<HookEnd> {
  */
 async function settle({ session, calls }: BatchEvent, door: Door): Promise<HookEnd> {
   const error = 'Claude Code tells of no result: the user or its own rules have refused the call.'
-  const replies = await Promise.all(
-    calls.map((call) => door.post('/v1/host/reports', { session, call, ok: false, error }, ANSWER_MS)),
-  )
+  const replies = await Promise.all(calls.map((call) => door.post('/v1/host/reports', { session, call, ok: false, error })))
   const [failure] = replies.filter((reply) => !reply.ok)
   return document({ suppressOutput: true }, failure === undefined || failure.ok ? '' : failure.why)
 }
 
+/** An output as an object, which is what operations have, and not longer than anybody reads. */
 function cut(output: unknown): object {
-  const text = JSON.stringify(output)
-  if (Buffer.byteLength(text) <= MAX_OUTPUT_BYTES) return { output }
-  return {
-    output: Buffer.from(text)
-      .subarray(0, MAX_OUTPUT_BYTES / 2)
-      .toString('utf8')
-      .toWellFormed(),
-    truncated: true,
-  }
+  const whole = typeof output === 'object' && output !== null && !Array.isArray(output) ? output : { content: output }
+  const bytes = Buffer.from(JSON.stringify(whole))
+  if (bytes.length <= MAX_OUTPUT_BYTES) return { output: whole }
+  const content = bytes
+    .subarray(0, MAX_OUTPUT_BYTES / 2)
+    .toString('utf8')
+    .toWellFormed()
+  return { output: { content }, truncated: true }
 }
 
 async function greet(event: StartEvent, options: HookOptions, door: Door, env: HookProcess['env']): Promise<HookEnd> {
   const { digestOf } = await import('./digest-of.ts')
   const configDigest = digestOf(env, options.config)
-  const reply = await door.post(
-    '/v1/host/hello',
-    {
-      kind: 'claude-code',
-      hostVersion: versionOf(env),
-      pluginVersion: VERSION,
-      ...(configDigest === undefined ? {} : { configDigest }),
-    },
-    ANSWER_MS,
-  )
+  const reply = await door.post('/v1/host/hello', {
+    kind: 'claude-code',
+    hostVersion: versionOf(env),
+    pluginVersion: VERSION,
+    ...(configDigest === undefined ? {} : { configDigest }),
+  })
   if (reply.ok) return document({ suppressOutput: true })
   const then = options.mode === 'enforce' ? 'Until it does, every tool call is refused.' : 'Until it does, nothing is recorded.'
   return document({ systemMessage: `Tidegate does not answer for session ${event.session}: ${reply.why}. ${then}` }, reply.why)

@@ -1,7 +1,6 @@
-import { read, writeSync } from 'node:fs'
+import { writeSync } from 'node:fs'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 
-const CHUNK_BYTES = 65_536
 const AGAIN_MS = 1
 
 /**
@@ -24,7 +23,8 @@ export async function hook([kind = '', ...args]: readonly string[]): Promise<Exi
   }
   const { mainHook } = await import('@tidegate/claude-code/hook')
   const exit = await mainHook(args, {
-    stdin: readInput(),
+    // Not read past its stream: a read that waits in a thread would keep this process from ending.
+    stdin: process.stdin,
     env: process.env,
     print: async (text) => writeOutput(new TextEncoder().encode(text)),
     complain: (text) => {
@@ -33,28 +33,6 @@ export async function hook([kind = '', ...args]: readonly string[]): Promise<Exi
   })
   // Whatever is still open (a connection, stdin) must not keep the host waiting.
   process.exit(exit)
-}
-
-/** Stdin without its stream, which would take longer to make than to read. */
-async function* readInput(): AsyncGenerator<Uint8Array> {
-  for (;;) {
-    const chunk = await readSome()
-    if (chunk === 'later') await pause()
-    else if (chunk.length === 0) return
-    else yield chunk
-  }
-}
-
-function readSome(): Promise<Uint8Array | 'later'> {
-  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | 'later'>()
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
-  read(0, buffer, 0, CHUNK_BYTES, null, (error, length) => {
-    if (error === null) resolve(buffer.subarray(0, length))
-    else if (error.code === 'EAGAIN') resolve('later')
-    else if (error.code === 'EOF') resolve(buffer.subarray(0, 0))
-    else reject(error)
-  })
-  return promise
 }
 
 /** All of it, or an error: a host that reads slowly is waited for. */

@@ -7,6 +7,8 @@ export interface GovernOptions {
   readonly host: HostClient
   /** Your name for the conversation: what the agent has read in it counts for its later calls. */
   readonly session: string
+  /** What tools are called in policy, by their names: `{ refund: 'shop.refund.create' }`. A tool that stands nowhere keeps its name. */
+  readonly operations?: Readonly<Record<string, string>>
   /** `user:...`: on whose behalf. */
   readonly person?: string
   /** How long a call waits for people; 0 unless told. Then it fails with `approval_pending`, and the same call later goes on from there. */
@@ -64,10 +66,11 @@ async function ask(
   { tool, arguments: args }: GovernedCall,
   call: string,
 ): Promise<WireHostAnswer | 'unreachable'> {
-  const { host, session, person, waitMs = 0, unreachable = 'refuse' } = options
+  const { host, session, person, operations = {}, waitMs = 0, unreachable = 'refuse' } = options
+  const operation = Object.hasOwn(operations, tool) ? operations[tool] : undefined
   try {
     return await host.call({
-      ...{ session, call, tool, by: 'host', waitMs },
+      ...{ session, call, tool: operation ?? tool, by: 'host', waitMs },
       arguments: plain(args),
       ...(person === undefined ? {} : { person }),
     })

@@ -23,6 +23,11 @@ export function renderAnswer(answer: HostAnswer): ToolResult {
     case 'done':
       return renderDone(answer)
     case 'denied':
+      if (answer.failure === 'planning')
+        return refusal(
+          answer,
+          `Not understood: ${listed(answer.reasons)}. It was not done. Correct the arguments and call again.`,
+        )
       return refusal(answer, `Denied: ${listed(answer.reasons)}. It was not done. Do not try to get there in another way.`)
     case 'pending':
       return refusal(

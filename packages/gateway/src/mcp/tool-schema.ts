@@ -19,11 +19,19 @@ const TICKET_SCHEMA: JsonObject = {
  * host needs one.
  */
 export function inputSchemaOf(schema: JsonObject, options: { readonly tickets: boolean }): JsonObject {
-  const clean = cleanSchema(schema, 0)
+  const clean = cleanSchema(withoutReadOnly(schema), 0)
   const root: JsonObject = isObject(clean) ? { ...clean, type: 'object' } : { type: 'object' }
   if (!options.tickets) return root
   const properties = isObject(root.properties) ? root.properties : {}
   return { ...root, properties: { ...properties, [TICKET]: TICKET_SCHEMA } }
+}
+
+/** Properties that are ours to fill in (`readOnly`) are no business of whoever calls. */
+function withoutReadOnly(schema: JsonObject): JsonObject {
+  const { properties } = schema
+  if (properties === undefined || !isObject(properties)) return schema
+  const own = Object.entries(properties).filter(([, property]) => !(isObject(property) && property.readOnly === true))
+  return { ...schema, properties: Object.fromEntries(own) }
 }
 
 function cleanSchema(schema: Json, depth: number): Json {

@@ -90,6 +90,14 @@ describe('whatever was not done does not look like success', () => {
     expect(JSON.stringify(result)).not.toContain('tgt1.secret')
   })
 
+  test('a call that is only wrong may be made right, one that is denied may not', () => {
+    const texts = (['planning', 'policy_denial'] as const).map((failure) =>
+      JSON.stringify(renderAnswer({ kind: 'denied', run: 'r', reasons: ['/a is missing'], failure })),
+    )
+    expect(texts[0]).toContain('Correct the arguments and call again')
+    expect(texts[1]).toContain('Do not try to get there in another way')
+  })
+
   test('reasons are cut, and not all of many are told', () => {
     const reasons = Array.from({ length: 50 }, () => 'x'.repeat(2_000))
     expect(JSON.stringify(renderAnswer({ kind: 'denied', run: 'r', reasons, failure: 'policy_denial' })).length).toBeLessThan(

@@ -1,3 +1,4 @@
+import { OWN_TOOL } from '@tidegate/kernel'
 import { z } from 'zod'
 import { parseDuration } from '../yaml/duration.ts'
 import { section } from '../yaml/section.ts'
@@ -51,7 +52,10 @@ const http = section({
 
 /** One upstream MCP server in tidegate.yaml. */
 export const mcpServerSchema = section({
-  name: z.string().regex(SERVER_NAME, 'Expected lower-case letters, digits and dashes, at most 32.'),
+  name: z
+    .string()
+    .regex(SERVER_NAME, 'Expected lower-case letters, digits and dashes, at most 32.')
+    .refine((name) => name !== OWN_TOOL, 'This is the name of Tidegate itself. Use another.'),
   title: z.string().min(1).max(80).optional(),
   stdio: stdio.optional(),
   http: http.optional(),

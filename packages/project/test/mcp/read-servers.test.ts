@@ -63,6 +63,7 @@ describe('refused are', () => {
   test.each([
     { mcp: 'mcp: [{ name: a }]', says: 'Write either "stdio" (a program to start) or "http" (an address).' },
     { mcp: 'mcp: [{ name: a, stdio: { command: a }, http: { url: "https://a" } }]', says: 'Write either "stdio"' },
+    { mcp: 'mcp: [{ name: tidegate, stdio: { command: a } }]', says: 'the name of Tidegate itself' },
     { mcp: 'mcp: [{ name: A, stdio: { command: a } }]', says: 'Expected lower-case letters' },
     { mcp: 'mcp: [{ name: a, stdio: { command: "npx -y a" } }]', says: 'Expected one program' },
     { mcp: 'mcp: [{ name: a, http: { url: "http://example.org/" } }]', says: 'begins with https://' },

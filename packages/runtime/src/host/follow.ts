@@ -26,6 +26,9 @@ export interface Followed {
   readonly state?: RunState
 }
 
+/** A decision takes no longer than this, whatever is waited for. */
+const DECIDED_MS = 20_000
+
 /** The run was not written: another one had claimed the same event, or the store failed. */
 export const NOT_WRITTEN = 'not_written'
 
@@ -44,19 +47,28 @@ export async function follow(
   const { promise, resolve, reject } = Promise.withResolvers<Followed | typeof NOT_WRITTEN>()
   let last: RunState | undefined
   let asked: string | undefined
+  let isLate = false
   const look = (state: RunState): void => {
     last = state
     const answer = answerOf(state, wants)
     if (answer !== undefined) resolve({ answer, state })
     const question = questionOf(state)
+    if (question !== undefined && isLate) giveUp()
     if (question === undefined || question.approval === asked) return
     asked = question.approval
     patience.onAsked?.({ run, ...question })
   }
   const giveUp = (): void => resolve(unfinished(run, last))
+  /** The patience is for people and for what is being done; a decision is always waited for. */
+  const late = (): void => {
+    isLate = true
+    if (last !== undefined && (questionOf(last) !== undefined || last.actions[0]?.state === 'started')) giveUp()
+  }
+  const nowMs = clock.nowMs()
   const ends = [
     parts.listen(run, look),
-    clock.at(clock.nowMs() + patience.waitMs, giveUp),
+    clock.at(nowMs + patience.waitMs, late),
+    clock.at(nowMs + Math.max(patience.waitMs, DECIDED_MS), giveUp),
     ...(wants === 'tidegate' ? [] : [claims.hold(run)]),
     ...(wants === 'host' ? [claims.onPermit(run, (args) => resolve(permitted(parts, first, args)))] : []),
   ]

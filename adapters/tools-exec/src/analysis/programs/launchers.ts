@@ -67,7 +67,7 @@ export const LAUNCHERS: ProgramTable = {
   'entr reflex watchexec': { style: 'posix', operands: 'argv' },
   xargs: {
     style: 'posix',
-    takes: { text: '-I -n -P -L -d -E -s -i --max-args --max-procs --delimiter --replace --max-lines', read: '-a --arg-file' },
+    takes: { text: '-I -n -P -L -d -E -s --max-args --max-procs --delimiter --max-lines', read: '-a --arg-file' },
     operands: 'argv',
     stdin: 'words',
   },

@@ -2,7 +2,7 @@ import type { ProgramTable } from '../program.ts'
 
 /** Programs that search, compare and change text. */
 export const TEXT: ProgramTable = {
-  'grep egrep fgrep zgrep bzgrep xzgrep rgrep pgrep': {
+  'grep egrep fgrep zgrep bzgrep xzgrep rgrep': {
     takes: {
       text: `-e -A -B -C -m -d -D --regexp --include --exclude --exclude-dir --after-context --before-context --context --max-count --color --colour
         --label -u -U -P`,
@@ -123,7 +123,7 @@ export const TEXT: ProgramTable = {
     mutability: 'write',
     output: 'decode',
   },
-  'ps top htop pstree pidof pmap vmstat iostat mpstat free sar dstat lscpu lspci lsusb lsmod dmidecode sensors nvidia-smi ipcs lslocks lsns':
+  'ps top htop pstree pidof pgrep pmap vmstat iostat mpstat free sar dstat lscpu lspci lsusb lsmod dmidecode sensors nvidia-smi ipcs lslocks lsns':
     {
       operands: 'text',
       takes: { text: '-o -p -C -u -U -t -n -d -e' },

@@ -5,6 +5,8 @@ import type { CedarRecord, Value } from './value.ts'
 /** How many policies one request may have to be worth narrowing, and for how many combinations of what is known it is done. */
 const MAX_POLICIES = 512
 const MAX_COMBINATIONS = 8
+/** How many policies are compiled once more, all in all: a kilobyte each at most, however many names scopes tell apart. */
+const MAX_COMPILED = 50_000
 
 interface Narrowed {
   readonly known: CedarRecord
@@ -22,6 +24,7 @@ export function narrowPolicies(compiled: CompiledPolicies, attributes: readonly 
   // By the list that the index answers, which is one for all requests that no scope can tell apart. Empty after the first of them, since
   // other lists are made for one request.
   const kept = new WeakMap<readonly CompiledPolicy[], Narrowed[]>()
+  let room = MAX_COMPILED
 
   function isFor({ known }: Narrowed, context: CedarRecord): boolean {
     for (const name of attributes) if (!isSame(known[name], context[name])) return false
@@ -35,7 +38,9 @@ export function narrowPolicies(compiled: CompiledPolicies, attributes: readonly 
       return candidates
     }
     for (const combination of combinations) if (isFor(combination, context)) return combination.policies
-    if (combinations.length >= MAX_COMBINATIONS || !attributes.every((name) => isPlain(context[name]))) return candidates
+    const isFull = combinations.length >= MAX_COMBINATIONS || candidates.length > room
+    if (isFull || !attributes.every((name) => isPlain(context[name]))) return candidates
+    room -= candidates.length
     const known = Object.fromEntries(attributes.map((name) => [name, copyOf(context[name] ?? '')]))
     const policies = withKnown(candidates, known)
     combinations.push({ known, policies })
