@@ -5,6 +5,7 @@ export default defineConfig({
     include: [
       'packages/*/test/**/*.test.ts',
       'adapters/*/test/**/*.test.ts',
+      'integrations/*/test/**/*.test.ts',
       'examples/*/test/**/*.test.ts',
       'sim/test/**/*.test.ts',
       'e2e/test/**/*.test.ts',

@@ -33,7 +33,7 @@ describe('docs/errors.md', () => {
       .map(({ path }) => path)
     const codes = await Promise.all(
       [...lists, ...Object.keys(TABLES)].map(async (path) => {
-        const name = path.split('/').at(/^(?:packages|adapters|examples)\//.test(path) ? 1 : 0)
+        const name = path.split('/').at(/^(?:packages|adapters|integrations|examples)\//.test(path) ? 1 : 0)
         const exported = Object.entries(await load(path))
         const listed = exported
           .filter(([key]) => key.endsWith('_ERROR_CODES'))
@@ -223,7 +223,7 @@ describe('pages', () => {
     const text = textOf('docs/threat-model.md')
     expect(Array.from({ length: 13 }, (_, i) => `I${i + 1}`).filter((id) => !new RegExp(`\\b${id}\\b`).test(text))).toEqual([])
     expect(
-      pathsIn(text, ['packages', 'adapters', 'sim', 'e2e', 'examples', 'tools']).filter((path) => path.endsWith('.test.ts'))
+      pathsIn(text, ['packages', 'adapters', 'integrations', 'sim', 'e2e', 'examples', 'tools']).filter((path) => path.endsWith('.test.ts'))
         .length,
     ).toBeGreaterThan(10)
   })

@@ -48,7 +48,7 @@ const files = repositoryFiles()
 const isCode = (path: string): boolean => /\.(?:ts|js|mjs|cjs)$/.test(path)
 const startsWithAny = (path: string, prefixes: readonly string[]): boolean => prefixes.some((prefix) => path.startsWith(prefix))
 const roomOf = (path: string): string =>
-  /^(?:packages|adapters|examples)\//.test(path) ? path.split('/').slice(0, 2).join('/') : (path.split('/')[0] ?? '')
+  /^(?:packages|adapters|integrations|examples)\//.test(path) ? path.split('/').slice(0, 2).join('/') : (path.split('/')[0] ?? '')
 const isTest = (path: string): boolean => /\/test\/|\.test\.ts$/.test(path)
 
 const sources: readonly Source[] = files

@@ -138,7 +138,9 @@ unless { context.approvals.contains("e2e.asks") };
 function saying(word: string): string {
   const asked = (action: string, argument: string): string =>
     `action == Action::"${action}" && context.arguments has ${argument} && context.arguments.${argument} like "*${word}*"`
-  const commands = ['openclaw.exec', 'shell.look', 'shell.exec', 'shell.reach'].map((action) => asked(action, 'command'))
+  const commands = ['openclaw.exec', 'openclaw.exec.look', 'openclaw.exec.reach', 'shell.look', 'shell.exec', 'shell.reach'].map(
+    (action) => asked(action, 'command'),
+  )
   return [...commands, asked('notes.add', 'line'), asked('openclaw.memory.read', 'query')].map((each) => `(${each})`).join(' || ')
 }
 

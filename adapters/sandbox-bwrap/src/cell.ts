@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, closeSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
@@ -70,6 +70,7 @@ export class Cell {
   #current: Current | null = null
   #childPid: number | null = null
   #over = false
+  #gone = false
   #because: StopReason = 'died'
 
   constructor(parts: CellParts) {
@@ -105,7 +106,7 @@ export class Cell {
       chmodSync(input, 0o644)
     }
     const result = this.#await(command, () => this.#frames.write(command.frame))
-    return hasInput ? result.finally(() => unlinkSync(input)) : result
+    return hasInput ? result.finally(() => rm(input, { force: true })) : result
   }
 
   /** Ends everything inside at once. The first reason counts. */
@@ -136,6 +137,7 @@ export class Cell {
       }
       const timer = setTimeout(() => this.kill('time'), options.timeoutMs)
       this.#current = { stdout, stderr, finish }
+      if (this.#gone) return finish()
       send()
       this.#nonces.write(nonce)
     })
@@ -181,6 +183,7 @@ export class Cell {
     await Promise.all(this.#streams.map(drained))
     this.#frames.destroy()
     this.#nonces.destroy()
+    this.#gone = true
     this.#current?.finish()
     await rm(this.#parts.sessionDirectory, { recursive: true, force: true })
     this.#parts.released()

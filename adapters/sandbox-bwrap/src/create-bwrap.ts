@@ -132,6 +132,11 @@ class BwrapSandbox implements Sandbox {
     const open = (): Promise<Cell | SandboxRefused> => this.#openCell(spec)
     const cell = await open()
     if ('because' in cell) return cell
+    if (this.#closed) {
+      cell.kill('interrupted')
+      await cell.ended
+      return refuse('closed', 'the sandbox is closed')
+    }
     const session = new Session({ cell, limits: spec.limits, open, onClosed: (closed) => this.#sessions.delete(closed) })
     this.#sessions.add(session)
     return { kind: 'opened', session }

@@ -76,8 +76,8 @@ function writeTool(server: string, definition: Definition): readonly string[] {
 
 /** A name as a key of YAML, in which nothing is hidden: what is not plain ASCII is escaped. */
 function quoted(name: string): string {
-  const escape = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
-  return JSON.stringify(name).replace(/[^\x20-\x7e]/g, escape)
+  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return JSON.stringify(name).replace(/[^\x20-\x7e]/g, escaped)
 }
 
 /** One line that stays a comment. */

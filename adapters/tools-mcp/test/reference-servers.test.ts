@@ -100,9 +100,10 @@ describe('the reference server for files, over stdio', () => {
     const taken = text.replace(/^ {2}# ( {2}(?:mutability|reversibility|records|nature)|"\w+":)/gm, '  $1')
     const answer = parseOverlay(taken, 'files.yaml')
     expect(answer.ok ? Object.keys(answer.overlay) : answer.problems).toHaveLength(tools.operations().length + 1)
-    expect(answer).toMatchObject({ overlay: { read_text_file: { mutability: 'read' }, write_file: { mutability: 'destructive' } } })
+    expect(answer).toMatchObject({
+      overlay: { read_text_file: { mutability: 'read' }, write_file: { mutability: 'destructive' } },
+    })
   })
-})
 })
 
 describe('the reference server with everything', () => {
@@ -156,7 +157,10 @@ describe('the reference server with everything', () => {
 
   test('tells of progress to whoever listens', async () => {
     const told: (readonly [string, number])[] = []
-    const ports = { ...ground.ports, progress: (effect: string, { progress }: { progress: number }) => void told.push([effect, progress]) }
+    const ports = {
+      ...ground.ports,
+      progress: (effect: string, { progress }: { progress: number }) => void told.push([effect, progress]),
+    }
     const transport = nodeProgram(referenceServer('everything'), ['stdio'])
     const tools = await createMcpTools([serverOf({ name: 'all', transport })], ports)
     const long = await call(tools, 'all.trigger-long-running-operation', { duration: 0.3, steps: 3 })

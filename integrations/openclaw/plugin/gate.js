@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { block, isObject, verdictOf } from './answers.js'
 import { createConversations, UNKNOWN_SESSION } from './conversation.js'
 import { createReports } from './reports.js'
+import { createTelling } from './telling.js'
 
 const SHORT_MS = 10_000
 const MAX_ID = 120
@@ -22,6 +23,7 @@ export function createGate({ door, settings, log }) {
 
   const tell = (path, body) => door.send(path, body, { timeoutMs: SHORT_MS })
   const reports = createReports({ tell, log })
+  const telling = createTelling({ tell, log })
 
   function closed(why) {
     if (mode === 'observe') {
@@ -54,6 +56,7 @@ export function createGate({ door, settings, log }) {
     }
     let reply
     try {
+      await telling.flush()
       const patience = { timeoutMs: settings.waitMs + settings.graceMs, signal: ctx?.abortSignal }
       reply = await door.send('/v1/host/calls', request, patience)
     } catch (error) {
@@ -86,13 +89,11 @@ export function createGate({ door, settings, log }) {
         return closed(`the plugin failed: ${messageOf(error)}`)
       }
     },
-    /** What the agent was told. Fire and forget: it feeds provenance, and provenance only ever narrows. */
+    /** What the agent was told. It is told on at once, and the next call waits until it is there. */
     heard(session, words, person) {
       if (words === undefined) return
       const root = session === undefined ? UNKNOWN_SESSION : conversations.rootOf(session)
-      tell('/v1/host/heard', { session: root, ...words, ...(person === undefined ? {} : { person }) }).catch((error) =>
-        log.warn(`[tidegate] what was said could not be told: ${messageOf(error)}`),
-      )
+      telling.push({ session: root, ...words, ...(person === undefined ? {} : { person }) })
     },
     /** Says that we are here, and learns the mode. */
     async hello(about) {

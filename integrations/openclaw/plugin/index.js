@@ -12,6 +12,8 @@ export const version = '0.1.0'
 export const description = 'Asks Tidegate before each tool call, and does what it answers.'
 
 const HEARTBEAT_MS = 30_000
+/** After one that was not answered: OpenClaw is busy while it starts, and the server may just be coming. */
+const AGAIN_MS = 3_000
 /** After everybody: nobody can register a lower number, so nobody changes a call after it was decided on. */
 const LAST = { priority: Number.NEGATIVE_INFINITY }
 /** The ways from an agent to the world that this plugin stands in. */
@@ -79,23 +81,24 @@ function shareGate(settings, log) {
 
   function beat(api) {
     if (timer !== undefined || made.stopped) return
-    const hello = () => {
+    const hello = async () => {
       const others = othersBeforeToolCall(id)
-      return gate.hello({
+      const answered = await gate.hello({
         ...(typeof api.runtime?.version === 'string' ? { hostVersion: api.runtime.version } : {}),
         pluginVersion: version,
         surfaces: SURFACES,
         ...digest(settings.configFile),
         ...(others === undefined ? {} : { others }),
       })
+      if (made.stopped) return
+      timer = setTimeout(hello, answered ? HEARTBEAT_MS : AGAIN_MS)
+      timer.unref?.()
     }
-    timer = setInterval(hello, HEARTBEAT_MS)
-    timer.unref?.()
-    void hello() // never rejects
+    timer = setTimeout(hello, 0)
   }
   function stop() {
     made.stopped = true
-    clearInterval(timer)
+    clearTimeout(timer)
     door.close()
   }
 

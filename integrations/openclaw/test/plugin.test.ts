@@ -443,6 +443,45 @@ describe('what was said', () => {
   })
 })
 
+describe('what was said, and the call after it', () => {
+  const said = (text: string) =>
+    [
+      { content: text, senderId: 'U9' },
+      { sessionKey: 's', channelId: 'slack' },
+    ] as const
+
+  test('what was said is there before the call is asked about, in order', async () => {
+    const claw = await load()
+    claw.emit('message_received', ...said('one'))
+    claw.emit('message_received', ...said('two'))
+    await claw.call('exec', {})
+    expect(server.asked.filter(({ path }) => !path.endsWith('hello')).map(({ path, body }) => body.text ?? path)).toEqual([
+      'one',
+      'two',
+      '/v1/host/calls',
+    ])
+  })
+
+  test('a call is blocked while what was said cannot be told, and is made once it can', async () => {
+    const claw = await load({ graceMs: 300 })
+    server.rest = { status: 500, body: {} }
+    claw.emit('message_received', ...said('one'))
+    expect(await claw.call('exec', {})).toMatchObject({ block: true })
+    expect(server.of('calls')).toEqual([])
+    server.rest = {}
+    expect(await claw.call('exec', {})).toMatchObject({ params: {} })
+    expect(server.of('heard').at(-1)?.body.text).toBe('one')
+  })
+
+  test('words that the server refuses hold nothing up', async () => {
+    const claw = await load()
+    server.rest = { status: 400, body: {} }
+    claw.emit('message_received', ...said('one'))
+    expect(await claw.call('exec', {})).toMatchObject({ params: {} })
+    expect(claw.log.join()).toContain('what was said is refused')
+  })
+})
+
 describe('the plugin in its host', () => {
   test('comes after everybody, for every tool, and takes as long as people take', async () => {
     const claw = await load()
@@ -456,7 +495,7 @@ describe('the plugin in its host', () => {
       const claw = await load({}, { mode })
       server.answer = { answer: 'denied', run: 'r', mode: 'enforce', reasons: [], failure: 'policy_denial' }
       expect(await claw.call('exec', {})).toMatchObject({ block: true })
-      expect(server.of('hello').length).toBe(mode === 'full' ? 1 : 0)
+      expect((await server.until('hello', mode === 'full' ? 1 : 0)).length).toBe(mode === 'full' ? 1 : 0)
     },
   )
 
@@ -465,7 +504,19 @@ describe('the plugin in its host', () => {
     claw.registerAgain('discovery')
     claw.registerAgain('full')
     await claw.call('exec', {})
-    expect(server.of('hello').length).toBe(1)
+    expect((await server.until('hello', 1)).length).toBe(1)
+  })
+
+  test('says again soon that it is here, when nobody has answered', async () => {
+    server.hello = { status: 503, body: {} }
+    const claw = await load()
+    await server.until('hello', 1)
+    server.hello = { host: 'claw', mode: 'observe', tickets: true, serverVersion: '0.1.0' }
+    expect((await server.until('hello', 2)).length).toBe(2)
+    const deadline = Date.now() + 2000
+    while (!claw.log.join().includes('mode: observe') && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(claw.log.join()).toContain('mode: observe')
   })
 
   test('says who it is, what it stands in, and who else may change a call', async () => {

@@ -29,6 +29,8 @@ export interface StandIn {
   /** What the next calls are answered with; a function sees the body. */
   answer: Reply | ((body: Asked['body']) => Reply)
   hello: Reply
+  /** What everything else is answered with. */
+  rest: Reply
   close(): Promise<void>
 }
 
@@ -48,6 +50,7 @@ export async function startStandIn(): Promise<StandIn> {
     },
     answer: (body) => ({ answer: 'permit', run: 'run-1', mode: 'enforce', arguments: body.arguments }),
     hello: { host: 'claw', mode: 'enforce', tickets: true, serverVersion: '0.1.0', instance: 'i' },
+    rest: {},
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
@@ -67,7 +70,7 @@ export async function startStandIn(): Promise<StandIn> {
           : answer
         : request.url === '/v1/host/hello'
           ? standIn.hello
-          : {}
+          : standIn.rest
     write(reply, response)
   }
   return standIn

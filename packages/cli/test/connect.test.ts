@@ -12,6 +12,7 @@ let directory: string
 let project: string
 let settings: string
 let server: Server | undefined
+let authorization: string | undefined
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'tidegate-cli-connect-'))
   project = join(directory, 'project')
@@ -38,6 +39,7 @@ function install(version: string): void {
 async function serve(): Promise<void> {
   const made = createServer((request, response) => {
     request.resume()
+    if (request.url === '/v1/hosts') authorization = request.headers.authorization
     response.writeHead(200, { 'content-type': 'application/json' })
     response.end('{"status":"ok"}')
   })
@@ -164,6 +166,13 @@ describe('connect', () => {
   test.each(usage)('%i %s: %j', async (code, name, args) => {
     const refused = await json(...args)
     expect([refused.code, refused.said.code]).toEqual([code, name])
+  })
+
+  test('a token of a host is not taken for that of a person', async () => {
+    await serve()
+    writeFileSync(join(project, '.tidegate', 'tokens', 'mei.token'), 'token-of-mei\n')
+    await run('hosts')
+    expect(authorization).toBe('Bearer token-of-mei')
   })
 
   test('hosts, when there are none', async () => {

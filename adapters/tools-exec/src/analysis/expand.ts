@@ -32,7 +32,7 @@ export function expandWords(words: readonly Word[], state: State, shell: Expande
 }
 
 function expandWord(word: Word, state: State, shell: Expander): readonly Way[] {
-  const variants = expandBraces(word)
+  const variants = (word.parts?.length ?? 0) > LIMITS.maxParts ? null : expandBraces(word)
   if (variants === null) {
     for (const part of word.parts ?? []) shell.visit(part, state)
     return [[unknown('derived', { splits: true })]]
@@ -59,6 +59,7 @@ export function expandParts(
   shell: Expander,
   { tilde = false }: { readonly tilde?: boolean } = {},
 ): Value {
+  if (parts.length > LIMITS.maxParts * 4) shell.spend(Number.POSITIVE_INFINITY)
   let value: Value = EMPTY
   for (const [index, part] of parts.entries()) {
     const next = atomValue(index === 0 && tilde ? withTilde(part, state, shell) : part, state, shell)

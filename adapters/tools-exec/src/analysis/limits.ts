@@ -14,7 +14,9 @@ export const LIMITS = {
   maxWords: 2_048,
   /** Characters of a path, longer than the kernel takes one. */
   maxPathLength: 4_096,
-  /** Pieces of one word. */
+  /** Parts of one word as it is written: quotes, wildcards, expansions. */
+  maxParts: 512,
+  /** Pieces of one word after expansion. */
   maxPieces: 128,
   /** Words that one brace expansion may make. */
   maxBraceWords: 64,

@@ -3,8 +3,8 @@ import { childPointer } from '../plain.ts'
 import { targetOf } from './clean-schema.ts'
 import { compilePattern, matches } from './pattern.ts'
 
-/** The most looks at a part of a value that one check may take. */
-const MAX_STEPS = 200_000
+/** The most looks at a part of a value that one check may take: so many in any case, and so many more for each part of the value. */
+const STEPS = { least: 10_000, perPart: 20, most: 2_000_000 } as const
 const MAX_DEPTH = 256
 const MAX_ISSUES = 20
 
@@ -20,8 +20,10 @@ export type CheckValue = (value: Json) => readonly ShapeIssue[]
 export function createCheck(schema: JsonObject): CheckValue {
   const anchors = anchorsOf(schema)
   const patterns = new Map<string, RegExp | undefined>()
+  const targets = new Map<string, Schema>()
   return (value) => {
-    const check: Check = { root: schema, anchors, patterns, steps: 0, depth: 0, issues: [], quiet: 0 }
+    const left = Math.min(STEPS.most, STEPS.least + STEPS.perPart * countParts(value))
+    const check: Check = { root: schema, anchors, patterns, targets, left, depth: 0, issues: [], quiet: 0 }
     try {
       const fits = evaluate(schema, value, '', check)
       if (fits) return []
@@ -39,8 +41,11 @@ interface Check {
   readonly root: JsonObject
   readonly anchors: ReadonlyMap<string, JsonObject>
   readonly patterns: Map<string, RegExp | undefined>
+  /** What references lead to, as far as they were followed. */
+  readonly targets: Map<string, Schema>
   readonly issues: ShapeIssue[]
-  steps: number
+  /** Steps that may still be taken. */
+  left: number
   depth: number
   /** Above 0 inside alternatives, whose reasons say nothing by themselves. */
   quiet: number
@@ -64,8 +69,13 @@ function evaluate(schema: Schema, value: Json, path: string, check: Check): bool
 }
 
 function spend(check: Check, steps: number): void {
-  check.steps += steps
-  if (check.steps > MAX_STEPS) throw new TooMuch()
+  check.left -= steps
+  if (check.left < 0) throw new TooMuch()
+}
+
+function countParts(value: Json): number {
+  if (typeof value !== 'object' || value === null) return 1
+  return Object.values(value).reduce<number>((sum, member) => sum + countParts(member), 1)
 }
 
 function refuse(check: Check, path: string, message: string): false {
@@ -85,7 +95,9 @@ type Rule = (schema: JsonObject, value: Json, path: string, check: Check) => boo
 
 const checkReference: Rule = ({ $ref: reference }, value, path, check) => {
   if (typeof reference !== 'string') return true
-  const target = targetOf(check.root, reference) ?? check.anchors.get(reference.slice(1))
+  if (!check.targets.has(reference))
+    check.targets.set(reference, targetOf(check.root, reference) ?? check.anchors.get(reference.slice(1)))
+  const target = check.targets.get(reference)
   return target === undefined ? refuse(check, path, 'cannot be held against the schema') : evaluate(target, value, path, check)
 }
 

@@ -5,6 +5,8 @@ import type { Shell } from '../shell.ts'
 import { findProject, stateDirectory } from './find-project.ts'
 
 const MAX_TOKEN = 512
+/** How the tokens of hosts are named: they open nothing that a command of a person needs. */
+const HOST = 'host-'
 
 /** Why a token is needed: whoever changes something must say who they are. */
 export type Purpose = 'look' | 'change'
@@ -24,14 +26,15 @@ export function findToken(shell: Shell, purpose: Purpose): string {
       `There is no token for ${as}. There are: ${names.join(', ') || 'none; start the server first'}.`,
     )
   }
-  const [first] = names
+  const people = names.filter((name) => !name.startsWith(HOST))
+  const [first] = people
   if (first === undefined)
     throw new CliError(
       'token_not_found',
       `There are no tokens in ${directory}. The server makes them: start it with \`tidegate up\`.`,
     )
-  if (purpose === 'change' && names.length > 1)
-    throw new CliError('usage_invalid', `Say who you are with --as: ${names.join(', ')}.`)
+  if (purpose === 'change' && people.length > 1)
+    throw new CliError('usage_invalid', `Say who you are with --as: ${people.join(', ')}.`)
   return readToken(join(directory, `${first}.token`))
 }
 

@@ -2,6 +2,7 @@ import { governCall, type GovernOptions } from './govern-call.ts'
 
 /** A tool of the Vercel AI SDK, as far as it matters here. Tools without `execute` are made elsewhere and stay as they are. */
 export interface ExecutableTool {
+  readonly description?: unknown
   // biome-ignore lint/suspicious/noExplicitAny: the types of each tool's own input and output stay those of the tool
   readonly execute?: ((input: any, options: any) => unknown) | undefined
 }

@@ -15,6 +15,8 @@ const DISCOVERY_TTL_MS = 3_600_000
 const LIST_TTL_MS = 60_000
 /** How long a client may take to come back with the answer to our question. */
 const STATE_MS = 3_600_000
+/** How often a client comes back without its person being asked again. Clients count as well, and end in an error after ten. */
+const MAX_ROUNDS = 8
 /** The one question that is put to clients: whether to go on waiting. */
 const QUESTION = 'wait'
 
@@ -119,14 +121,18 @@ async function callTool(
   }
   const elicits = canElicit(capabilities.elicitation)
   const tasks = supportsTasks(capabilities)
-  const declined = goesOn !== undefined && !staysOf(params.inputResponses)
+  const declined = goesOn !== undefined && !staysOf(goesOn, params.inputResponses)
   const quick = declined ? 0 : goesOn === undefined && (elicits || tasks) ? ground.waits.graceMs : undefined
   try {
     const answer = await awaitAnswer(ground.desk, call, waiterOf(exchange, meta, ground, quick))
     // Nobody reads what is said to a client that is gone.
     if (answer === 'gone') return rpcError(id, RPC.internal, 'Nobody waits for this any more.')
     if (answer.kind === 'pending' && !declined) {
-      if (elicits) return askToWait(id, answer, sealState(call, parsed, ground), ground)
+      const rounds = goesOn === undefined ? 0 : goesOn.rounds + 1
+      if (elicits && rounds <= MAX_ROUNDS) {
+        const requestState = sealState(call, parsed, rounds, ground)
+        return goesOn === undefined ? askToWait(id, answer, requestState, ground) : goOn(id, answer, requestState, ground)
+      }
       const task = tasks ? createTask(call, answer, ground) : undefined
       if (task !== undefined) return rpcResult(id, task)
     }
@@ -164,34 +170,48 @@ function sessionOf(meta: JsonObject, host: string): string {
 }
 
 function askToWait(id: RpcId, asked: Asked, requestState: string, ground: McpGround): object {
-  return rpcResult(id, {
-    resultType: 'input_required',
-    inputRequests: { [QUESTION]: { method: 'elicitation/create', params: { mode: 'form', ...waitForm(asked) } } },
-    requestState,
-    _meta: { [OURS.run]: asked.run, [OURS.approval]: asked.approval, [META.server]: serverInfo(ground) },
-  })
+  const inputRequests = { [QUESTION]: { method: 'elicitation/create', params: { mode: 'form', ...waitForm(asked) } } }
+  return rpcResult(id, { ...inputRequired(asked, requestState, ground), inputRequests })
 }
 
-/** True when the client's person wants to go on waiting. It is no vote: nobody knows who clicked. */
-function staysOf(responses: Json | undefined): boolean {
+/** Has the client come back by itself: its person has said already that it may take longer. */
+function goOn(id: RpcId, asked: Asked, requestState: string, ground: McpGround): object {
+  return rpcResult(id, inputRequired(asked, requestState, ground))
+}
+
+function inputRequired({ run, approval }: Asked, requestState: string, ground: McpGround): object {
+  const _meta = { [OURS.run]: run, [OURS.approval]: approval, [META.server]: serverInfo(ground) }
+  return { resultType: 'input_required', requestState, _meta }
+}
+
+/** True when the client's person wants to go on waiting, or wanted to before. It is no vote: nobody knows who clicked. */
+function staysOf({ rounds }: GoesOn, responses: Json | undefined): boolean {
   const response = isObject(responses) ? responses[QUESTION] : undefined
-  return isObject(response) && response.action === 'accept'
+  return isObject(response) ? response.action === 'accept' : rounds > 0
 }
 
 /** Binds a call that goes on to its host (by the seal), to exactly what it asked for, and to a time. */
-function sealState({ host, session, call }: ToolCall, { digest }: ParsedCall, { seal, clock }: McpGround): string {
-  return seal.seal('state', host, { c: call, s: session, d: digest, u: clock.nowMs() + STATE_MS })
+function sealState(
+  { host, session, call }: ToolCall,
+  { digest }: ParsedCall,
+  rounds: number,
+  { seal, clock }: McpGround,
+): string {
+  return seal.seal('state', host, { c: call, s: session, d: digest, k: rounds, u: clock.nowMs() + STATE_MS })
 }
 
-function openState(
-  text: Json,
-  { digest }: ParsedCall,
-  host: string,
-  { seal, clock }: McpGround,
-): { readonly call: string; readonly session: string } | undefined {
+/** A call that goes on. */
+interface GoesOn {
+  readonly call: string
+  readonly session: string
+  /** How often the client has come back since its person was asked. */
+  readonly rounds: number
+}
+
+function openState(text: Json, { digest }: ParsedCall, host: string, { seal, clock }: McpGround): GoesOn | undefined {
   const state = typeof text === 'string' ? seal.open('state', host, text) : undefined
   if (!isObject(state)) return undefined
-  const { c, s, d, u } = state
-  if (typeof c !== 'string' || typeof s !== 'string' || typeof u !== 'number') return undefined
-  return d === digest && clock.nowMs() <= u ? { call: c, session: s } : undefined
+  const { c, s, d, k, u } = state
+  if (typeof c !== 'string' || typeof s !== 'string' || typeof k !== 'number' || typeof u !== 'number') return undefined
+  return d === digest && clock.nowMs() <= u ? { call: c, session: s, rounds: k } : undefined
 }

@@ -4,7 +4,7 @@ import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextproto
 import { ElicitRequestSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { OFFERED, operationOf } from './fake-desk.ts'
-import { HOST_TOKENS, type StartedMcp, startMcp } from './start-mcp.ts'
+import { HOST_TOKENS, QUICK_WAITS, type StartedMcp, startMcp } from './start-mcp.ts'
 
 let mcp: StartedMcp
 beforeAll(async () => {
@@ -104,6 +104,8 @@ describe.each(CLIENTS)('%s', (_, era, connect) => {
       _meta: { 'dev.tidegate/answer': 'pending', 'dev.tidegate/approval': expect.any(String) },
     })
     expect(JSON.stringify(result)).toContain('call again later with the same arguments')
+    // The run goes on by itself; only the waiting is over.
+    await expect.poll(() => mcp.desk.abandoned).toContain(mcp.desk.performed.at(-1)?.call)
     await client.close()
   })
 
@@ -111,7 +113,7 @@ describe.each(CLIENTS)('%s', (_, era, connect) => {
     let asked = 0
     const client = await connect(async () => {
       asked += 1
-      setTimeout(() => mcp.desk.decide('granted'), 60)
+      setTimeout(() => mcp.desk.decide('granted'), 3 * QUICK_WAITS.plainMs)
       return { action: 'accept', content: {} }
     })
     const result = await client.callTool({ name: 'desk_asked', arguments: { message: `${era} waits` } })
@@ -132,8 +134,10 @@ describe.each(CLIENTS)('%s', (_, era, connect) => {
 
   test('does not wait when its person does not want to', async () => {
     const client = await connect(async () => ({ action: 'decline' }))
+    const startedMs = performance.now()
     const result = await client.callTool({ name: 'desk_asked', arguments: { message: `${era} declined` } })
     expect(result).toMatchObject({ isError: true, _meta: { 'dev.tidegate/answer': 'pending' } })
+    expect(performance.now() - startedMs).toBeLessThan(QUICK_WAITS.mostMs / 2)
     await client.close()
   })
 

@@ -3,8 +3,9 @@ import type { RawAnswer } from '../raw-request.ts'
 import { callOf, HOST_TOKENS, messagesOf, type StartedMcp, startMcp } from './start-mcp.ts'
 
 let mcp: StartedMcp
+let nowMs = 1_000_000
 beforeAll(async () => {
-  mcp = await startMcp()
+  mcp = await startMcp({ clock: { nowMs: () => nowMs } })
 })
 afterAll(() => mcp.gateway.close())
 
@@ -198,6 +199,44 @@ describe('waiting for people', () => {
     ]
     for (const answer of refused) expect(await errorOf(answer)).toEqual([200, -32_602])
     expect(mcp.desk.performed.length).toBe(before)
+    mcp.desk.decide('refused')
+  })
+
+  test('asks once, has the client come back by itself, and does not do so for ever', async () => {
+    const params = call('desk_asked', { n: 'rounds' })
+    let given = await resultOf(ask('tools/call', params, { capabilities: ELICITS }))
+    let inputResponses: object | undefined = { wait: { action: 'accept', content: {} } }
+    let rounds = 0
+    for (; given.resultType === 'input_required' && rounds < 20; rounds += 1) {
+      const again = { ...params, requestState: given.requestState, ...(inputResponses === undefined ? {} : { inputResponses }) }
+      given = await resultOf(ask('tools/call', again, { capabilities: ELICITS }))
+      expect(given).not.toHaveProperty('inputRequests')
+      inputResponses = undefined
+    }
+    expect(rounds).toBe(9)
+    expect(given).toMatchObject({ isError: true, _meta: { 'dev.tidegate/answer': 'pending' } })
+    expect(new Set(mcp.desk.performed.slice(-10).map((each) => each.call)).size).toBe(1)
+    mcp.desk.decide('refused')
+  })
+
+  test('a client that comes back without an answer of its person is not kept waiting', async () => {
+    const params = call('desk_asked', { n: 'silent' })
+    const { requestState } = await resultOf(ask('tools/call', params, { capabilities: ELICITS }))
+    expect(await resultOf(ask('tools/call', { ...params, requestState }, { capabilities: ELICITS }))).toMatchObject({
+      resultType: 'complete',
+      isError: true,
+    })
+    mcp.desk.decide('refused')
+  })
+
+  test('a state is good for an hour', async () => {
+    const params = call('desk_asked', { n: 'aged' })
+    const { requestState } = await resultOf(ask('tools/call', params, { capabilities: ELICITS }))
+    const again = { ...params, requestState, inputResponses: { wait: { action: 'decline' } } }
+    nowMs += 3_600_000
+    expect(await resultOf(ask('tools/call', again, { capabilities: ELICITS }))).toMatchObject({ resultType: 'complete' })
+    nowMs += 1
+    expect(await errorOf(ask('tools/call', again, { capabilities: ELICITS }))).toEqual([200, -32_602])
     mcp.desk.decide('refused')
   })
 

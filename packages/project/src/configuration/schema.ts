@@ -84,7 +84,7 @@ const exec = section({
         .string()
         .regex(
           /^[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?:[0-9]{1,5}$/,
-          'Expected a host and a port, such as registry.example.org:443.',
+          'Expected a host and a port, such as packages.example.org:443.',
         ),
     )
     .max(200)

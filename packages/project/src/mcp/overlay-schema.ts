@@ -125,7 +125,9 @@ const tool = section({
 export const overlaySchema = section({
   /** For the tools below that do not say it themselves. Of a tool that is not named below, nothing is known whatever stands here. */
   defaults: section(ofEffects).default({}),
-  tools: mapOf(tool, { max: MAX_TOOLS }).default({}),
+  tools: mapOf(tool, { max: MAX_TOOLS })
+    .nullish()
+    .transform((tools) => tools ?? {}), // of a draft, all are commented out
 })
 
 export type OverlayDocument = z.output<typeof overlaySchema>
