@@ -180,6 +180,7 @@ describe('examples of the guide', () => {
       'docs/guide/tools.md',
       'docs/guide/recovery.md',
       'docs/guide/changing-policy.md',
+      'docs/guide/commands.md',
     ]
     const shown = pages.flatMap((page) =>
       blocksOf(page, 'yaml')

@@ -61,6 +61,7 @@ async function tryOut(stage: Awaited<ReturnType<typeof setStage>>): Promise<void
     await gate.start()
     await stage.connect(connected)
     await host.start()
+    await greeted(gate)
     for (const { name, run } of chosen) {
       const started = Date.now()
       const [state, seen] = await run(stage).then(
@@ -78,5 +79,14 @@ async function tryOut(stage: Awaited<ReturnType<typeof setStage>>): Promise<void
     console.log(
       `${stage.release} | ${title}: disconnected | ${left.length === 0 ? 'ok' : 'FAILED'} | left of us: ${left.join(', ') || 'nothing'}`,
     )
+  }
+}
+
+/** The plugin has said that it is there, and so knows the mode of the server. */
+async function greeted(gate: Awaited<ReturnType<typeof setStage>>['gate']): Promise<void> {
+  const deadline = Date.now() + 120_000
+  while ((await gate.host()).hostVersion === null) {
+    if (Date.now() > deadline) throw new Error('The plugin has not said that it is there.')
+    await new Promise((resolve) => setTimeout(resolve, 250))
   }
 }

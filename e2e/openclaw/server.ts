@@ -52,6 +52,8 @@ export function makeTidegate(directory: string): Tidegate {
   writeFileSync(join(project, 'policies', 'e2e.cedar'), POLICY)
   const workspace = join(project, 'work')
   mkdirSync(workspace)
+  // As root, commands run as somebody who owns nothing, and who has to get through here.
+  for (const folder of ['.tidegate', '.tidegate/exec']) mkdirSync(join(project, folder), { mode: 0o711 })
   const setMode = (mode: string): void => writeFileSync(join(project, 'tidegate.yaml'), configurationOf(mode, notesFile))
   setMode('observe')
   const url = `http://127.0.0.1:${PORT}`

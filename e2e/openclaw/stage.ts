@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -37,6 +37,7 @@ export interface Stage {
 /** Sets the stage; nothing but the model is started. */
 export async function setStage(installed: Installed): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), 'tidegate-openclaw-'))
+  chmodSync(directory, 0o711) // as root, commands run as somebody who owns nothing, and who has to get to the workspace
   const plugin = join(directory, 'plugin')
   cpSync(PLUGIN_DIRECTORY, plugin, { recursive: true })
   const model = await startFakeModel(MODEL_PORT)

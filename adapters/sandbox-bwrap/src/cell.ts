@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import type { ControlGroup } from './control-group.ts'
 import { StreamGatherer, type Gathered } from './output.ts'
-import { DESCRIPTORS, NONCE_LENGTH, STDIN_FILE } from './runner.ts'
+import { DESCRIPTORS, encodeNumber, GO, NONCE_LENGTH, STDIN_FILE, TAKEN } from './runner.ts'
 import type { Pipe } from './scaffold.ts'
 
 /** What a cell is started with; the cell owns it from then on and gives it back through `released`. */
@@ -43,11 +43,15 @@ export interface CellResult {
   /** A number when the command ended by itself. */
   readonly code: number | null
   readonly because: StopReason
+  /** False when it is certain that nothing of the command ran. */
+  readonly taken: boolean
   readonly stdout: Gathered
   readonly stderr: Gathered
 }
 
 interface Current {
+  /** What of W6 has been seen: nothing yet, the sign, or something else in its place. */
+  sign: 'awaited' | 'seen' | 'absent'
   readonly stdout: StreamGatherer
   readonly stderr: StreamGatherer
   readonly finish: () => void
@@ -71,6 +75,7 @@ export class Cell {
   #childPid: number | null = null
   #over = false
   #gone = false
+  #sent = 0
   #because: StopReason = 'died'
 
   constructor(parts: CellParts) {
@@ -92,7 +97,7 @@ export class Cell {
 
   /** Waits until the resident shell is there. The answer is null, or what went wrong in words. */
   async start(timeoutMs: number): Promise<string | null> {
-    const result = await this.#await({ timeoutMs, outputBytes: COMPLAINT_BYTES, onOutput: () => {} }, () => {})
+    const result = await this.#await({ timeoutMs, outputBytes: COMPLAINT_BYTES, onOutput: () => {} }, null)
     if (result.code === 0) return null
     const said = Buffer.from(result.stderr.bytes).toString('utf8').trim()
     return said === '' ? `the sandbox did not start (${result.because})` : said
@@ -105,7 +110,7 @@ export class Cell {
       writeFileSync(input, command.stdin)
       chmodSync(input, 0o644)
     }
-    const result = this.#await(command, () => this.#frames.write(command.frame))
+    const result = this.#await(command, command.frame)
     return hasInput ? result.finally(() => rm(input, { force: true })) : result
   }
 
@@ -122,25 +127,37 @@ export class Cell {
     }
   }
 
-  #await(options: Pick<CellCommand, 'timeoutMs' | 'outputBytes' | 'onOutput'>, send: () => void): Promise<CellResult> {
+  #await(options: Pick<CellCommand, 'timeoutMs' | 'outputBytes' | 'onOutput'>, frame: Uint8Array | null): Promise<CellResult> {
     const nonce = randomBytes(NONCE_LENGTH / 2).toString('hex')
     const gather = (stream: 'stdout' | 'stderr'): StreamGatherer =>
       new StreamGatherer(nonce, options.outputBytes, (bytes) => options.onOutput(stream, bytes))
     const stdout = gather('stdout')
     const stderr = gather('stderr')
     return new Promise((resolve) => {
+      const current: Current = { sign: frame === null ? 'absent' : 'awaited', stdout, stderr, finish: () => finish() }
       const finish = (): void => {
         clearTimeout(timer)
         this.#current = null
         const code = stderr.code === null ? null : stdout.code
-        resolve({ code, because: this.#because, stdout: stdout.take(), stderr: stderr.take() })
+        const taken = current.sign === 'seen'
+        if (frame !== null && !taken) this.kill('died')
+        if (code !== null && !this.#over) this.#nonces.write(GO)
+        resolve({ code, because: this.#because, taken, stdout: stdout.take(), stderr: stderr.take() })
       }
       const timer = setTimeout(() => this.kill('time'), options.timeoutMs)
-      this.#current = { stdout, stderr, finish }
+      this.#current = current
       if (this.#gone) return finish()
-      send()
+      if (frame !== null) this.#send(frame)
       this.#nonces.write(nonce)
     })
+  }
+
+  #send(frame: Uint8Array): void {
+    this.#sent += 1
+    this.#frames.cork()
+    this.#frames.write(encodeNumber(this.#sent))
+    this.#frames.write(frame)
+    this.#frames.uncork()
   }
 
   #listen(pipe: Pipe, name: 'stdout' | 'stderr'): Socket {
@@ -150,7 +167,7 @@ export class Cell {
       const current = this.#current
       // Between two commands nothing is alive that could write.
       if (current === null) return this.kill('died')
-      current[name].push(chunk)
+      current[name].push(name === 'stdout' ? withoutSign(current, chunk) : chunk)
       if (current.stdout.code !== null && current.stderr.code !== null) current.finish()
     })
     return stream
@@ -220,6 +237,13 @@ function isChild(pid: number, parent: number | undefined): boolean {
   } catch {
     return false
   }
+}
+
+/** The output of a command without the sign that it begins with. */
+function withoutSign(current: Current, chunk: Buffer): Buffer {
+  if (current.sign !== 'awaited') return chunk
+  current.sign = chunk[0] === TAKEN ? 'seen' : 'absent'
+  return current.sign === 'seen' ? chunk.subarray(1) : chunk
 }
 
 function drained(stream: Socket): Promise<void> {

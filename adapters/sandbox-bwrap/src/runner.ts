@@ -11,6 +11,11 @@ import { quoteWord } from './quote.ts'
 //     fails only when there is nothing left, dead ones included.
 // W5. The end is marked with a nonce that the runner reads after the command is gone and everything is dead. Whoever does not know
 //     it cannot mark an end, and what comes before the mark is all there was.
+// W6. A command that was read begins its output with a sign, before anything of it runs. Without the sign it was never taken (its
+//     shell may have died of what the last command left in memory), and the sandbox is thrown away.
+// W7. The runner counts its shells, and a shell takes no command but the one with its own number: one that was not taken by the shell
+//     that it was meant for is never taken by the next. And no shell is started before the host has seen that all is well, so that
+//     none can read on in a command that another one began to read.
 
 /** Descriptors of the runner. Those from `group` on are for control groups, written to once and closed. */
 export const DESCRIPTORS = { frames: 0, stdout: 1, stderr: 2, nonces: 3, info: 4, filter: 5, workspace: 6, block: 7, group: 8 }
@@ -23,6 +28,12 @@ export const STDIN_FILE = 'stdin'
 /** Hexadecimal digits of a nonce, and decimal digits of the exit code behind it. */
 export const NONCE_LENGTH = 32
 export const CODE_LENGTH = 3
+
+/** What lets the runner start the next shell. */
+export const GO = 'g'
+
+/** The first byte on standard output of a command that was read. */
+export const TAKEN = 0x2b
 
 /** What a shell exits with when the directory that the command is to start in cannot be entered. */
 export const NO_DIRECTORY_EXIT = 125
@@ -52,12 +63,13 @@ export function runnerProgram(
     `for f in /proc/self/fd/*; do f=\${f##*/}; if ((f > 3)); then eval "exec $f>&-"; fi; done`,
     // What bash itself has to say about a command that was killed is nothing that the command said.
     'exec 4>&2 2>/dev/null',
-    'code=0',
+    'code=0 number=0',
     'while :; do',
     'read -r -N 32 -u 3 nonce || exit 70',
     `printf '%s%03d' "$nonce" "$code" >&4 || exit 70`,
     `printf '%s%03d' "$nonce" "$code" || exit 70`,
-    `${assignments.join('')}/bin/bash -c ${quoteWord(shellProgram(limits, locale))} bash 2>&4 3>&- 4>&-`,
+    'read -r -N 1 -u 3 go || exit 70',
+    `${assignments.join('')}/bin/bash -c ${quoteWord(shellProgram(limits, locale))} bash $((++number)) 2>&4 3>&- 4>&-`,
     'code=$?',
     'while kill -KILL -1; do read -r -t 0.001 -N 1 -u 0 extra; done',
     'done',
@@ -82,22 +94,31 @@ function shellProgram(limits: SandboxLimits, locale: Readonly<Record<string, str
     'echo 500 >/proc/self/oom_score_adj',
     // Lengths are bytes.
     'LC_ALL=C',
-    `read -r -N ${2 * LENGTH_DIGITS} h || exit 0`,
-    `read -r -N "$((10#\${h:0:${LENGTH_DIGITS}}))" p && read -r -N "$((10#\${h:${LENGTH_DIGITS}}))" c || exit 0`,
+    `read -r -N ${3 * LENGTH_DIGITS} h || exit 0`,
+    `((10#\${h:0:${LENGTH_DIGITS}} == $1)) || exit 0`,
+    'set --',
+    `read -r -N "$((10#\${h:${LENGTH_DIGITS}:${LENGTH_DIGITS}}))" p && read -r -N "$((10#\${h:${2 * LENGTH_DIGITS}}))" c || exit 0`,
     locale.LC_ALL === undefined ? 'unset -v LC_ALL' : `LC_ALL=${quoteWord(locale.LC_ALL)}`,
     'eval "$p"',
     'eval "unset -v h p c;$c"',
   ].join('\n')
 }
 
-/** One command as bytes for the runner. `cwd` is absolute. The texts hold no U+0000. */
+/** One command as bytes for the runner, but for its number. `cwd` is absolute. The texts hold no U+0000. */
 export function encodeFrame(command: { readonly script: string; readonly cwd: string; readonly stdin: boolean }): Uint8Array {
   const input = command.stdin ? `${RUNNER_DIRECTORY}/${STDIN_FILE}` : '/dev/null'
   // A shell goes on after a redirection that failed: the command would hold the descriptor of the runner (W3).
-  const prelude = Buffer.from(`exec <${input} && cd -- ${quoteWord(command.cwd)} || exit ${NO_DIRECTORY_EXIT}`)
+  const prelude = Buffer.from(
+    `printf ${String.fromCharCode(TAKEN)}; exec <${input} && cd -- ${quoteWord(command.cwd)} || exit ${NO_DIRECTORY_EXIT}`,
+  )
   const script = Buffer.from(command.script)
-  const header = [prelude, script].map(({ length }) => String(length).padStart(LENGTH_DIGITS, '0')).join('')
+  const header = [prelude, script].map(({ length }) => encodeNumber(length)).join('')
   return Buffer.concat([Buffer.from(header), prelude, script])
+}
+
+/** What goes before the frame of the command with this number, counted from 1 in each sandbox. */
+export function encodeNumber(number: number): string {
+  return String(number).padStart(LENGTH_DIGITS, '0')
 }
 
 /** A program with its arguments as a text for the shell: replaced by the program, so that nothing of the shell remains. */

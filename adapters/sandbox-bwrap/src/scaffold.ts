@@ -104,6 +104,8 @@ export function createScaffold(parts: {
 
 /** The reading end does not block, so that it opens without a writer; the writing end does, as programs expect. */
 function openPipe(path: string): Pipe {
+  // Whoever owned it inside may have changed its mode.
+  chmodSync(path, 0o666)
   const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   return { path, readEnd, writeEnd: openSync(path, constants.O_WRONLY) }
 }

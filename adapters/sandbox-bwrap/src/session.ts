@@ -10,6 +10,9 @@ import type { Cell, CellCommand, CellResult } from './cell.ts'
 import { REQUEST_LIMITS } from './limits.ts'
 import { encodeCommand } from './specification.ts'
 
+/** How often a command is handed to a sandbox that may not take it. */
+const ATTEMPTS = 2
+
 /** Starts a fresh sandbox for a session, or says why there is none. */
 export type CellOpener = () => Promise<Cell | SandboxRefused>
 
@@ -71,9 +74,13 @@ export class Session implements SandboxSession {
 
   async #runNow(command: SandboxCommand, frame: Uint8Array): Promise<SandboxResult> {
     try {
-      const replaced = await this.#freshCell()
-      if (replaced !== null) return replaced
-      return await this.#runInCell(command, frame)
+      for (let attempt = 1; ; attempt += 1) {
+        const missing = await this.#freshCell()
+        if (missing !== null) return missing
+        const result = await this.#runInCell(command, frame)
+        if (result !== null) return result
+        if (attempt === ATTEMPTS) return refuse('failed', 'the sandbox did not take the command: nothing of it ran')
+      }
     } catch (cause) {
       return refuse('failed', `the sandbox could not be used: ${cause instanceof Error ? cause.message : String(cause)}`)
     }
@@ -93,7 +100,8 @@ export class Session implements SandboxSession {
     return refuse('closed', 'the session is closed')
   }
 
-  async #runInCell(command: SandboxCommand, frame: Uint8Array): Promise<SandboxResult> {
+  /** Runs it, or answers null when it is certain that nothing of it ran and its sandbox is gone. */
+  async #runInCell(command: SandboxCommand, frame: Uint8Array): Promise<SandboxResult | null> {
     const request: CellCommand = {
       frame,
       stdin: command.stdin ?? null,
@@ -106,6 +114,7 @@ export class Session implements SandboxSession {
     const result = await this.#cell.run(request).finally(() => {
       this.#running = false
     })
+    if (!result.taken && result.because === 'died') return null
     const output = describe(result, performance.now() - startedMs)
     return result.code === null
       ? { kind: 'stopped', because: result.because, ...output }

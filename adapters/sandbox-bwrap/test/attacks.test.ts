@@ -251,3 +251,36 @@ describe('the host is not there', () => {
     expect((await say(session, `kill -0 ${process.pid}; ls -d /proc/${process.pid}`)).out).toBe('')
   })
 })
+
+describe('a shell that dies before its command arrives', () => {
+  test('takes no command along, and none runs late', async () => {
+    const other = await stage.open({ workspace })
+    for (let round = 0; round < 5; round += 1) {
+      // The shell that waits is the youngest child of process 1; the host can reach it, as the kernel does when memory runs out.
+      const [waiting] = await waitingShells()
+      if (round > 0) expect(waiting).toBeTypeOf('number')
+      if (waiting !== undefined && round > 0) process.kill(waiting, 'SIGKILL')
+      expect(await say(other, `echo ${round} >>rounds; echo ${round}`)).toEqual({ code: 0, out: `${round}\n`, err: '' })
+    }
+    expect((await say(other, 'cat rounds')).out).toBe('0\n1\n2\n3\n4\n')
+    await other.close()
+  })
+})
+
+/** Shells of the sandboxes of this file that wait for a command, as the host sees them, youngest first. */
+async function waitingShells(): Promise<readonly number[]> {
+  await sleep(50)
+  const runners = processesWith(stage.directory).map(Number)
+  const shells = processesWith('read -r -N 30 h').map(Number)
+  return shells.filter((pid) => isBelow(pid, runners)).toSorted((a, b) => b - a)
+}
+
+/** True for a grandchild of a process: bubblewrap carries the directory of the stage in its arguments, its child is the runner. */
+function isBelow(pid: number, guards: readonly number[]): boolean {
+  const parentOf = (child: number): number => Number(readFileSync(`/proc/${child}/stat`, 'latin1').split(') ')[1]?.split(' ')[1])
+  try {
+    return guards.includes(parentOf(parentOf(pid)))
+  } catch {
+    return false
+  }
+}

@@ -36,12 +36,14 @@ await new Promise((resolve) => web.listen(0, '127.0.0.1', resolve))
 const addresses = ['127.0.0.1:' + web.address().port]
 const egress = { decide: async () => ({ allowed: true, addresses }), observed: () => {} }
 mkdirSync('workspace')
-const opening = await sandbox.open({ id: 'x', workspace: process.cwd() + '/workspace', readOnly: [], environment: {}, limits: DEFAULT_SANDBOX_LIMITS, egress })
+const opening = await sandbox.open({ id: 'x', workspace: process.cwd() + '/workspace', readOnly: [], environment: {}, limits: { ...DEFAULT_SANDBOX_LIMITS, memoryBytes: 67108864, wallMs: 10000 }, egress })
 const said = async (command) => {
   const result = await opening.session.run({ command })
   return [result.kind, result.exitCode, Buffer.from(result.stdout ?? '').toString()]
 }
+const closed = await said('chmod 000 /proc/self/fd/1 /proc/self/fd/2; exit 3')
 const out = {
+  closed, afterwards: await said('echo >>count; echo here'), once: await said('wc -l <count'),
   uid: process.getuid(), layers: report.layers, leaks: report.leaks, sound: report.sound,
   user: await said('id -u; touch file; stat -c %u file'),
   memory: await said('perl -e \\'my @all; while (1) { push @all, "x" x 1048576 }\\' 2>/dev/null'),
@@ -95,6 +97,12 @@ test('an ordinary user has the same sandbox: sound, with a door, as that user', 
   expect(report.leaks.filter((leak: { state: string }) => leak.state !== 'held')).toEqual([])
   expect(report.sound).toBe(true)
   expect(report.user).toEqual(['ended', 0, `${report.uid}\n${report.uid}\n`])
+  // A pipe of its own that a user locks is no way to lose, double or swap the command behind.
+  expect([report.closed, report.afterwards, report.once]).toEqual([
+    ['ended', 3, ''],
+    ['ended', 0, 'here\n'],
+    ['ended', 0, '1\n'],
+  ])
   expect(report.memory[1]).not.toBe(0)
   expect(report.web[2]).toContain('web')
 }, 60_000)

@@ -3,8 +3,8 @@ import { type AnalysisContext, analyse, isCautious } from '../src/analysis/index
 import { fill, readBypasses, readOrdinary } from './corpus.ts'
 
 const CONTEXT: AnalysisContext = {
-  cwd: '/work/ws',
-  workspace: '/work/ws',
+  cwd: '/projects/ws',
+  workspace: '/projects/ws',
   home: '/home/op',
   env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/home/op', LANG: 'C.UTF-8', USER: 'op' },
 }

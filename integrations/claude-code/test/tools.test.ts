@@ -1,7 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Json } from '@tidegate/kernel'
-import { onlyLooks } from '../src/tools/look.ts'
 import { placeOf } from '../src/tools/place.ts'
 import { hostTools } from '../src/tools/tools.ts'
 
@@ -12,10 +10,7 @@ const verbOf = (tool: string, args: Json): string =>
 
 const cases: readonly (readonly [string, Json, string])[] = [
   ['Bash', { command: 'npm test' }, 'bash'],
-  ['Bash', { command: 'git status --short' }, 'bash.look'],
-  ['Bash', { command: 'ls -la src' }, 'bash.look'],
   ['Bash', { command: 'ls', run_in_background: true }, 'bash'],
-  ['Bash', { command: 'cat .env' }, 'bash'],
   ['Bash', { command: 7 }, 'bash'],
   ['BashOutput', { bash_id: 'x' }, 'shell.output'],
   ['KillShell', { shell_id: 'x' }, 'shell.end'],
@@ -57,35 +52,6 @@ test.each(cases)('%s %j is %s', (tool, args, verb) => {
   expect(byId.get(operation)?.input.parse(bound)).toEqual({ ok: true, value: bound })
 })
 
-describe('what only looks', () => {
-  const looks = [
-    'ls',
-    'pwd',
-    'ls -la src/x.ts',
-    'cat README.md',
-    'git status',
-    'git log --oneline -5',
-    'git diff --stat HEAD',
-    'wc -l a b',
-  ]
-  test.each(looks)('%s', (command) => expect(onlyLooks(command, '/repo')).toBe(true))
-
-  const not = [
-    ...['ls; rm x', 'ls && rm x', 'ls | sh', 'ls > x', 'ls $(rm x)', 'ls `rm x`', 'ls\nrm x', 'ls &', 'X=1 ls', 'ls "a b"', "ls 'a'", 'ls *', 'ls \\x', 'ls {a,b}', 'ls #'],
-    ...['rm x', 'find . -delete', 'git push', 'git -c core.pager=x log', 'git log --output=x', 'git diff --ext-diff', 'git diff --no-index a b', 'git show --textconv', 'git branch -D x', 'git'],
-    ...['cat .env', 'cat ~/.ssh/id_rsa', 'cat /proc/self/environ', 'head --lines=1 .netrc', 'cat a/../.aws/credentials', '', 'env', 'xargs ls', '/bin/ls', './ls'],
-  ] // biome-ignore format: by family
-  test.each(not)('not %j', (command) => expect(onlyLooks(command, '/repo')).toBe(false))
-
-  test('law: nothing that a shell could read otherwise is let through', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), (tail) => {
-        if (onlyLooks(`ls ${tail}`, '/repo')) expect(tail).toMatch(/^[A-Za-z0-9_./,:@+=~ -]*$/)
-      }),
-    )
-  })
-})
-
 describe('places', () => {
   const places: readonly (readonly [string, string])[] = [
     ['/repo/src/a.ts', 'plain'],
@@ -105,7 +71,7 @@ describe('places', () => {
 
 describe('the operations', () => {
   test('every one can be reached, and has a class for everything that policy asks', () => {
-    expect(operations.length).toBe(31)
+    expect(operations.length).toBe(30)
     const reached = new Set([
       ...cases.map(([tool, args]) => verbOf(tool, args)),
       ...['message', 'todo.read', 'tool.search', 'mcp.read', 'search', 'worktree'],
@@ -113,13 +79,19 @@ describe('the operations', () => {
     expect(reached).toEqual(new Set(operations.map(({ id }) => id.replace('claude-code.', ''))))
   })
 
-  test('what is not known is taken for the worst', () => {
+  test('what is not known asks, by every measure', () => {
     expect(byId.get('claude-code.other')).toMatchObject({
-      risk: 'critical',
+      risk: 'high',
       nature: ['unclassified'],
       dataClass: 'secret',
       reversibility: 'irreversible',
     })
+  })
+
+  test('a file can be gone back on, a command cannot', () => {
+    expect(
+      ['write', 'edit', 'notebook.edit', 'configure', 'bash'].map((verb) => byId.get(`claude-code.${verb}`)?.reversibility),
+    ).toEqual([...['reversible', 'reversible', 'reversible', 'irreversible', 'irreversible']])
   })
 
   test('a file of 500 KiB may be written; more than 1 MiB is refused', () => {

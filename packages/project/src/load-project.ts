@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { type CedarSchema, generateSchema, type PolicyFile } from '@tidegate/cedar'
 import { type Meter, meterNames, type Operation, type Workflow } from '@tidegate/kernel'
-import { type HostDeclaration, type HostKind, type HostTools, hostWorkflowName, type Tool } from '@tidegate/runtime'
+import { type HostDeclaration, type HostKind, type HostTools, hostWorkflowName, modelWorkflowName, type Tool } from '@tidegate/runtime'
 import { loadConfiguration } from './configuration/load.ts'
 import type { Configuration } from './configuration/schema.ts'
 import { readHosts } from './hosts/read-hosts.ts'
@@ -66,6 +66,7 @@ export async function loadProject(directory: string, options: LoadProjectOptions
   const { workflows, withoutModel } = loadWorkflows(project, configuration, operations)
   const limits = loadLimits(project, configuration, operations)
   const hosts = readHosts(configuration, operations)
+  const withModel = new Set(configuration.hosts.flatMap(({ name, model }) => (model === undefined ? [] : [name])))
   const hostTools = toolsOfHosts(hosts, options.hostTools)
   const hostOperations = [...hostTools.values()].flatMap((own) => own.operations)
   const known = [...operations, ...hostOperations].map(({ id }) => id)
@@ -79,6 +80,7 @@ export async function loadProject(directory: string, options: LoadProjectOptions
     [
       ...workflows.map(({ workflow }) => workflow),
       ...hosts.map(({ name, agent }) => ({ name: hostWorkflowName(name), agent })),
+      ...hosts.flatMap(({ name, agent }) => (withModel.has(name) ? [{ name: modelWorkflowName(name), agent }] : [])),
       ...builtin.workflows,
     ],
     { roles: configuration.people.flatMap(({ roles }) => roles), meters: meterNames(limits.meters) },

@@ -38,6 +38,7 @@ import {
   withBuiltinPolicy,
   type WorkflowWithPlanner,
 } from '@tidegate/runtime'
+import type { McpTools } from '@tidegate/tools-mcp'
 import { builtinDeclarations, createBuiltinParts } from './builtins.ts'
 import { prepareAuthZen } from './authzen.ts'
 import { hostParts, hostToolsOf, openSessions } from './hosts.ts'
@@ -49,6 +50,7 @@ import { checkState } from './state/check-state.ts'
 import { writeExport } from './state/export-writer.ts'
 import { makeDirectory } from './state/make-directory.ts'
 import { openKeys } from './state/keys.ts'
+import { openUpstreamServers } from './upstream-servers.ts'
 import { openProjectMeters } from './project-meters.ts'
 import { createSteadyClock } from './steady-clock.ts'
 import { startWitnessing } from './witnessing.ts'
@@ -86,14 +88,32 @@ const SWEEP_MS = 3_600_000
  * @throws ServerError, or the error of the part that refused.
  */
 export async function compose(ground: Ground): Promise<Composition> {
+  const { configuration, project } = ground
+  const stateDirectory = resolve(project, configuration.store.directory)
+  const clock = createSteadyClock(systemClock)
+  const upstream = await openUpstreamServers({ ...ground, stateDirectory, clock })
+  try {
+    return await composeWith(ground, { stateDirectory, clock, upstream })
+  } catch (error) {
+    await upstream.close()
+    throw error
+  }
+}
+
+/** What is there before the project is loaded: its upstream servers say which operations it has. */
+interface Before {
+  readonly stateDirectory: string
+  readonly clock: ReturnType<typeof createSteadyClock>
+  readonly upstream: McpTools
+}
+
+async function composeWith(ground: Ground, { stateDirectory, clock, upstream }: Before): Promise<Composition> {
   const { configuration, project, log } = ground
   const prepared = prepareAuthZen(project, configuration)
   const builtin = builtinDeclarations(configuration, [prepared.part])
-  const stateDirectory = resolve(project, configuration.store.directory)
   const shell = openShell({ configuration, project, stateDirectory })
-  const moreTools = shell === undefined ? [] : [shell]
+  const moreTools = [...(shell === undefined ? [] : [shell]), ...upstream.tools()]
   const loaded = await loadProject(project, { configuration, builtin, hostTools: hostToolsOf, moreTools })
-  const clock = createSteadyClock(systemClock)
   const claims = createClaims({ clock })
   const hosted = hostParts(loaded, claims)
   const planned = [...plannedWorkflows(ground, loaded), ...hosted.workflows]
@@ -118,7 +138,13 @@ export async function compose(ground: Ground): Promise<Composition> {
     const { operations } = loaded
     const parts = [...createBuiltinParts({ configuration, journal, control, store, operations }), prepared.part]
     const registry = createRegistry([...tools, builtinTool(parts)], [...planned, ...builtinWorkflows(parts)])
-    await recordDeclarations(loaded, { control, store, registry, log })
+    await recordDeclarations(loaded, {
+      control,
+      store,
+      registry,
+      log,
+      foreign: new Set(upstream.tools().map(({ name }) => name)),
+    })
     await control.append(
       [{ type: 'server.started', version: ground.version, policyVersion: store.version, configuration: configuration.name }],
       { raisesEpoch: false },
@@ -136,6 +162,7 @@ export async function compose(ground: Ground): Promise<Composition> {
       await meters.save()
       await tidegate.close()
       await shell?.close()
+      await upstream.close()
     }
     const authzen = prepared.start({ tidegate, clock, control, stateDirectory })
     const mcpSecret = deriveSecret(keys.masterKey, 'mcp')
@@ -223,7 +250,15 @@ function openPolicies(
 /** Records what is declared, with what the models of its workflows are told. */
 function recordDeclarations(
   { configuration, workflows }: Project,
-  { control, store, registry, log }: Pick<Opened, 'control' | 'store' | 'registry' | 'log'>,
+  {
+    control,
+    store,
+    registry,
+    log,
+    foreign,
+  }: Pick<Opened, 'control' | 'store' | 'registry' | 'log'> & {
+    readonly foreign: ReadonlySet<string>
+  },
 ): Promise<void> {
   const prompts = new Map(
     workflows.flatMap(({ workflow, agent }) =>
@@ -237,6 +272,7 @@ function recordDeclarations(
       return { workflow, ...(prompt === undefined ? {} : { prompt }) }
     }),
     reviewed: configuration.changes !== undefined,
+    foreign,
   })
 }
 

@@ -8,10 +8,11 @@ type Token = { readonly structure: string } | { readonly atom: Atom }
 
 /**
  * Expands the braces of a word: `{cu,}rl` becomes `curl` and `rl`, as the shell does it before everything else. Null when it
- * makes too many words.
+ * makes too many words, or when names of variables would be glued together.
  */
 export function expandBraces(word: Word): readonly (readonly Atom[])[] | null {
   if (word.parts === undefined) return [[{ type: 'Plain', text: word.value }]]
+  if (gluesNames(word.parts)) return null
   let words: (readonly Atom[])[] = [[]]
   for (const part of word.parts) {
     const choices = part.type === 'BraceExpansion' ? choicesOf(tokensOf(part)) : [[part]]
@@ -19,6 +20,16 @@ export function expandBraces(word: Word): readonly (readonly Atom[])[] | null {
     words = words.flatMap((before) => choices.map((choice) => [...before, ...choice]))
   }
   return words
+}
+
+/** Braces are expanded before variables: `$v{a,b}` reads `$va` and `$vb`. Nobody writes that by chance. */
+function gluesNames(parts: readonly WordPart[]): boolean {
+  return parts.some((part, index) => {
+    const next = parts[index + 1]
+    if (next === undefined) return false
+    if (part.type === 'SimpleExpansion' && next.type === 'BraceExpansion') return /^\$\w/.test(part.text)
+    return part.type === 'BraceExpansion' && /\$[A-Za-z_]\w*[},]/.test(part.text) && /^[\w{]/.test(next.text)
+  })
 }
 
 function tokensOf(part: Extract<WordPart, { type: 'BraceExpansion' }>): Token[] {

@@ -52,8 +52,9 @@ export const BUILTINS: Readonly<Record<string, (running: Running) => Outcome>> =
   compgen: runsOption('-C -F -W'),
 }
 
-function after({ invocation }: Running, state: State, out: Value = EMPTY): Outcome {
-  return { ok: state, fail: state === invocation.state ? state : joinStates(invocation.state, state), out }
+/** These change the shell whether they succeed or not; only changing the folder may leave everything as it was. */
+function after(_running: Running, state: State, out: Value = EMPTY): Outcome {
+  return { ok: state, fail: state, out }
 }
 
 function changeFolder(running: Running): Outcome {
@@ -146,6 +147,10 @@ function declare(running: Running): Outcome {
     // A reference to another variable by its name, and a function by its text.
     if (source === '-n' || (source === '-fx' && field.length > 0)) shell.findings.category('obfuscated')
   }
+  // What is read-only keeps its value, whatever is assigned to it later.
+  const isFixed = running.name === 'readonly' || args.some((field) => /^-\w*r/.test(textOf(field) ?? ''))
+  if (isFixed)
+    for (const [name, value] of state.variables) if (invocation.state.variables.get(name) !== value) shell.setDefault(name, value)
   return after(running, state)
 }
 

@@ -62,7 +62,7 @@ export function expandParts(
   if (parts.length > LIMITS.maxParts * 4) shell.spend(Number.POSITIVE_INFINITY)
   let value: Value = EMPTY
   for (const [index, part] of parts.entries()) {
-    const next = atomValue(index === 0 && tilde ? withTilde(part, state, shell) : part, state, shell)
+    const next = atomValue(index === 0 && tilde ? withTilde(part, parts.length === 1, state, shell) : part, state, shell)
     value = value.length * next.length > LIMITS.maxWays ? [unknown('content')] : combine(value, next)
     shell.spend(1 / 16)
   }
@@ -86,7 +86,7 @@ export function combine(left: Value, right: Value): Value {
 function expandAtoms(atoms: readonly Atom[], tilde: boolean, state: State, shell: Expander): readonly Way[] {
   let ways: Building[] = [{ done: [], pieces: [], kept: false }]
   for (const [index, atom] of atoms.entries()) {
-    const now = index === 0 && tilde ? withTilde(atom, state, shell) : atom
+    const now = index === 0 && tilde ? withTilde(atom, atoms.length === 1, state, shell) : atom
     const choices = choicesOf(now, state, shell)
     if (ways.length * choices.length > LIMITS.maxWays) return [[unknown('content', { splits: true })]]
     ways = ways.flatMap((way) => choices.map((fields) => append(way, fields, isKept(now))))
@@ -97,7 +97,11 @@ function expandAtoms(atoms: readonly Atom[], tilde: boolean, state: State, shell
 /** An atom as choices of one or more fields: the first goes on the current field, the last stays open. */
 function choicesOf(atom: Atom, state: State, shell: Expander): readonly (readonly Field[])[] {
   const list = listOf(atom, state)
-  if (list !== null) return [list.length === 0 ? [[]] : list]
+  if (list !== null) {
+    const isQuoted = atom.type === 'DoubleQuoted' || atom.type === 'LocaleString'
+    const fields = isQuoted ? list : list.flatMap((field) => splitField(field, state, shell))
+    return [fields.length === 0 ? [[]] : fields]
+  }
   const value = atomValue(atom, state, shell)
   const isSplit = atom.type === 'SimpleExpansion' || atom.type === 'ParameterExpansion' || atom.type === 'CommandExpansion'
   return isSplit ? value.map((field) => splitField(field, state, shell)) : value.map((field) => [field])
@@ -113,14 +117,17 @@ function append(way: Building, fields: readonly Field[], kept: boolean): Buildin
 }
 
 function isKept(atom: Atom): boolean {
-  if (atom.type === 'DoubleQuoted') return !/^"\$\{?(?:@|\w+\[@\])\}?"$/.test(atom.text)
-  return atom.type === 'SingleQuoted' || atom.type === 'AnsiCQuoted' || atom.type === 'LocaleString'
+  if (atom.type === 'DoubleQuoted' || atom.type === 'LocaleString') return !/^\$?"\$\{?(?:@|\w+\[@\])\}?"$/.test(atom.text)
+  return atom.type === 'SingleQuoted' || atom.type === 'AnsiCQuoted'
 }
 
 /** `$@`, `$*` and `${array[@]}`, which become several fields even in quotes. Null for everything else. */
 function listOf(atom: Atom, state: State): readonly Field[] | null {
-  const part = atom.type === 'DoubleQuoted' && atom.parts.length === 1 ? atom.parts[0] : atom
+  const isQuoted = atom.type === 'DoubleQuoted' || atom.type === 'LocaleString'
+  const part = isQuoted && atom.parts.length === 1 ? atom.parts[0] : atom
   if (part === undefined || part.type === 'Plain') return null
+  // In quotes, `$*` and `${array[*]}` are one word.
+  if (isQuoted && /^\$(?:\*|\{\*\}|\{\w+\[\*\]\})$/.test(part.text)) return null
   if (part.type === 'SimpleExpansion') {
     if (part.text !== '$@' && part.text !== '$*') return null
     return state.positional ?? [unknown('content', { splits: true })]
@@ -220,11 +227,12 @@ function withoutLastNewlines(field: Field): Field {
 }
 
 /** `~`, `~/x`, `~name/x`, `~+` and `~-` at the beginning of a word. */
-function withTilde(atom: Atom, state: State, shell: Expander): Atom {
+function withTilde(atom: Atom, isWhole: boolean, state: State, shell: Expander): Atom {
   if (atom.type !== 'Plain' && atom.type !== 'Literal') return atom
   const source = atom.type === 'Plain' ? atom.text : atom.value
   const match = /^~([A-Za-z0-9_.+-]*)(?=\/|$)/.exec(source)
-  if (match === null) return atom
+  // The name must end within this piece of text: `~"x"` is no home.
+  if (match === null || (match[0].length === source.length && !isWhole)) return atom
   const user = match[1] ?? ''
   const home = readVariable(state, 'HOME', shell)
   const own = home.length === 1 ? textOf(home[0] ?? []) : null

@@ -87,7 +87,10 @@ function operate(operation: ParameterOperation, value: Value, shell: Expander, {
 function byDefault(operator: string, value: Value, operand: Value): Value {
   if (operator.endsWith('?')) return value
   const isSet = value.every((field) => (textOf(field) ?? '') !== '')
-  if (operator.endsWith('+')) return isSet ? operand : joinValues(operand, EMPTY)
+  if (operator.endsWith('+')) {
+    const isUnset = operator === ':+' && value.every((field) => textOf(field) === '')
+    return isSet ? operand : isUnset ? EMPTY : joinValues(operand, EMPTY)
+  }
   if (isSet) return value
   const known = value.filter((field) => field.length > 0 && (textOf(field) === null || textOf(field) !== ''))
   return known.length === 0 ? operand : joinValues(known, operand)

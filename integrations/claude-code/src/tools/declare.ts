@@ -62,12 +62,16 @@ export function declare({ inputs = {}, record, origin, egress, ...own }: OwnTool
   })
 }
 
+/** Changes that Claude Code itself can go back on (`/rewind`), though we cannot. */
+const REWOUND: ReadonlySet<string> = new Set(['claude-code.write', 'claude-code.edit', 'claude-code.notebook.edit'])
+
 /** An operation that takes arguments as large as files are, and any that its declaration does not name, and may take its time. */
 export function openInput(own: Operation): Operation {
   const { jsonSchema } = own.input
   const required = own.records.map((pointer) => pointer.slice(1))
   const input: Shape = { jsonSchema, parse: (value) => parse(value, required) }
-  return Object.freeze({ ...own, input, timeoutMs: LONG.has(own.id) ? LONG_REPORT_MS : REPORT_MS })
+  const reversibility = REWOUND.has(own.id) ? 'reversible' : own.reversibility
+  return Object.freeze({ ...own, input, reversibility, timeoutMs: LONG.has(own.id) ? LONG_REPORT_MS : REPORT_MS })
 }
 
 function parse(value: Json, required: readonly string[]): ReturnType<Shape['parse']> {

@@ -22,26 +22,25 @@ const CHANGE = {
   nature: [],
   reversibility: 'irreversible',
 } as const satisfies Partial<OwnTool>
-/** A change of one file of the user. Claude Code keeps what was there (`/rewind`); we do not. */
+/** A change of one file of the user. */
 const FILE = { ...CHANGE, blastRadius: 'single', risk: 'medium' } as const satisfies Partial<OwnTool>
-/** Whatever a program can do that runs as the user: anything. */
+/**
+ * A command of a shell, as the user. This is the kind that stays in the folder it works in, as far as can be told from its text; the server
+ * tells apart those that only look and those that reach further, and both have classes of their own.
+ */
 const PROGRAM = {
-  mutability: 'destructive',
-  dataClass: 'secret',
-  blastRadius: 'admin',
-  risk: 'critical',
-  nature: ['code', 'egress'],
-  reversibility: 'irreversible',
+  ...CHANGE,
+  risk: 'medium',
+  nature: ['code'],
   origin: 'third-party',
   egress: 'external',
 } as const satisfies Partial<OwnTool>
-
-/** What nobody has classified: taken for the worst, and its nature left open, which a policy can ask about. */
+/** What nobody has classified: a person looks, and its nature is left open, so that a policy can ask about that too. */
 const UNKNOWN = {
   mutability: 'write',
   dataClass: 'secret',
   blastRadius: 'admin',
-  risk: 'critical',
+  risk: 'high',
   reversibility: 'irreversible',
   origin: 'third-party',
   egress: 'external',
@@ -55,15 +54,10 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     description: 'Runs a command of a shell as the user, outside of any sandbox of Tidegate.',
     inputs: { command: WORDS, description: WORDS },
   }),
-  'bash.look': declare({
-    ...READ,
-    title: 'Look with a command',
-    description:
-      'Runs one plain command that only looks (ls, pwd, git status ...), without redirection, substitution or another command.',
-    inputs: { command: WORDS, description: WORDS },
-  }),
   monitor: declare({
     ...PROGRAM,
+    risk: 'high',
+    nature: ['code', 'egress'],
     title: 'Watch with a command',
     description: 'Runs a command, or opens a connection, and wakes the agent with each line of its output.',
     inputs: { command: WORDS, ws: ADDRESS, description: WORDS },
@@ -120,7 +114,7 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
     description:
       'Writes a file that decides what agents may do or what starts by itself: settings, hooks, skills, policies, shell profiles.',
     blastRadius: 'admin',
-    risk: 'critical',
+    risk: 'high',
     nature: ['credential', 'skill', 'code'],
     inputs: {
       file_path: PATH,

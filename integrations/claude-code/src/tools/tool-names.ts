@@ -1,5 +1,4 @@
 import { isObject, type Json, type JsonObject } from '@tidegate/kernel'
-import { onlyLooks } from './look.ts'
 import { placeOf } from './place.ts'
 
 /** The verb of a tool: always the same, or by what its arguments ask for. */
@@ -23,8 +22,7 @@ const reads =
 
 /** What the tools of Claude Code 2.0 to 2.1 are, by their names. Both names of those that were renamed. */
 export const NAMES: Readonly<Record<string, Chosen>> = {
-  Bash: ({ command, run_in_background: background }, cwd) =>
-    typeof command === 'string' && background !== true && onlyLooks(command, cwd) ? 'bash.look' : 'bash',
+  Bash: 'bash',
   Monitor: 'monitor',
   ...all(['BashOutput', 'TaskOutput', 'AgentOutput'], 'shell.output'),
   ...all(['KillShell', 'KillBash', 'TaskStop'], 'shell.end'),

@@ -5,7 +5,7 @@ import type { McpGround } from './ground.ts'
 import { META } from './revision.ts'
 import { type RpcId, rpcNotification } from './rpc.ts'
 import type { McpSession } from './sessions.ts'
-import { complete } from './modern.ts'
+import { complete } from './modern-result.ts'
 
 /** Clients that want to be told when what they are offered changes. */
 export interface Listeners {

@@ -6,6 +6,7 @@ import { digestOf, INSTRUCTIONS, type McpGround, type ParsedCall, parseCall, ser
 import { canElicit, createBeat, progressTokenOf, waitForm } from './legacy.ts'
 import type { Listeners } from './listeners.ts'
 import { checkModern, type ModernMeta } from './modern-headers.ts'
+import { complete, supportsTasks, TASKS_NEEDED } from './modern-result.ts'
 import { META, OURS, REVISIONS, TASKS } from './revision.ts'
 import { RPC, type RpcId, type RpcRequest, rpcError, rpcResult } from './rpc.ts'
 import { answerTask, createTask } from './task.ts'
@@ -84,19 +85,6 @@ function listen(exchange: Exchange, { id, params }: RpcRequest, { capabilities }
   }
   if (!listeners.listen(exchange, id, { tools: wanted.toolsListChanged === true }))
     exchange.answer(503, rpcError(id, RPC.internal, 'There are too many subscriptions. End some, and try again.'))
-}
-
-/** What is missing when a client uses tasks without saying that it knows them. */
-export const TASKS_NEEDED = { requiredCapabilities: { extensions: { [TASKS]: {} } } }
-
-export function supportsTasks({ extensions }: JsonObject): boolean {
-  return isObject(extensions) && isObject(extensions[TASKS])
-}
-
-/** A response that is final: with the type that this revision wants, and with our name. */
-export function complete(id: RpcId, result: object, ground: McpGround): object {
-  const own = '_meta' in result && typeof result._meta === 'object' ? result._meta : {}
-  return rpcResult(id, { resultType: 'complete', ...result, _meta: { ...own, [META.server]: serverInfo(ground) } })
 }
 
 async function callTool(

@@ -18,7 +18,7 @@ const CIPHER = 'aes-256-gcm'
 const NONCE = 12
 const TAG = 16
 /** Longer texts are not ours. */
-export const SEAL_MAX = 6_000
+const SEAL_MAX = 6_000
 
 /** Makes a seal of 32 secret bytes. */
 export function createSeal(secret: Uint8Array): Seal {

@@ -114,6 +114,11 @@ export interface Operation {
   readonly narrow?: (args: Json) => OperationId | null
   /** The wide operation that hosts name instead of this one: it is not offered by itself. */
   readonly facetOf?: OperationId
+  /**
+   * It asks the model that an agent plans with: its answer is the agent's own words. These neither taint a conversation nor vouch for an
+   * argument (I9), and such a call needs no ticket: no hook sees it.
+   */
+  readonly isPlanner?: true
   /** Hex SHA-256 of the declaration; part of every action digest (I2). */
   readonly schemaVersion: string
 }

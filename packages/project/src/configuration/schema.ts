@@ -94,6 +94,25 @@ const exec = section({
   exclude: z.array(z.string().min(1).max(200)).max(100).default(['node_modules', '.venv', '__pycache__']),
 })
 
+const perMillion = z.number().min(0).max(10_000)
+
+/** The model that a host plans with, when its calls go through Tidegate as well. */
+const hostModel = section({
+  format: z.enum(['openai', 'anthropic']),
+  baseUrl: z.string().max(2_048),
+  /** Left out for a server of one's own that wants none. */
+  apiKey: secret.optional(),
+  /** Allows addresses of private networks, and http to them. */
+  private: z.boolean().default(false),
+  timeout: duration.prefault('10m'),
+  price: section({
+    inputPerMillion: perMillion,
+    outputPerMillion: perMillion,
+    /** What the provider has read before; as much as other input unless told. */
+    cachedInputPerMillion: perMillion.optional(),
+  }).default({ inputPerMillion: 0, outputPerMillion: 0 }),
+})
+
 /** An agent program that is not ours, and whose calls go through Tidegate. */
 const host = section({
   name: z.string().regex(NAME, 'Expected lower-case letters, digits and dashes.'),
@@ -107,6 +126,7 @@ const host = section({
   operations: z.array(z.string().min(1).max(200)).max(1_000).default([]),
   tickets: z.enum(['required', 'none']).optional(),
   approvals: duration.prefault('24h'),
+  model: hostModel.optional(),
 })
 
 /** The whole of tidegate.yaml. Unknown keys are refused. */

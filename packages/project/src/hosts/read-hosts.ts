@@ -13,7 +13,8 @@ export function readHosts(
   { hosts, people, environment }: Pick<Configuration, 'hosts' | 'people' | 'environment'>,
   operations: readonly Operation[],
 ): readonly HostDeclaration[] {
-  const ids = operations.map(({ id }) => id)
+  // Asking the model that a host plans with is no tool of its.
+  const ids = operations.filter(({ isPlanner }) => isPlanner !== true).map(({ id }) => id)
   const names = new Set<string>()
   return hosts.map(({ name, kind, agent = name, mode, person, operations: patterns, tickets, approvals }) => {
     if (names.has(name)) throw refused(name, 'its name stands twice. Rename one.')

@@ -26,6 +26,8 @@ export interface DeclaredProject {
   readonly workflows: readonly PromptedWorkflow[]
   /** True when somebody has to accept changed operations. */
   readonly reviewed: boolean
+  /** Tools that are declared by others, such as servers of MCP: a change of one that was accepted is accepted by people, and never by a start. */
+  readonly foreign?: ReadonlySet<string>
 }
 
 /** Names in one record: with long ids and versions they fit into a leaf. */
@@ -55,18 +57,19 @@ function isRecorded({ history, hasher }: DeclaredProject, text: string): boolean
   return history.texts.get(textDigest(hasher, text)) !== undefined
 }
 
-async function acceptOperations({ control, operations, reviewed, log }: DeclaredProject): Promise<void> {
-  const isFirst = Object.keys(control.state.accepted).length === 0
-  const open = [...quarantined(control.state, operations)]
-  if (open.length === 0) return
-  if (reviewed && !isFirst) {
+async function acceptOperations({ control, operations, reviewed, foreign, log }: DeclaredProject): Promise<void> {
+  const { accepted } = control.state
+  const isFirst = Object.keys(accepted).length === 0
+  const byOthers = new Set(operations.flatMap(({ id, tool }) => (foreign?.has(tool) === true ? [id] : [])))
+  const waits = (id: string): boolean => !isFirst && (reviewed || (byOthers.has(id) && accepted[id] !== undefined))
+  const all = [...quarantined(control.state, operations)]
+  const [held, open] = [all.filter(waits), all.filter((id) => !waits(id))]
+  if (held.length > 0)
     log({
       level: 'warning',
       code: 'operations_quarantined',
-      message: `${open.length} operations are not declared as they were accepted and are denied until somebody accepts them: ${open.slice(0, 10).join(', ')}. See what has changed: tidegate tools review`,
+      message: `${held.length} operations are not declared as they were accepted and are denied until somebody accepts them: ${held.slice(0, 10).join(', ')}. See what has changed: tidegate tools review`,
     })
-    return
-  }
   const byId = new Map(operations.map(({ id, schemaVersion }) => [id, schemaVersion]))
   for (let at = 0; at < open.length; at += ACCEPTED_AT_ONCE) {
     const some = open.slice(at, at + ACCEPTED_AT_ONCE)

@@ -1,5 +1,6 @@
 import {
   type ActionState,
+  AMOUNT_MAX,
   backoffMs,
   type Connector,
   type ConnectorCall,
@@ -113,10 +114,36 @@ export async function execute(
   const nowMs = parts.clock.nowMs()
   if (result.kind === 'failed' && result.retry === 'safe' && result.failure !== 'timeout' && isStopped(parts, state, operation))
     return finished(action, operation, result, nowMs - startedAtMs, nowMs, { counts: false })
-  const fault = result.kind === 'failed' && (result.failure === 'timeout' || result.failure === 'unavailable')
+  // The models of all hosts are one operation, and one that fails must not close the others.
+  const fault =
+    operation.isPlanner !== true &&
+    result.kind === 'failed' &&
+    (result.failure === 'timeout' || result.failure === 'unavailable')
   await parts.breakers.count(operation.id, fault ? 'fault' : 'ok')
-  return finished(action, operation, result, nowMs - startedAtMs, nowMs, { counts: true })
+  const durationMs = nowMs - startedAtMs
+  return [...usageOf(result, durationMs), ...finished(action, operation, result, durationMs, nowMs, { counts: true })]
 }
+
+/** What the call used of a model, for meters. Request and reply stand in the action already. A number that is none counts as the most (I6). */
+function usageOf({ kind, usage }: ConnectorResult, durationMs: number): readonly RunEvent[] {
+  if (usage === undefined) return []
+  const amount = (value: number): number => (Number.isSafeInteger(value) && value >= 0 ? Math.min(value, AMOUNT_MAX) : AMOUNT_MAX)
+  const { model, inputTokens, outputTokens, costMicros } = usage
+  return [
+    {
+      type: 'model.called',
+      model: model.slice(0, MAX_MODEL),
+      inputTokens: amount(inputTokens),
+      outputTokens: amount(outputTokens),
+      costMicros: amount(costMicros),
+      durationMs,
+      result: kind,
+      sealed: { request: null, reply: null },
+    },
+  ]
+}
+
+const MAX_MODEL = 200
 
 /** The call itself; whoever stops something meanwhile is told that it is under way. */
 async function fly(parts: HarnessParts, call: ConnectorCall, state: RunState, operation: Operation): Promise<ConnectorResult> {
@@ -152,10 +179,12 @@ export async function answerOf(
   })
   if (result.kind === 'failed') return result.retry === 'unknown' ? { ...result, retry: unknown } : result
   const shaped = shapeOf(operation, result.output)
-  if (shaped.ok) return { kind: 'done', output: shaped.value, complete: result.complete }
+  const used = result.usage === undefined ? {} : { usage: result.usage }
+  if (shaped.ok) return { kind: 'done', output: shaped.value, complete: result.complete, ...used }
   const issues = shaped.issues.map((issue) => `${issue.path || '(root)'}: ${issue.message}`)
   const message = `the answer is not what ${operation.id} declares: ${issues.slice(0, 3).join('; ')}`
-  return { kind: 'failed', failure: 'invalid_output', retry: operation.mutability === 'read' ? 'never' : 'unknown', message }
+  const retry = operation.mutability === 'read' ? 'never' : 'unknown'
+  return { kind: 'failed', failure: 'invalid_output', retry, message, ...used }
 }
 
 /** The output in normal form; a validator that throws has not accepted it. */

@@ -67,7 +67,8 @@ export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk
   /** Keeps what has to be known when the host comes back. */
   async function settle(session: Session, request: HostCall, { answer: given, state: known }: Followed): Promise<HostAnswer> {
     log.count(session.host, given)
-    if (given.kind === 'refused') return given
+    // What the agent asks its model is not taken up again, and tells the conversation nothing (I9).
+    if (given.kind === 'refused' || asksModel(request)) return given
     rememberCall(session, request.call, given.run)
     if (given.kind === 'permit') {
       awaitReport(session, request, given.run)
@@ -82,6 +83,10 @@ export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk
     } else session.parked.set(digest, given.run)
     if (given.kind !== 'ticket') return given
     return { ...given, ticket: tickets.issue({ ...request, run: given.run, digest }) }
+  }
+
+  function asksModel({ operation }: Pick<HostCall, 'operation'>): boolean {
+    return parts.registry.find(operation)?.isPlanner === true
   }
 
   /** A call that the host does is over when it has told what came of it, or had the time to. */
@@ -133,7 +138,7 @@ export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk
         return answer({ ...request, ...held }, 'result', patience, async () => ({ kind: 'known', run: held.run }))
       }
       const host = hosts.get(request.host)
-      const needed = host?.tickets === true && host.mode === 'enforce'
+      const needed = host?.tickets === true && host.mode === 'enforce' && !asksModel(request)
       if (!needed && held === undefined) return answer(request, 'result', patience, choosing(request))
       log.withoutTicket(request.host)
       const refused = { id: 'tidegate:ticket', reason: held?.why ?? NO_TICKET }

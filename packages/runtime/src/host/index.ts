@@ -1,4 +1,4 @@
-export { hostWorkflow, hostWorkflowName } from './call-workflow.ts'
+export { hostWorkflow, hostWorkflowName, modelWorkflow, modelWorkflowName } from './call-workflow.ts'
 export { type Claims, createClaims } from './claims.ts'
 export { createHostDesk, type HostDeskParts } from './desk.ts'
 export * from './host.ts'

@@ -1,5 +1,5 @@
 import { type Journal, type Outcome, type PolicyRule, type RunEvent, type RunHead, type RunOpened } from '@tidegate/kernel'
-import { hostWorkflowName } from './call-workflow.ts'
+import { hostWorkflowName, modelWorkflowName } from './call-workflow.ts'
 import type { HostDeclaration } from './host.ts'
 
 /** Which calls a report is about. */
@@ -52,8 +52,10 @@ export async function reportObserved(parts: ObservedParts, { host, sinceMs = 0 }
   const groups = new Map<string, ObservedGroup>()
   let calls = 0
   let isCut = false
-  for (const { name } of parts.hosts.filter((each) => host === undefined || each.name === host)) {
-    for await (const head of headsOf(parts.journal, name)) {
+  const hosts = parts.hosts.filter((each) => host === undefined || each.name === host)
+  const workflows = hosts.flatMap(({ name }) => [hostWorkflowName(name), modelWorkflowName(name)].map((of) => ({ name, of })))
+  for (const { name, of } of workflows) {
+    for await (const head of headsOf(parts.journal, of)) {
       if (head.openedAtMs < sinceMs) break
       if (calls >= MAX_CALLS) {
         isCut = true
@@ -78,11 +80,11 @@ export async function reportObserved(parts: ObservedParts, { host, sinceMs = 0 }
   }
 }
 
-/** The runs of a host, newest first. */
-async function* headsOf(journal: ObservedParts['journal'], host: string): AsyncGenerator<RunHead> {
+/** The runs of a workflow, newest first. */
+async function* headsOf(journal: ObservedParts['journal'], workflow: string): AsyncGenerator<RunHead> {
   for (let before: string | undefined; ; ) {
     const page = await journal.runs({
-      workflow: hostWorkflowName(host),
+      workflow,
       limit: PAGE,
       ...(before === undefined ? {} : { before }),
     })

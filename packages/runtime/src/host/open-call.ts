@@ -11,7 +11,7 @@ import {
 } from '@tidegate/kernel'
 import type { HarnessParts } from '../harness/parts.ts'
 import { createUlid } from '../id.ts'
-import { hostWorkflowName } from './call-workflow.ts'
+import { hostWorkflowName, modelWorkflowName } from './call-workflow.ts'
 import type { First } from './follow.ts'
 import type { HostCall, HostDeclaration } from './host.ts'
 import type { Session } from './sessions.ts'
@@ -74,10 +74,12 @@ export function newRun(
   { clock, entropy, hasher, policy, registry }: HarnessParts,
   host: HostDeclaration,
   session: Session,
-  { call, operation, arguments: args, goal = '', person, session: name }: HostCall,
+  { call, operation, arguments: args, goal = '', person, session: conversation }: HostCall,
   refused: HostCallMark['refused'],
 ): First {
-  const workflow = registry.workflow(hostWorkflowName(host.name))?.workflow
+  const asksModel = registry.find(operation)?.isPlanner === true
+  const name = asksModel ? modelWorkflowName(host.name) : hostWorkflowName(host.name)
+  const workflow = registry.workflow(name)?.workflow ?? registry.workflow(hostWorkflowName(host.name))?.workflow
   if (workflow === undefined) throw new Error(`The host ${host.name} has no workflow.`)
   const source = `tidegate:host:${host.name}`
   const event = `${session.id}.${digestOf(hasher, { session: session.id, call }).slice(0, 32)}`
@@ -99,7 +101,7 @@ export function newRun(
       ...(host.mode === 'observe' ? { observes: true } : {}),
       ...(refused === undefined ? {} : { refused }),
     },
-    sealed: { input: { operation, arguments: args, goal: goal.slice(0, 2_000), session: name }, undo: [] },
+    sealed: { input: { operation, arguments: args, goal: goal.slice(0, 2_000), session: conversation }, undo: [] },
   }
   return { kind: 'new', state: runToOpen(opened, clock.nowMs()), claim: canonicalJson([source, event]) }
 }

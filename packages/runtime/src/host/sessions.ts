@@ -16,7 +16,7 @@ import {
 } from '@tidegate/kernel'
 import { observeRun } from '../harness/labels.ts'
 import { flowOf, UNKNOWN_FLOW } from '../flow-of.ts'
-import { hostWorkflowName } from './call-workflow.ts'
+import { hostWorkflowName, modelWorkflowName } from './call-workflow.ts'
 import { UNREPORTED } from './claims.ts'
 
 /** One conversation of a host: what the agent has been shown in it, and the calls that are not over. */
@@ -63,6 +63,7 @@ const MAX_TASK_TEXTS = 50
 const MAX_EARLIER = 5_000
 const MAX_REPLAYED = 60
 const EARLIER = 'earlier calls of this conversation'
+const NOTHING_SEEN = openFlow([])
 
 /** Creates the conversations of one process. They are a fold of call runs, and are made again from these when one goes on after a restart. */
 export function createSessions({ journal, find, hasher, salt }: SessionParts): Sessions {
@@ -123,9 +124,10 @@ export function createSessions({ journal, find, hasher, salt }: SessionParts): S
   function tell(session: Session, state: RunState): void {
     const kept = sessions.get(session.id) ?? (session as Kept) // sound: every session is made here
     const [action] = state.actions
+    const operation = action === undefined ? undefined : find(action.proposed.operation)
+    if (operation?.isPlanner === true) return // I9: the agent's own words are evidence of nothing
     const { digest } = action?.proposed ?? { digest: null }
     if (state.phase !== 'finished' && digest !== null && !kept.parked.has(digest)) kept.parked.set(digest, state.opened.run)
-    const operation = action === undefined ? undefined : find(action.proposed.operation)
     if (action !== undefined && operation !== undefined && action.output !== null && isUnreported(action.output)) {
       kept.context = observe(kept.context, { source: operation.id, output: { output: 'not reported' }, flow: flowOf(operation) })
     } else kept.context = observeRun(kept.context, state, find)
@@ -134,7 +136,11 @@ export function createSessions({ journal, find, hasher, salt }: SessionParts): S
 
   return {
     open,
-    contextOf: ({ call }) => (call === undefined ? undefined : sessions.get(call.session)?.context),
+    contextOf({ call, workflow }) {
+      if (call === undefined) return undefined
+      // Asking the model is how the agent comes to its words; labels are about the calls that these lead to.
+      return workflow === modelWorkflowName(call.host) ? NOTHING_SEEN : sessions.get(call.session)?.context
+    },
     tell,
     async heard(host, name, { text, from }) {
       const session = await open(host, name)
