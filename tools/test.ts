@@ -25,6 +25,12 @@ const LIBRARIES = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu']
 
 const NEEDS: readonly Need[] = [
   {
+    what: 'bubblewrap',
+    neededBy: 'the tests of the sandbox and of commands: adapters/sandbox-bwrap, adapters/tools-exec, e2e/test/hosts.test.ts',
+    isThere: () => spawnSync('bwrap', ['--version']).status === 0,
+    packages: ['bubblewrap'],
+  },
+  {
     what: 'Go and its checksum database',
     neededBy: 'e2e/test/go-verify.test.ts, in which code that is not ours verifies our ledger',
     isThere: () => spawnSync('go', ['version']).status === 0 && existsSync('/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog'),

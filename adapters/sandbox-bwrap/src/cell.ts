@@ -25,8 +25,8 @@ export interface CellParts {
   readonly group: ControlGroup | null
   /** Called once the process exists; the cell starts only when it resolves. Null when nothing has to be done. */
   readonly prepare: ((child: { readonly pid: number; release(): void }) => Promise<void>) | null
-  /** Called once nothing of the cell is left. */
-  readonly released: () => void
+  /** Called once nothing of the cell is left; the cell has ended when it resolves. */
+  readonly released: () => Promise<void>
 }
 
 export interface CellCommand {
@@ -203,7 +203,7 @@ export class Cell {
     this.#gone = true
     this.#current?.finish()
     await rm(this.#parts.sessionDirectory, { recursive: true, force: true })
-    this.#parts.released()
+    await this.#parts.released()
   }
 }
 

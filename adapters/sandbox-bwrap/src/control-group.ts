@@ -1,5 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { SandboxLimits } from '@tidegate/kernel'
 import { readSystemFile } from './host.ts'
@@ -63,9 +74,22 @@ function isWritable(directory: string): boolean {
   }
 }
 
+const OURS = /^tidegate-(\d{1,10})-[0-9a-f]{16}$/
+
+/** Removes the empty groups of processes of ours that are gone: whoever is killed leaves them. */
+export function sweepGroups(parents: GroupParents): void {
+  const directories = parents.version === 2 ? [parents.directory] : [parents.memory, parents.pids]
+  for (const directory of directories) {
+    for (const name of readdirSync(directory)) {
+      const pid = OURS.exec(name)?.[1]
+      if (pid !== undefined && !existsSync(`/proc/${pid}`)) removeGroup(join(directory, name))
+    }
+  }
+}
+
 /** Makes a group with the limits of a session. `processes` counts our own two besides. */
 export function createControlGroup(parents: GroupParents, limits: SandboxLimits, ownProcesses: number): ControlGroup {
-  const name = `tidegate-${randomBytes(8).toString('hex')}`
+  const name = `tidegate-${process.pid}-${randomBytes(8).toString('hex')}`
   const processes = String(limits.processes + ownProcesses)
   const memory = String(limits.memoryBytes)
   if (parents.version === 2) {
@@ -139,6 +163,7 @@ function removeGroup(directory: string): boolean {
     rmdirSync(directory)
     return true
   } catch (cause) {
+    // Busy: something is still in it.
     return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT'
   }
 }

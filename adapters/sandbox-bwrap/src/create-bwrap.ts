@@ -1,9 +1,10 @@
 import { closeSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sandbox, SandboxOpening, SandboxRefused, SandboxReport, SandboxSpec } from '@tidegate/kernel'
 import { bwrapArguments, sandboxEnvironment, splitLocale } from './arguments.ts'
 import { Cell, type CellParts } from './cell.ts'
-import { type ControlGroup, createControlGroup, findGroupParents, type GroupParents } from './control-group.ts'
+import { type ControlGroup, createControlGroup, findGroupParents, type GroupParents, sweepGroups } from './control-group.ts'
 import { type Door, openDoor } from './egress/door.ts'
 import { SandboxBwrapError } from './error.ts'
 import { type Host, inspectHost, type SystemDirectory, systemDirectories } from './host.ts'
@@ -122,6 +123,7 @@ class BwrapSandbox implements Sandbox {
     const { bwrap, bash, mkfifo, machine } = host
     if (this.#ground !== null || bwrap === null || bash === null || mkfifo === null || machine === null) return
     const scaffold = createScaffold({ parent: this.#options.directory, machine, bash, mkfifo })
+    if (groups !== null) sweepGroups(groups)
     const fallback = this.#fallback
     const adopt = this.#options.adoptWorkspace === true
     const rules = { uid: host.uid, gid: host.gid, fallback, adopt, directory: scaffold.directory }
@@ -229,11 +231,11 @@ function describeCell({ ground, spec, workspace, pipes, furniture }: CellSite): 
             door = await openDoor({ pid, asRoot, nsenter: host.nsenter ?? '', gate: egress })
             release()
           },
-    released: () => {
+    released: async () => {
       door?.close()
       scaffold.returnPipe(pipes.stdout)
       scaffold.returnPipe(pipes.stderr)
-      if (group !== null) removeSoon(group, GROUP_ATTEMPTS)
+      if (group !== null) await removeGroup(group)
     },
   }
 }
@@ -246,9 +248,8 @@ function abandon(scaffold: Scaffold, pipes: readonly Pipe[]): void {
   }
 }
 
-function removeSoon(group: ControlGroup, attempts: number): void {
-  if (group.remove() || attempts === 0) return
-  setTimeout(() => removeSoon(group, attempts - 1), GROUP_PAUSE_MS).unref()
+async function removeGroup(group: ControlGroup): Promise<void> {
+  for (let attempt = 0; attempt < GROUP_ATTEMPTS && !group.remove(); attempt += 1) await sleep(GROUP_PAUSE_MS)
 }
 
 function explain(report: SandboxReport): string {

@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { createStage, ended, say, text } from './stage.ts'
 
@@ -94,5 +96,22 @@ describe('limits hold', () => {
       true,
     ])
     await session.close()
+  })
+
+  test('as root, a session has a control group, and leaves none behind', async () => {
+    const groups = (): readonly string[] => {
+      const text = readFileSync('/proc/self/cgroup', 'utf8')
+      const own = /^\d+:pids:(.*)$/m.exec(text)?.[1]
+      const directories = own === undefined ? [] : [...new Set([join('/sys/fs/cgroup/pids', own, '/'), '/sys/fs/cgroup/pids/'])]
+      return directories
+        .filter(existsSync)
+        .flatMap((directory) => readdirSync(directory).filter((name) => name.startsWith(`tidegate-${process.pid}-`)))
+    }
+    const before = groups().length
+    const layer = (await stage.sandbox.probe()).layers.find(({ name }) => name === 'control group')
+    const session = await stage.open()
+    expect(groups().length - before).toBe(layer?.state === 'present' && layer.detail.startsWith('version 1') ? 1 : 0)
+    await session.close()
+    expect(groups().length).toBe(before)
   })
 })

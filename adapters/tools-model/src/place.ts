@@ -74,13 +74,17 @@ export function parsePlace(host: string, baseUrl: string, { isPrivate }: { reado
   const isLocal = name === 'localhost' || literal === 'loopback'
   const reach: readonly AddressKind[] = isLocal ? ['loopback'] : isPrivate ? ['public', 'private'] : ['public']
   if (literal !== undefined && !reach.includes(literal))
-    throw refuse(literal === 'private' ? 'is in a private network; say private: true if that is meant' : 'is an address that is not called')
+    throw refuse(
+      literal === 'private' ? 'is in a private network; say private: true if that is meant' : 'is an address that is not called',
+    )
   const secure = url.protocol === 'https:'
-  if (!secure && !isLocal && !isPrivate) throw refuse('uses http for another machine; use https, or say private: true for a private network')
+  if (!secure && !isLocal && !isPrivate)
+    throw refuse('uses http for another machine; use https, or say private: true for a private network')
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
   // Without TLS, only a private address is private: what is said in the clear goes nowhere else.
   const dialled = secure || isLocal ? reach : (['private'] as const)
-  if (literal !== undefined && !(dialled as readonly AddressKind[]).includes(literal)) throw refuse('uses http for another machine; use https')
+  if (literal !== undefined && !(dialled as readonly AddressKind[]).includes(literal))
+    throw refuse('uses http for another machine; use https')
   return { origin: url.origin, secure, host: name, port, basePath: url.pathname.replace(/\/+$/, ''), reach: dialled }
 }
 

@@ -89,7 +89,7 @@ async function plan(request: ConnectRequest, detection: Detection): Promise<Plan
       : 'adds our plugin and MCP server'
   const after =
     before !== undefined && configuration.text === original.text ? before : new TextEncoder().encode(configuration.text)
-  return { edits: [{ file, before, after, why }], notes: [...notes, ...notesOf(original)] }
+  return { edits: [{ file, before, after, why }], notes: [...notes, ...notesOf(original, url)] }
 }
 
 /** What would make our change mean nothing. */
@@ -147,11 +147,12 @@ function isSince(version: string, since: string): boolean {
   return since === '' || year > fromYear || (year === fromYear && month >= fromMonth)
 }
 
-function notesOf(configuration: Configuration): readonly string[] {
+function notesOf(configuration: Configuration, url: string): readonly string[] {
   const servers = configuration.get(['mcp', 'servers'])
   const others = typeof servers === 'object' && servers !== null ? Object.keys(servers).filter((name) => name !== OURS) : []
   return [
     'Restart OpenClaw: a running gateway may keep what it had.',
+    `The plugin looks for the server at ${url}: give it that port for good (server.port in tidegate.yaml).`,
     ...(others.length === 0
       ? []
       : [

@@ -1,5 +1,7 @@
 import type {
   WireApproval,
+  WireCanarySighting,
+  WireDoctor,
   WireChangeAnswer,
   WireEndorseAnswer,
   WireEndorsement,
@@ -117,6 +119,10 @@ export interface Client {
   hosts(): Promise<readonly WireHostView[]>
   /** What would have been, had the hosts that are only observed been governed. */
   observed(query: { readonly host?: string; readonly sinceMs?: number }): Promise<WireObservedReport>
+  /** The calls in the ledger in which a canary stands that was fired at a host. */
+  canaries(host: string, query: { readonly nonce: string; readonly sinceMs: number }): Promise<readonly WireCanarySighting[]>
+  /** What only the server can look at: the sandbox, upstream MCP servers. */
+  doctor(): Promise<WireDoctor>
   /** Closes the connections that are kept. */
   close(): void
 }

@@ -1,7 +1,9 @@
 import {
   approvalListSchema,
   approvalSchema,
+  canaryListSchema,
   changeAnswerSchema,
+  doctorSchema,
   endorseAnswerSchema,
   endorsementListSchema,
   exportAnswerSchema,
@@ -100,6 +102,9 @@ export function createClient(options: ClientOptions): Client {
     toolAccept: (request) => post('/changes/tools', changeAnswerSchema, request),
     hosts: async () => (await get('/hosts', hostListSchema)).hosts,
     observed: (query) => ask('GET', `/hosts/observed${queryOf(query)}`, observedReportSchema, undefined, PLAN_MS),
+    canaries: async (host, query) =>
+      (await get(`/hosts/${segment(host)}/canaries${queryOf(query)}`, canaryListSchema, PLAN_MS)).sightings,
+    doctor: () => get('/doctor', doctorSchema, PLAN_MS),
     close,
   }
 }

@@ -19,6 +19,7 @@ import {
   applyConnection,
   CONNECT_ERROR_CODES,
   ConnectError,
+  type ConnectionStore,
   type Connected,
   type ConnectRequest,
   disconnect,
@@ -161,6 +162,33 @@ describe('refused, with nothing changed', () => {
     writeFileSync(file, '{"theirs": true}')
     expect(await codeOf(applyConnection(plan, store(), { nowMs: 1 }))).toBe('file_changed')
     expect(readFileSync(file, 'utf8')).toBe('{"theirs": true}')
+  })
+
+  test('a second file that is no longer what was planned from: the first one is not even touched', async () => {
+    write(MINE)
+    const other = join(ground.home, 'other.json')
+    const plan = await planConnection(fakeHost(file), ground.request())
+    const [edit] = plan.edits
+    if (edit === undefined) expect.unreachable()
+    const two = { ...plan, edits: [edit, { ...edit, file: other, before: undefined }] }
+    writeFileSync(other, 'theirs')
+    const { ino } = statSync(file)
+    expect(await codeOf(applyConnection(two, store(), { nowMs: 1 }))).toBe('file_changed')
+    expect([statSync(file).ino, readFileSync(other, 'utf8')]).toEqual([ino, 'theirs'])
+  })
+
+  test('a file that somebody changes in the last moment', async () => {
+    write(MINE)
+    const late: ConnectionStore = {
+      ...store(),
+      write: (record) => {
+        store().write(record)
+        writeFileSync(file, '{"theirs": true}')
+      },
+    }
+    const plan = await planConnection(fakeHost(file), ground.request())
+    expect(await codeOf(applyConnection(plan, late, { nowMs: 1 }))).toBe('file_changed')
+    expect([readFileSync(file, 'utf8'), store().list()]).toEqual(['{"theirs": true}', []])
   })
 
   test('while somebody else is at it; the lock of a process that is gone does not count', async () => {

@@ -6,10 +6,13 @@ import type { Authenticate } from './authenticate.ts'
 import { answer, type Ground, ROUTES } from './answer.ts'
 import { GatewayError } from './error.ts'
 import type { McpOptions } from './mcp/desk.ts'
-import { createMcpEndpoint, type McpEndpoint } from './mcp/endpoint.ts'
+import { createMcpEndpoint } from './mcp/endpoint.ts'
+import type { ModelOptions } from './model/door.ts'
+import { createModelEndpoint } from './model/endpoint.ts'
 import { refuse } from './reply.ts'
 import { authzenRoutes } from './route/authzen.ts'
 import { type HostGround, hostRoutes } from './route/hosts.ts'
+import { canaryRoutes, type Doctor, doctorRoutes } from './route/proof.ts'
 import { writeRefusal, writeReply } from './write.ts'
 
 /** What a gateway is made of. */
@@ -22,6 +25,10 @@ export interface GatewayOptions {
   readonly mcp?: McpOptions
   /** Lets agents that are not ours in; without it there are none. */
   readonly hosts?: HostGround
+  /** Tells what only the server can look at; without it nobody can ask. */
+  readonly doctor?: Doctor
+  /** Lets agents that are not ours ask their models through us; without it they cannot. */
+  readonly model?: ModelOptions
   /** How the outside reaches this gateway, when something in front of it ends TLS: `https://pdp.example.com`. Its own address unless told. */
   readonly publicUrl?: string
   /** The version of the server, shown to authenticated callers only. */
@@ -76,7 +83,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     routes: [
       ...ROUTES,
       ...(authzen === undefined ? [] : authzenRoutes(authzen, () => publicUrl?.origin ?? url)),
-      ...(options.hosts === undefined ? [] : hostRoutes(options.hosts)),
+      ...(options.hosts === undefined ? [] : [...hostRoutes(options.hosts), ...canaryRoutes(options.hosts.desk)]),
+      ...(options.doctor === undefined ? [] : doctorRoutes(options.doctor)),
     ],
     ...(options.hosts === undefined ? {} : { authenticateHost: options.hosts.authenticate }),
     tidegate: options.tidegate,
@@ -97,8 +105,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     options.mcp === undefined
       ? undefined
       : createMcpEndpoint(options.mcp, { version, hosts, origin: () => publicUrl?.origin ?? url, maxBodyBytes, defect })
+  const model = options.model === undefined ? undefined : createModelEndpoint(options.model, { hosts, defect })
+  const endpoints: readonly Endpoint[] = [mcp, model].filter((each) => each !== undefined)
   const server = createStrictServer(options.arrivalTimeoutMs ?? DEFAULT_ARRIVAL_MS, (request, response) => {
-    respond(request, response, ground, mcp).catch((error: unknown) => {
+    respond(request, response, ground, endpoints).catch((error: unknown) => {
       ground.onDefect(error, randomUUID())
       response.destroy()
     })
@@ -114,7 +124,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return { url, port }
     },
     close: () => {
-      mcp?.close()
+      for (const each of endpoints) each.close()
       return close(server)
     },
   }
@@ -145,13 +155,22 @@ function createStrictServer(arrivalMs: number, onRequest: (request: IncomingMess
   return server
 }
 
+/** Answers what belongs to a protocol of its own. */
+interface Endpoint {
+  owns(path: string): boolean
+  respond(request: IncomingMessage, response: ServerResponse): Promise<void>
+  close(): void
+}
+
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   ground: Ground,
-  mcp: McpEndpoint | undefined,
+  endpoints: readonly Endpoint[],
 ): Promise<void> {
-  if (mcp?.owns((request.url ?? '').split('?', 1)[0] ?? '') === true) return mcp.respond(request, response)
+  const path = (request.url ?? '').split('?', 1)[0] ?? ''
+  const own = endpoints.find((each) => each.owns(path))
+  if (own !== undefined) return own.respond(request, response)
   const answered = await answer(request, ground)
   writeReply(request, response, answered.reply, answered)
 }

@@ -44,6 +44,7 @@ import { prepareAuthZen } from './authzen.ts'
 import { hostParts, hostToolsOf, openSessions } from './hosts.ts'
 import { createPolicyChecker } from './policy-thread.ts'
 import { createSecretSource, readSecret } from './secrets.ts'
+import { type HostModels, openHostModels } from './model.ts'
 import { openShell } from './shell.ts'
 import { ServerError } from './error.ts'
 import { checkState } from './state/check-state.ts'
@@ -112,7 +113,8 @@ async function composeWith(ground: Ground, { stateDirectory, clock, upstream }: 
   const prepared = prepareAuthZen(project, configuration)
   const builtin = builtinDeclarations(configuration, [prepared.part])
   const shell = openShell({ configuration, project, stateDirectory })
-  const moreTools = [...(shell === undefined ? [] : [shell]), ...upstream.tools()]
+  const models = openHostModels(configuration)
+  const moreTools = [shell, models?.proxy].filter((each) => each !== undefined).concat(upstream.tools())
   const loaded = await loadProject(project, { configuration, builtin, hostTools: hostToolsOf, moreTools })
   const claims = createClaims({ clock })
   const hosted = hostParts(loaded, claims)

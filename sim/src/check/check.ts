@@ -3,6 +3,8 @@ import { checkApprovals } from './approvals.ts'
 import { checkCounts } from './counts.ts'
 import { checkDeclassified } from './declassified.ts'
 import { checkEffects } from './effects.ts'
+import { checkHosts } from './hosts.ts'
+import { checkConversations } from './conversations.ts'
 import { checkJournal } from './journal.ts'
 import { checkLabels } from './labels.ts'
 import { checkLimits } from './limits.ts'
@@ -33,6 +35,8 @@ export async function check(sim: Simulation): Promise<void> {
     checkLimits,
     checkLabels,
     checkDeclassified,
+    checkHosts,
+    checkConversations,
   ])
     one(sim, report)
   await checkCounts(sim, report)

@@ -1,4 +1,4 @@
-import { WORLD_OPERATIONS } from '@tidegate/testkit'
+import { OPERATIONS } from '../plan/hosts.ts'
 import type { SeenCall } from '../run/witness.ts'
 import type { Simulation } from '../run/simulation.ts'
 import type { Report } from './report.ts'
@@ -41,7 +41,7 @@ function checkCall(sim: Simulation, records: readonly RunRecord[], call: SeenCal
   }
   if (decided.event.outcome !== 'allow') report('I1', `it was decided ${decided.event.outcome}`)
   const proposed = lastOf(durable, 'action.proposed', call.action)
-  const operation = WORLD_OPERATIONS.find(({ id }) => id === call.operation)
+  const operation = OPERATIONS.find(({ id }) => id === call.operation)
   const digest = sha256(
     canonical({
       arguments: call.arguments,
@@ -52,10 +52,11 @@ function checkCall(sim: Simulation, records: readonly RunRecord[], call: SeenCal
   )
   if (digest !== started.event.digest || digest !== proposed?.event.digest)
     report('I2', 'what reached the world is not what was decided')
+  const isObserved = typed(durable, 'run.opened')[0]?.event.call?.observes === true // nothing is stopped there
   checkRule(
     sim,
     call,
-    { policyVersion: decided.event.policyVersion, approval: started.event.approval, index: started.index },
+    { policyVersion: decided.event.policyVersion, approval: started.event.approval, index: started.index, isObserved },
     report,
   )
 }
@@ -64,12 +65,13 @@ function checkCall(sim: Simulation, records: readonly RunRecord[], call: SeenCal
 function checkRule(
   sim: Simulation,
   call: SeenCall,
-  start: { policyVersion: string; approval: string | null; index: number },
+  start: { policyVersion: string; approval: string | null; index: number; isObserved: boolean },
   report: Report,
 ): void {
   const life = sim.witness.lives.findLast(({ from }) => from <= start.index)
   if (life?.policyVersion !== start.policyVersion)
     report('I1', `decided under policy ${start.policyVersion}, while ${life?.policyVersion} was in force`)
+  if (start.isObserved) return
   const rule = sim.scenario.policies.find(({ version }) => version === start.policyVersion)?.rules.get(call.operation)
   if (rule?.kind === 'broken' || rule?.kind === 'throws') {
     report('I6', 'the policy is broken, and it ran all the same')

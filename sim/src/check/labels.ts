@@ -1,5 +1,5 @@
 import { type JsonObject, unpackFlow, valueAt } from '@tidegate/kernel'
-import { WORLD_OPERATIONS } from '@tidegate/testkit'
+import { OPERATIONS } from '../plan/hosts.ts'
 import type { Simulation } from '../run/simulation.ts'
 import { type RunRecord, runsOf, typed } from './facts.ts'
 import type { Report } from './report.ts'
@@ -51,7 +51,7 @@ function isWrite(records: readonly RunRecord[], action: number): boolean {
 
 function operationOf(records: readonly RunRecord[], action: number) {
   const proposed = typed(records, 'action.proposed').find(({ event }) => event.action === action)?.event
-  return WORLD_OPERATIONS.find(({ id }) => id === proposed?.operation)
+  return OPERATIONS.find(({ id }) => id === proposed?.operation)
 }
 
 function touchedBy(records: readonly RunRecord[], action: number): readonly string[] {

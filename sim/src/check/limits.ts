@@ -1,5 +1,5 @@
 import type { JsonObject, Meter, MeterLimit, RunEvent, RunOpened } from '@tidegate/kernel'
-import { WORLD_OPERATIONS } from '@tidegate/testkit'
+import { OPERATIONS } from '../plan/hosts.ts'
 import type { Simulation } from '../run/simulation.ts'
 import type { EventOf } from './facts.ts'
 import type { Report } from './report.ts'
@@ -62,6 +62,7 @@ export function checkLimits({ scenario, disk }: Simulation, report: Report): voi
       if (event.type !== 'effect.started') continue
       const action = run.actions.get(event.action)
       if (action === undefined || action.purpose === 'compensate') continue
+      if (action.opened.call?.observes === true) continue // it counts, and is not stopped
       for (const meter of meters)
         for (const limit of meter.limits) {
           const value = amountIn({ meter, limit }, action, atMs, counts)
@@ -91,7 +92,7 @@ function follow(run: Run, event: RunEvent, at: At, counts: Set<Count>): void {
   if (event.type === 'approval.opened') run.questions.set(event.question.id, event.question.policies)
   if (event.type === 'action.proposed') {
     const { action: n, operation, purpose, sealed } = event
-    const isEffect = WORLD_OPERATIONS.some(({ id, mutability }) => id === operation && mutability !== 'read')
+    const isEffect = OPERATIONS.some(({ id, mutability }) => id === operation && mutability !== 'read')
     const args = sealed.arguments as JsonObject // of what starts: it was admitted
     run.actions.set(n, {
       opened: run.opened,
@@ -161,7 +162,8 @@ function couldKnow({ meter, limit }: Bound, action: Action, { action: other, dec
   if (action === other || decidedAtMs < action.decidedAtMs) return true
   const holdsRoom = meter.of === 'calls' || action.isEffect
   const isLetPass = limit.then === 'ask' && approved.includes(`limit.${meter.name}`)
-  const isOtherBound = other.purpose !== 'compensate' && !isLetPass && isBound(limit.on, other.operation)
+  const isGoverned = other.purpose !== 'compensate' && other.opened.call?.observes !== true
+  const isOtherBound = isGoverned && !isLetPass && isBound(limit.on, other.operation)
   return holdsRoom && isBound(meter.operations, action.operation) && isOtherBound
 }
 

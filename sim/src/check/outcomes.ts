@@ -1,5 +1,6 @@
 import type { ActionProposed } from '@tidegate/kernel'
-import { WORLD_OPERATIONS } from '@tidegate/testkit'
+import { OPERATIONS, SHELL } from '../plan/hosts.ts'
+import type { HostAnswer } from '@tidegate/runtime'
 import type { Simulation } from '../run/simulation.ts'
 import type { Report } from './report.ts'
 import { type RunRecord, runsOf, typed } from './facts.ts'
@@ -29,16 +30,36 @@ function checkAction(
   const isQueued = typed(records, 'queue.added').some(
     ({ event }) => event.action === action && ['ambiguous', 'doubled', 'cannot_undo', 'stopped_midway'].includes(event.kind),
   )
+  if (operation === SHELL.id) return checkPermitted(sim, { run, effectId, there, told }, report)
   if (told === 'done' && there !== 1)
     report('I4', `${operation} ${effectId} is recorded as done, and is in the world ${there} times`)
   if ((told === 'absent' || told === 'nothing') && there > 0 && !isQueued)
     report('I4', `${operation} ${effectId} is recorded as not done, and is in the world`)
-  const canLook = WORLD_OPERATIONS.find(({ id }) => id === operation)?.canReconcile === true
+  const canLook = OPERATIONS.find(({ id }) => id === operation)?.canReconcile === true
   const isPuzzle = typed(records, 'queue.added').some(({ event }) => event.action === action && event.kind === 'ambiguous')
   if (isPuzzle && canLook && sim.scenario.weather.look === 0)
     report('liveness', `${operation} ${effectId} is left to a person, though a look would have told`)
   const isOver = typed(records, 'run.finished').length > 0
   if (told === 'open' && isOver && !isQueued) report('I4', `${operation} ${effectId} is left open, and no person was told`)
+}
+
+interface Permitted {
+  readonly run: string
+  readonly effectId: string
+  readonly there: number
+  readonly told: Told
+}
+
+/** What a host does itself: only what it was permitted, and once; whether it did is its word. */
+function checkPermitted(sim: Simulation, { run, effectId, there, told }: Permitted, report: Report): void {
+  if (there > 1) report('I4', `the host did ${effectId} ${there} times`)
+  if (there > 0 && told === 'nothing' && !sim.witness.requests.some(({ answer }) => isObservedPermit(answer?.told, run)))
+    report('I3', `the host did ${effectId}, and no record says that it started`)
+}
+
+/** What a guard refuses has no start; who is only observed does it all the same. */
+function isObservedPermit(told: HostAnswer | undefined, run: string): boolean {
+  return told?.kind === 'permit' && told.run === run && told.would?.outcome === 'deny'
 }
 
 /** Reads the outcome of an effect from its records, in order. What was unknown once stays open until somebody has looked. */
@@ -69,6 +90,11 @@ function checkCompletion(sim: Simulation, run: string, records: readonly RunReco
   const opened = typed(records, 'run.opened')[0]?.event
   const finished = typed(records, 'run.finished')[0]
   if (opened === undefined || finished?.event.state !== 'completed' || opened.undoes !== null) return
+  if (opened.call !== undefined) {
+    // Its own answer shows it; nothing else was asked for.
+    if (toldOf(records, 0) !== 'done') report('I13', `run ${run} is completed, and its call has no answer`)
+    return
+  }
   const plan = sim.scenario.workflows.find(({ workflow }) => workflow.name === opened.workflow)
   const check = typed(records, 'action.proposed').findLast(({ event }) => event.purpose === 'check')
   const look = sim.witness.looks.findLast(

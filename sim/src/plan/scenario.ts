@@ -1,6 +1,7 @@
 import type { AllowedOperation, Meter, StopScope, Workflow } from '@tidegate/kernel'
 import { type Chance, createChance } from '@tidegate/testkit'
 import { askingMore, declassify, type Declassifying, drawDeclassifying } from './declassify.ts'
+import { coveringHosts, drawHosts, happeningsOf, type HostPlan } from './hosts.ts'
 import { drawMeters } from './limits.ts'
 import { PLANNER_KINDS, type PlannerKind } from './planners.ts'
 import { drawPolicy, type PolicyPlan } from './policies.ts'
@@ -49,6 +50,8 @@ export interface Scenario {
   readonly meters: readonly Meter[]
   /** What people may let pass besides single calls; nothing in most seeds. */
   readonly declassifying: Declassifying
+  /** Agents that are not ours, and what they want; none in most seeds. */
+  readonly hosts: readonly HostPlan[]
   readonly happenings: readonly Happening[]
   /** After this nothing bad happens any more, and everything must come to rest. */
   readonly quietMs: number
@@ -81,6 +84,7 @@ export function drawScenario(seed: number): Scenario {
   const declassifying = drawDeclassifying(seed)
   const workflows = ['w0', 'w1', 'w2'].map((name) => declassify(drawWorkflow(chance, name), declassifying))
   const meters = drawMeters(seed)
+  const hosts = drawHosts(seed)
   return {
     seed,
     weather: chance.pick(WEATHERS),
@@ -89,10 +93,13 @@ export function drawScenario(seed: number): Scenario {
       ...Array.from({ length: 2 + chance.below(4) }, (_, n) => drawTrigger(chance, n)),
       ...(meters.length === 0 ? [] : drawRush(seed)),
     ],
-    policies: ['p1', 'p2', 'p3'].map((version) => askingMore(drawPolicy(chance, version), declassifying)),
+    policies: ['p1', 'p2', 'p3'].map((version) =>
+      coveringHosts(askingMore(drawPolicy(chance, version), declassifying), seed),
+    ),
     meters,
     declassifying,
-    happenings: drawHappenings(chance, quietMs),
+    hosts,
+    happenings: [...drawHappenings(chance, quietMs), ...happeningsOf(hosts, seed)],
     quietMs,
     liftAtEnd: chance.oneIn(2),
   }

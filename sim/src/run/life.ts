@@ -2,22 +2,30 @@ import { nodeHasher, nodeVerifier } from '@tidegate/crypto-node'
 import type { LogLine } from '@tidegate/kernel'
 import {
   createBreakerPanel,
+  createClaims,
   createInFlight,
   createLabels,
   createRegistry,
+  createSessions,
   createTimeFacts,
+  hostWorkflow,
   openControl,
   openTaint,
   startTidegate,
 } from '@tidegate/runtime'
 import { WORLD_OPERATIONS } from '@tidegate/testkit'
 import { declaredIn } from '../plan/declassify.ts'
+import { HOST_TOOLS, SHELL } from '../plan/hosts.ts'
 import { createPlanner } from '../plan/planners.ts'
 import { drawPolicy, engineOf } from '../plan/policies.ts'
 import { openCounts, readCounts, SALT } from './counts.ts'
 import { ledgerOf } from './disk-ledger.ts'
+import { hostConnectorOf } from './host-acts.ts'
 import { connectorOf, journalOf } from './ports.ts'
 import { type Life, type Simulation, tell } from './simulation.ts'
+
+/** Makes the ids of conversations; secret only in earnest. */
+export const SESSION_SALT = 'salt'
 
 /** It remembers nothing but the names of hours, and takes its time to make. */
 const timeFacts = createTimeFacts({ timeZone: 'UTC' })
@@ -31,6 +39,7 @@ export function startLife(sim: Simulation): void {
     appending: 0,
     isTorn: false,
     lastLook: () => undefined,
+    cutOff: [],
   }
   sim.life = life
   const plan = sim.scenario.policies[sim.policy % sim.scenario.policies.length] ?? drawPolicy(sim.chances.people, 'p1')
@@ -69,7 +78,12 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
     return { workflow: planned.workflow, planner: tamper.planner?.(made) ?? made }
   })
   const engine = engineOf(plan, scenario.meters)
-  const registry = createRegistry(tools, workflows)
+  const claims = createClaims({ clock })
+  const hosts = scenario.hosts.map(({ declaration }) => declaration)
+  const shell = { name: 'shell', operations: [{ ...SHELL, schemaVersion: `${SHELL.id}/${sim.schema}` }], connector: hostConnectorOf(sim, life, claims) }
+  const callWorkflows = hosts.map((host) => hostWorkflow(host, HOST_TOOLS, nodeHasher))
+  const registry = createRegistry([...tools, ...(hosts.length === 0 ? [] : [shell])], [...workflows, ...callWorkflows])
+  const sessions = createSessions({ journal, find: registry.find, hasher: nodeHasher, salt: SESSION_SALT })
   const tidegate = await startTidegate({
     journal,
     control,
@@ -93,10 +107,11 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
     },
     writeExport: async () => 0,
     meters,
-    labels: createLabels(registry),
+    labels: createLabels(registry, sessions),
     taint: openTaint({ ledger, hasher: nodeHasher, salt: SALT }),
     timeFacts,
     rolesOf: () => [],
+    ...(hosts.length === 0 ? {} : { claims, hosts: { hosts, sessionsOfHosts: sessions, claimsOfHosts: claims } }),
   })
   if (!life.isAlive) return
   life.lastLook = () => {

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import type { Question, RunEvent } from '@tidegate/kernel'
 import { createChance, createDisk, createFarSide } from '@tidegate/testkit'
 import { check } from '../check/check.ts'
+import type { HostPlan } from '../plan/hosts.ts'
 import { drawScenario } from '../plan/scenario.ts'
 import { createAgenda, settle } from './agenda.ts'
+import { overhear, wish } from './host-acts.ts'
 import { startLife } from './life.ts'
 import { deliver, happen, lift, voteSomewhere } from './people-act.ts'
 import { crash, type Simulation, type Tamper, tell } from './simulation.ts'
@@ -44,6 +46,7 @@ export async function simulate({ seed, crashAt, tamper = {} }: SimulateOptions):
   const { scenario, agenda } = sim
   for (const trigger of scenario.triggers) for (const atMs of trigger.deliveries) agenda.after(atMs, () => deliver(sim, trigger))
   for (const happening of scenario.happenings) agenda.after(happening.atMs, () => happen(sim, happening))
+  for (const host of scenario.hosts) callAll(sim, host)
   agenda.after(scenario.quietMs, () => becomeQuiet(sim))
   startLife(sim)
   await runToRest(sim)
@@ -67,6 +70,7 @@ function createSimulation(seed: number, crashAt: number | null, tamper: Tamper):
     people: chance.fork(),
     crash: chance.fork(),
     entropy: chance.fork(),
+    hosts: createChance(seed * 122_949_823 + 5),
   }
   return {
     scenario: drawScenario(seed),
@@ -87,6 +91,14 @@ function createSimulation(seed: number, crashAt: number | null, tamper: Tamper):
     policy: 0,
     schema: 1,
     isQuiet: false,
+  }
+}
+
+/** The agents of a host begin with what they want, and read what strangers write in between. */
+function callAll(sim: Simulation, host: HostPlan): void {
+  for (const plan of host.calls) {
+    sim.agenda.after(plan.atMs, () => wish(sim, host, plan))
+    if (plan.trick === 'again') sim.agenda.after(plan.atMs + 1_000, () => overhear(sim, host, plan.session))
   }
 }
 

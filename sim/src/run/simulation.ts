@@ -1,5 +1,5 @@
 import type { Connector, Journal, Planner, PolicyEngine } from '@tidegate/kernel'
-import type { Harness, Tidegate } from '@tidegate/runtime'
+import type { Harness, HostDesk, Tidegate } from '@tidegate/runtime'
 import type { Chance, Disk, FarSide } from '@tidegate/testkit'
 import type { Scenario } from '../plan/scenario.ts'
 import type { Agenda } from './agenda.ts'
@@ -23,7 +23,7 @@ export interface Simulation {
   readonly tamper: Tamper
   /** The secret of this seed: it must turn up nowhere. */
   readonly secret: string
-  readonly chances: Readonly<Record<'store' | 'hazard' | 'time' | 'people' | 'crash' | 'entropy', Chance>>
+  readonly chances: Readonly<Record<'store' | 'hazard' | 'time' | 'people' | 'crash' | 'entropy' | 'hosts', Chance>>
   readonly trace: string[]
   /** The crash point to die at, or null for crashes by chance alone. */
   readonly crashAt: number | null
@@ -42,13 +42,15 @@ export interface Simulation {
 export interface Life {
   readonly n: number
   isAlive: boolean
-  tidegate: (Tidegate & { readonly harness: Harness }) | undefined
+  tidegate: (Tidegate & { readonly harness: Harness; readonly hostDesk?: HostDesk }) | undefined
   /** Appends that it waits for. */
   appending: number
   /** A store that failed may hold a record that the process knows nothing of. */
   isTorn: boolean
   /** A last look at what it holds in memory; called only while no append is under way. */
   lastLook: () => void
+  /** Told when the process ends: whoever waits for an answer of it is cut off. */
+  readonly cutOff: (() => void)[]
 }
 
 export function tell(sim: Simulation, line: string): void {
@@ -69,6 +71,7 @@ export function crash(sim: Simulation, why: string): void {
   sim.life = undefined
   sim.agenda.clock.forget()
   tell(sim, `CRASH of life ${life.n} ${why}`)
+  for (const cut of life.cutOff) cut()
 }
 
 /** A moment at which the process may die. True when it just did, or was dead already. */

@@ -1,4 +1,5 @@
-import type { ConnectorCall, Entry, Json, RunState, StopScope } from '@tidegate/kernel'
+import type { ConnectorCall, Entry, Json, JsonObject, RunState, StopScope } from '@tidegate/kernel'
+import type { HostAnswer } from '@tidegate/runtime'
 import type { SeenCounts } from './counts.ts'
 
 /** A call that reached the world: what it said, and how much of the journal was durable in that moment. */
@@ -13,6 +14,8 @@ export interface SeenCall {
   /** Number of durable entries when the call arrived. */
   readonly durable: number
   readonly life: number
+  /** The requests of hosts that were waiting for an answer in that moment, by their order. */
+  readonly waiting: readonly number[]
 }
 
 /** A look at the world, with the truth at that moment (whatever the caller was told). */
@@ -43,6 +46,34 @@ export interface SeenAck {
   readonly text: string
 }
 
+/** What a host asked for, as the host knows it. */
+export interface SeenRequest {
+  readonly order: number
+  readonly host: string
+  readonly session: string
+  readonly call: string
+  readonly operation: string
+  readonly arguments: JsonObject
+  readonly asks: 'result' | 'ticket' | 'permit'
+  readonly ticket: string | null
+  readonly life: number
+  /** Number of durable entries when it was made. */
+  readonly durable: number
+  readonly atMs: number
+  /** It has not left, was not cut off, and has heard nothing. */
+  isWaiting: boolean
+  endedOrder: number | null
+  /** What the host heard; null when it heard nothing. */
+  answer: { readonly order: number; readonly durable: number; readonly atMs: number; readonly told: HostAnswer } | null
+}
+
+/** A ticket that a host got, for which request, and which call handed it in first. */
+export interface SeenTicket {
+  readonly request: SeenRequest
+  readonly run: string
+  usedBy: string | null
+}
+
 /** One life of Tidegate: from which entry on, and under which policy. */
 export interface SeenLife {
   readonly from: number
@@ -68,6 +99,12 @@ export interface Witness {
   readonly lives: SeenLife[]
   readonly counts: SeenCounts[]
   readonly logs: string[]
+  readonly requests: SeenRequest[]
+  readonly tickets: Map<string, SeenTicket>
+  /** What hosts did themselves. */
+  readonly hostDeeds: { readonly order: number; readonly run: string; readonly host: string; readonly session: string }[]
+  /** What hosts said that their agents were told by strangers, from the moment it was acknowledged. */
+  readonly heard: { readonly order: number; readonly host: string; readonly session: string; readonly life: number }[]
   /** The newest state of each run, as the harness folded it while running, with the number of its records. */
   readonly states: Map<string, RunState>
   /** Questions that were open when somebody looked last. */
@@ -89,6 +126,10 @@ export function createWitness(): Witness {
     lives: [],
     counts: [],
     logs: [],
+    requests: [],
+    tickets: new Map(),
+    hostDeeds: [],
+    heard: [],
     states: new Map(),
     open: new Set(),
     order: 0,
@@ -111,6 +152,7 @@ export function noteCall(witness: Witness, call: ConnectorCall, durable: number)
     arguments: args,
     durable,
     life: witness.lives.length,
+    waiting: witness.requests.flatMap(({ isWaiting, order }) => (isWaiting ? [order] : [])),
   })
 }
 

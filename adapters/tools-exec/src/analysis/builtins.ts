@@ -15,7 +15,7 @@ import { hidesSubstitution, noteAssignment } from './variables.ts'
 export const BUILTINS: Readonly<Record<string, (running: Running) => Outcome>> = {
   cd: changeFolder,
   pushd: changeFolder,
-  popd: (running) => after(running, { ...running.invocation.state, cwds: null }),
+  popd: (running) => after({ ...running.invocation.state, cwds: null }),
   eval: evaluate,
   source: sourceFile,
   '.': sourceFile,
@@ -31,7 +31,7 @@ export const BUILTINS: Readonly<Record<string, (running: Running) => Outcome>> =
   printf: printTo,
   set: setPositional,
   shift: (running) =>
-    after(running, {
+    after({
       ...running.invocation.state,
       positional: running.args.length === 0 ? (running.invocation.state.positional?.slice(1) ?? null) : null,
     }),
@@ -41,8 +41,7 @@ export const BUILTINS: Readonly<Record<string, (running: Running) => Outcome>> =
   test: testWords,
   '[': testWords,
   let: testWords,
-  getopts: (running) =>
-    after(running, assign(running.invocation.state, textOf(running.args[1] ?? []) ?? '_', [unknown('token')])),
+  getopts: (running) => after(assign(running.invocation.state, textOf(running.args[1] ?? []) ?? '_', [unknown('token')])),
   enable: hook('-f'),
   hash: hook('-p'),
   bind: hook('-x'),
@@ -53,7 +52,7 @@ export const BUILTINS: Readonly<Record<string, (running: Running) => Outcome>> =
 }
 
 /** These change the shell whether they succeed or not; only changing the folder may leave everything as it was. */
-function after(_running: Running, state: State, out: Value = EMPTY): Outcome {
+function after(state: State, out: Value = EMPTY): Outcome {
   return { ok: state, fail: state, out }
 }
 
@@ -85,27 +84,27 @@ function evaluate(running: Running): Outcome {
   const words = textOf(args[0] ?? []) === '--' ? args.slice(1) : args
   const all = compact(words.flatMap((field, index) => (index === 0 ? field : [...text(' '), ...field])))
   const source = textOf(all)
-  if (source === '') return after(running, invocation.state)
+  if (source === '') return after(invocation.state)
   shell.findings.category('obfuscated')
   if (source !== null) return shell.text(source, invocation.state, [...invocation.via, 'eval'])
   shell.findings.reason('dynamic-script')
-  return after(running, invocation.state)
+  return after(invocation.state)
 }
 
 function evaluateAnything(running: Running): Outcome {
   running.shell.findings.category('obfuscated')
-  return after(running, running.invocation.state)
+  return after(running.invocation.state)
 }
 
 function sourceFile(running: Running): Outcome {
   const { args, invocation } = running
   const [file, ...rest] = args
-  if (file === undefined) return after(running, invocation.state)
+  if (file === undefined) return after(invocation.state)
   for (const field of rest) scan(field, running)
   const inner: Running = { ...running, program: { language: 'shell', stdin: 'code' } }
   const outcome = runScript('shell', file, inner)
   return outcome === null
-    ? after(running, invocation.state)
+    ? after(invocation.state)
     : { ok: outcome.ok, fail: joinStates(outcome.ok, outcome.fail), out: outcome.out }
 }
 
@@ -119,7 +118,7 @@ function killJobs(running: Running): Outcome {
   }
   if (!args.every(isOwn) || args.length > 8) shell.findings.category('process-control')
   shell.findings.mutability('write')
-  return after(running, running.invocation.state)
+  return after(running.invocation.state)
 }
 
 const EXEC: Program = { style: 'posix', takes: { text: '-a' }, operands: 'argv' }
@@ -128,7 +127,7 @@ const EXEC: Program = { style: 'posix', takes: { text: '-a' }, operands: 'argv' 
 function execute(running: Running): Outcome {
   const { invocation, args } = running
   if (args.length > 0) return runProgram({ ...running, program: EXEC })
-  return after(running, { ...invocation.state, stdin: invocation.persistRedirects })
+  return after({ ...invocation.state, stdin: invocation.persistRedirects })
 }
 
 function declare(running: Running): Outcome {
@@ -151,7 +150,7 @@ function declare(running: Running): Outcome {
   const isFixed = running.name === 'readonly' || args.some((field) => /^-\w*r/.test(textOf(field) ?? ''))
   if (isFixed)
     for (const [name, value] of state.variables) if (invocation.state.variables.get(name) !== value) shell.setDefault(name, value)
-  return after(running, state)
+  return after(state)
 }
 
 const READ: Program = { style: 'posix', takes: { text: '-d -i -n -N -p -t -u', scan: '-a' } }
@@ -173,7 +172,7 @@ function readInput(running: Running): Outcome {
   }
   if (names.length === 0) state = assign(state, 'REPLY', value)
   if (isArray?.value) state = assignArray(state, textOf(isArray.value) ?? '_', null)
-  return after(running, state)
+  return after(state)
 }
 
 /** One line of an input; every line may be the one. */
@@ -199,7 +198,6 @@ function readArray(running: Running): Outcome {
   const name = textOf(given.operands[0] ?? text('MAPFILE')) ?? '_'
   const lines = lineOf(invocation.state.stdin)
   return after(
-    running,
     assignArray(
       invocation.state,
       name,
@@ -221,16 +219,16 @@ function printTo(running: Running): Outcome {
   if (name === null || hidesSubstitution(name)) shell.findings.category('obfuscated')
   const value = outputOf('printf', { operands, stdin: null, options: [] })
   noteAssignment(name ?? '', value, { shell, state: invocation.state, via: invocation.via })
-  return after(running, assign(invocation.state, name ?? '_', value))
+  return after(assign(invocation.state, name ?? '_', value))
 }
 
 function setPositional(running: Running): Outcome {
   const { invocation, args } = running
   const at = args.findIndex((field) => textOf(field) === '--')
-  if (at !== -1) return after(running, { ...invocation.state, positional: args.slice(at + 1) })
+  if (at !== -1) return after({ ...invocation.state, positional: args.slice(at + 1) })
   const first = textOf(args[0] ?? [])
-  if (args.length === 0 || first === null || /^[-+]/.test(first)) return after(running, invocation.state)
-  return after(running, { ...invocation.state, positional: args })
+  if (args.length === 0 || first === null || /^[-+]/.test(first)) return after(invocation.state)
+  return after({ ...invocation.state, positional: args })
 }
 
 function unsetNames(running: Running): Outcome {
@@ -241,18 +239,18 @@ function unsetNames(running: Running): Outcome {
     if (name === null || hidesSubstitution(name)) shell.findings.category('obfuscated')
     if (name !== null && /^\w+$/.test(name)) state = assign(state, name, name === 'IFS' ? [text(' \t\n')] : EMPTY)
   }
-  return after(running, state)
+  return after(state)
 }
 
 function trapSignal(running: Running): Outcome {
   const { invocation, args, shell } = running
   const [action, ...signals] = readArguments({}, args).operands
-  if (action === undefined || signals.length === 0) return after(running, invocation.state)
+  if (action === undefined || signals.length === 0) return after(invocation.state)
   const source = textOf(action)
   if (source === null) shell.findings.reason('dynamic-script')
   else if (source !== '' && source !== '-')
     shell.text(source, { ...invocation.state, cwds: invocation.state.cwds }, [...invocation.via, 'trap'])
-  return after(running, invocation.state)
+  return after(invocation.state)
 }
 
 function aliasWords(running: Running): Outcome {
@@ -266,7 +264,7 @@ function aliasWords(running: Running): Outcome {
       shell.text(source.slice(equals + 1), invocation.state, [...invocation.via, 'alias'])
     }
   }
-  return after(running, invocation.state)
+  return after(invocation.state)
 }
 
 /** Tests and arithmetic evaluate subscripts, and those may run commands. */
@@ -276,7 +274,7 @@ function testWords(running: Running): Outcome {
     if (source !== null && hidesSubstitution(source)) running.shell.findings.category('obfuscated')
     scan(field, running)
   }
-  return after(running, running.invocation.state)
+  return after(running.invocation.state)
 }
 
 function hook(flag: string): (running: Running) => Outcome {
@@ -284,13 +282,13 @@ function hook(flag: string): (running: Running) => Outcome {
     if (running.args.some((field) => (textOf(field) ?? '').startsWith(flag)))
       running.shell.findings.category('execution-hook', 'obfuscated')
     for (const field of running.args) scan(field, running)
-    return after(running, running.invocation.state)
+    return after(running.invocation.state)
   }
 }
 
 function runsOption(names: string): (running: Running) => Outcome {
   return (running) => {
     const { out } = runProgram({ ...running, program: { takes: { command: names }, operands: 'text' } })
-    return after(running, running.invocation.state, out)
+    return after(running.invocation.state, out)
   }
 }

@@ -106,7 +106,7 @@ export interface SimpleCommand {
   readonly via: readonly string[]
 }
 
-/** What a command text is made of. See `docs/guide/commands.md`. */
+/** What a command text is made of, over all ways that it may take. */
 export interface CommandFacts {
   readonly understood: boolean
   readonly reasons: readonly Reason[]

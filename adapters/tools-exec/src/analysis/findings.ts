@@ -108,9 +108,10 @@ export class Findings {
     return this.#wroteCode
   }
 
-  wrote(path: string, content: Value | null): void {
+  wrote(path: string, content: Value | null, { isNew }: { readonly isNew: boolean }): void {
     if (isEmptyDevice(path)) return
     if (
+      isNew &&
       !/\.(?:log|txt|out|err|md|csv|tsv|xml|html|css|svg|png|diff|patch|sum|sql|tar|gz|tgz|zip|bak|old|orig|tmp|ya?ml|toml|ini|env)$|(?<!\/package|\/tsconfig|\/composer|\/deno)\.json$/.test(
         path,
       )

@@ -64,7 +64,7 @@ export function redirect(redirections: readonly Redirection[], state: State, she
     if (access !== 'read' && (descriptor === null || descriptor === 1)) captures = true
   }
   const finish = (out: Value) => {
-    for (const { path, appends } of targets) shell.findings.wrote(path, appends && out.length === 0 ? null : out)
+    for (const { path, appends } of targets) shell.findings.wrote(path, appends ? null : out, { isNew: true })
   }
   return { stdin, captures, facts, finish }
 }

@@ -137,19 +137,11 @@ function takeOperands(running: Running, given: GivenArguments): Value {
       for (const field of hasProgram ? operands : rest) {
         const isEdited = isGiven(given, '-i --in-place')
         touch(field, isEdited ? 'write' : 'read', running)
-        if (isEdited) written(field, running, null)
+        if (isEdited) written(field, running, null, { isNew: false })
       }
       break
     case 'script':
-      if (operands.length === 0 || textOf(operands[0] ?? []) === '-') {
-        if (!hasProgram) runInput(running)
-      } else {
-        if (!hasProgram) runScript(program.language ?? 'other', operands[0] ?? [], running)
-        for (const field of hasProgram ? operands : rest) {
-          scan(field, running)
-          if (isGiven(given, '-i') && program.language === 'perl') written(field, running, null)
-        }
-      }
+      takeScript(running, given)
       break
     case 'pattern':
       for (const field of hasProgram ? operands : rest) touch(field, 'read', running)
@@ -165,17 +157,7 @@ function takeOperands(running: Running, given: GivenArguments): Value {
       takeKeyValues(running, operands)
       break
     case 'makefile':
-      for (const field of operands) {
-        // `SHELL=...` and the like reach every rule.
-        if (
-          /^(?:SHELL|\.SHELLFLAGS|MAKEFLAGS|CC|CXX|LD|AR|AWK|SED|INSTALL)\+?=/.test(prefixOf(field)) &&
-          !/=(?:\/bin\/)?(?:ba)?sh$|=(?:gcc|clang|cc|g\+\+)[\w.+-]*$/.test(textOf(field) ?? '')
-        ) {
-          shell.findings.category('execution-hook')
-        }
-        if (/[$`]/.test(textOf(field) ?? '')) shell.findings.category('execution-hook')
-        scan(field, running)
-      }
+      takeTargets(running, operands)
       break
     case 'config':
       takeSetting(running, operands)
@@ -196,7 +178,8 @@ function takeOperands(running: Running, given: GivenArguments): Value {
     case 'write':
       for (const field of operands) {
         touch(field, 'write', running)
-        written(field, running, running.name === 'tee' ? (invocation.state.stdin ?? null) : null)
+        if (running.name === 'tee') written(field, running, invocation.state.stdin, { isNew: true })
+        else if (program.stdin === 'code') written(field, running, null, { isNew: true })
       }
       if (program.mutability === 'destructive') judgeDestruction(operands, shell, invocation)
       break
@@ -209,6 +192,35 @@ function takeOperands(running: Running, given: GivenArguments): Value {
   )
     runInput(running)
   return output()
+}
+
+/** A script and its arguments; without one, the input is the script. */
+function takeScript(running: Running, given: GivenArguments): void {
+  const { program } = running
+  const { operands } = given
+  const hasProgram = program.instead !== undefined && isGiven(given, program.instead)
+  if (operands.length === 0 || textOf(operands[0] ?? []) === '-') {
+    if (!hasProgram) runInput(running)
+    return
+  }
+  if (!hasProgram) runScript(program.language ?? 'other', operands[0] ?? [], running)
+  for (const field of hasProgram ? operands : operands.slice(1)) {
+    scan(field, running)
+    if (isGiven(given, '-i') && program.language === 'perl') written(field, running, null, { isNew: false })
+  }
+}
+
+/** Variables that change which program every rule of a makefile runs, unless they name an ordinary one. */
+const RULE_VARIABLE = /^(?:SHELL|\.SHELLFLAGS|MAKEFLAGS|CC|CXX|LD|AR|AWK|SED|INSTALL)\+?=/
+const ORDINARY_TOOL = /=(?:\/bin\/)?(?:ba)?sh$|=(?:gcc|clang|cc|g\+\+)[\w.+-]*$/
+
+function takeTargets(running: Running, operands: readonly Field[]): void {
+  for (const field of operands) {
+    const source = textOf(field) ?? ''
+    const isHook = (RULE_VARIABLE.test(prefixOf(field)) && !ORDINARY_TOOL.test(source)) || /[$`]/.test(source)
+    if (isHook) running.shell.findings.category('execution-hook')
+    scan(field, running)
+  }
 }
 
 function modelled({ program, invocation, shell, name }: Running, given: GivenArguments): Value {
@@ -300,7 +312,7 @@ function takeCopies(running: Running, operands: readonly Field[]): void {
     touch(field, isTarget ? 'write' : running.program.mutability === 'destructive' ? 'write' : 'read', running)
     if (!isTarget) continue
     const source = textOf(operands[0] ?? [])
-    written(field, running, source === null ? null : (fileContent(source, running) ?? null))
+    written(field, running, source === null ? null : (fileContent(source, running) ?? null), { isNew: false })
   }
 }
 
@@ -312,7 +324,7 @@ function takeKeyValues(running: Running, operands: readonly Field[]): void {
     const value = dropText(field, equals + 1) ?? []
     if (key === 'of') {
       touch(value, 'write', running)
-      written(value, running, null)
+      written(value, running, null, { isNew: true })
     } else if (key === 'if') touch(value, 'read', running)
     else scan(field, running)
   }

@@ -34,9 +34,16 @@ function expandHome(field: Field, { shell }: Running): Field {
   return [...text(shell.home), ...(dropText(field, 1) ?? [])]
 }
 
-export function written(field: Field, { shell, invocation }: Running, content: Value | null): void {
+/** Remembers that a file was written here. `isNew`: with text that was not in the workspace before. */
+export function written(
+  field: Field,
+  { shell, invocation }: Running,
+  content: Value | null,
+  { isNew }: { readonly isNew: boolean },
+): void {
   const path = textOf(field)
-  if (path !== null) for (const cwd of invocation.state.cwds ?? []) shell.findings.wrote(absolutePath(path, cwd), content)
+  if (path === null) return
+  for (const cwd of invocation.state.cwds ?? []) shell.findings.wrote(absolutePath(path, cwd), content, { isNew })
 }
 
 /** What an undo of the workspace cannot bring back: things outside, the whole workspace, its history, what is not known. */

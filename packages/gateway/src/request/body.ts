@@ -14,18 +14,9 @@ export async function readBody(
   request: IncomingMessage,
   maxBytes: number,
 ): Promise<{ readonly body: Json | undefined } | Refusal> {
-  const announced = Number(request.headers['content-length'] ?? 0)
-  if (announced > maxBytes) return tooLarge(maxBytes)
-  const bytes = await collect(request, maxBytes)
-  if (bytes === 'too_large') return tooLarge(maxBytes)
-  if (bytes === 'cut_off') return refuse('invalid_request', 'The body ended before it was complete.')
+  const bytes = await readBytes(request, maxBytes)
+  if ('kind' in bytes) return bytes
   if (bytes.length === 0) return { body: undefined }
-  if (!/^application\/json(?:\s*;\s*charset=utf-8)?$/i.test(request.headers['content-type'] ?? '')) {
-    return refuse('unsupported_media_type', 'Send the body as `Content-Type: application/json`.')
-  }
-  if (request.headers['content-encoding'] !== undefined) {
-    return refuse('unsupported_media_type', 'Send the body without a Content-Encoding.')
-  }
   let text: string
   try {
     text = UTF8.decode(bytes)
@@ -38,6 +29,23 @@ export async function readBody(
     if (error instanceof KernelError) return refuse('malformed_json', error.message)
     throw error
   }
+}
+
+/** Reads the body of a request as bytes that are said to be JSON, of which nothing is checked but their size; none when there is none. */
+export async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer | Refusal> {
+  const announced = Number(request.headers['content-length'] ?? 0)
+  if (announced > maxBytes) return tooLarge(maxBytes)
+  const bytes = await collect(request, maxBytes)
+  if (bytes === 'too_large') return tooLarge(maxBytes)
+  if (bytes === 'cut_off') return refuse('invalid_request', 'The body ended before it was complete.')
+  if (bytes.length === 0) return bytes
+  if (!/^application\/json(?:\s*;\s*charset=utf-8)?$/i.test(request.headers['content-type'] ?? '')) {
+    return refuse('unsupported_media_type', 'Send the body as `Content-Type: application/json`.')
+  }
+  if (request.headers['content-encoding'] !== undefined) {
+    return refuse('unsupported_media_type', 'Send the body without a Content-Encoding.')
+  }
+  return bytes
 }
 
 /** The bytes of a body, unless there are too many or the sender went away: half a body is none. */

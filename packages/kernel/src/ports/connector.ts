@@ -25,7 +25,7 @@ export interface ConnectorFailure {
   /** A stable code of the far side, if it gave one. */
   readonly code?: string
   readonly retryAfterMs?: number
-  readonly usage?: ModelUsage
+  readonly usage?: CallUsage
 }
 
 /** `complete: false` says that the answer was cut short: it lowers the confidence of the run. */
@@ -33,11 +33,11 @@ export interface ConnectorDone {
   readonly kind: 'done'
   readonly output: Json
   readonly complete: boolean
-  readonly usage?: ModelUsage
+  readonly usage?: CallUsage
 }
 
 /** What a call has used of a model. It is recorded as `model.called`, so that meters of tokens and of cost count it. */
-export interface ModelUsage {
+export interface CallUsage {
   /** Stands in the ledger for good: a name, and nothing of what was said. */
   readonly model: string
   readonly inputTokens: number

@@ -116,9 +116,7 @@ export async function execute(
     return finished(action, operation, result, nowMs - startedAtMs, nowMs, { counts: false })
   // The models of all hosts are one operation, and one that fails must not close the others.
   const fault =
-    operation.isPlanner !== true &&
-    result.kind === 'failed' &&
-    (result.failure === 'timeout' || result.failure === 'unavailable')
+    operation.isPlanner !== true && result.kind === 'failed' && (result.failure === 'timeout' || result.failure === 'unavailable')
   await parts.breakers.count(operation.id, fault ? 'fault' : 'ok')
   const durationMs = nowMs - startedAtMs
   return [...usageOf(result, durationMs), ...finished(action, operation, result, durationMs, nowMs, { counts: true })]

@@ -1,4 +1,13 @@
-import { digestOf, type Hasher, isObject, type JsonObject, type OperationId, type Planner, type Proposal, type Workflow } from '@tidegate/kernel'
+import {
+  digestOf,
+  type Hasher,
+  isObject,
+  type JsonObject,
+  type OperationId,
+  type Planner,
+  type Proposal,
+  type Workflow,
+} from '@tidegate/kernel'
 import type { WorkflowWithPlanner } from '../registry.ts'
 import type { HostDeclaration, HostTools } from './host.ts'
 

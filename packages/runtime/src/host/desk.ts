@@ -1,6 +1,7 @@
 import type { HostCallMark, PolicyRule, RunState } from '@tidegate/kernel'
 import type { Harness } from '../harness/harness.ts'
 import type { HarnessParts } from '../harness/parts.ts'
+import { findCanaries } from './canaries.ts'
 import type { Claims } from './claims.ts'
 import { type First, follow, type FollowParts, NOT_WRITTEN, type Followed, type Wanted } from './follow.ts'
 import type { HostAnswer, HostCall, HostDeclaration, HostDesk, HostPatience } from './host.ts'
@@ -162,6 +163,7 @@ export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk
     hosts: () => log.views(),
     offered: (name) => offeredTo(parts, hosts.get(name)),
     observed: (query) => reportObserved({ journal: parts.journal, hosts: parts.hosts, rules: parts.rules?.() ?? [] }, query),
+    canaries: (query) => findCanaries(parts.journal, query),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { CanaryQuery, CanarySighting } from './canaries.ts'
 import type { ObservedQuery, ObservedReport } from './observed.ts'
 import type { FailureKind, Finding, Json, Operation, OperationId, Outcome } from '@tidegate/kernel'
 
@@ -166,4 +167,6 @@ export interface HostDesk {
   offered(host: string): readonly Operation[]
   /** What would have been, had the hosts that are only observed been governed. */
   observed(query: ObservedQuery): Promise<ObservedReport>
+  /** The calls in the ledger in which a canary stands: the evidence of a proof. */
+  canaries(query: CanaryQuery): Promise<readonly CanarySighting[]>
 }

@@ -1,4 +1,5 @@
 export { hostWorkflow, hostWorkflowName, modelWorkflow, modelWorkflowName } from './call-workflow.ts'
+export { CANARY_WORD, type CanaryQuery, type CanarySighting } from './canaries.ts'
 export { type Claims, createClaims } from './claims.ts'
 export { createHostDesk, type HostDeskParts } from './desk.ts'
 export * from './host.ts'

@@ -1,0 +1,52 @@
+import { unpackFlow } from '@tidegate/kernel'
+import type { Simulation } from '../run/simulation.ts'
+import type { SeenRequest } from '../run/witness.ts'
+import { typed } from './facts.ts'
+import { callRunsOf, eventOf, isRead, sessionIdOf } from './hosts.ts'
+import type { Report } from './report.ts'
+
+/** Something a stranger may have written, and the conversation that an agent has seen it in. */
+interface Shown {
+  readonly order: number
+  readonly session: string
+  readonly what: string
+  /** Known to that life alone; null when the ledger knows it. */
+  readonly life: number | null
+}
+
+/** I9: what an agent was shown in a conversation taints the calls that it makes there later, in whichever life. */
+export function checkConversations(sim: Simulation, report: Report): void {
+  if (sim.scenario.hosts.length === 0) return
+  const shown = shownIn(sim)
+  for (const { run, records, event, mark, openedAt } of callRunsOf(sim)) {
+    const request = sim.witness.requests.find((one) => eventOf(one) === event && one.durable <= openedAt)
+    if (request === undefined) continue
+    const before = shown.find((one) => one.session === mark.session && isBefore(one, request))
+    if (before === undefined) continue
+    for (const { event: decided } of typed(records, 'action.decided'))
+      if (decided.facts !== null && !unpackFlow(decided.facts.flow).tainted)
+        report('labels', `run ${run} is not tainted, though its agent has seen ${before.what} before`)
+  }
+}
+
+function isBefore({ order, life }: Shown, request: SeenRequest): boolean {
+  return order < request.order && (life === null || life === request.life)
+}
+
+function shownIn(sim: Simulation): readonly Shown[] {
+  const { witness } = sim
+  const sessions = new Map(callRunsOf(sim).map(({ run, mark }) => [run, mark.session]))
+  const reads = witness.requests.flatMap(({ answer, operation }): readonly Shown[] => {
+    if (answer?.told.kind !== 'done' || !isRead(operation)) return []
+    const session = sessions.get(answer.told.run)
+    return session === undefined ? [] : [{ order: answer.order, session, what: `the answer of ${answer.told.run}`, life: null }]
+  })
+  // What a host does itself shows its agent something, whether it tells us or not; that it was never done is known once it is said.
+  const own = witness.hostDeeds.flatMap(({ order, run, host, session }): readonly Shown[] => [
+    { order, session: sessionIdOf({ host, session }), what: `what came of ${run}`, life: null },
+  ])
+  const heard = witness.heard.map(
+    ({ order, host, session, life }): Shown => ({ order, session: sessionIdOf({ host, session }), what: 'a stranger’s words', life }),
+  )
+  return [...reads, ...own, ...heard]
+}
