@@ -224,8 +224,9 @@ describe('pages', () => {
     const text = textOf('docs/threat-model.md')
     expect(Array.from({ length: 13 }, (_, i) => `I${i + 1}`).filter((id) => !new RegExp(`\\b${id}\\b`).test(text))).toEqual([])
     expect(
-      pathsIn(text, ['packages', 'adapters', 'integrations', 'sim', 'e2e', 'examples', 'tools']).filter((path) => path.endsWith('.test.ts'))
-        .length,
+      pathsIn(text, ['packages', 'adapters', 'integrations', 'sim', 'e2e', 'examples', 'tools']).filter((path) =>
+        path.endsWith('.test.ts'),
+      ).length,
     ).toBeGreaterThan(10)
   })
 

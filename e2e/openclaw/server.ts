@@ -160,6 +160,6 @@ workflows: []
 policies: [policies/*.cedar]
 exec: { workspace: work }
 hosts:
-  - { name: claw, kind: openclaw, mode: ${mode}, person: user:mei, operations: [notes.*, shell.exec] }
+  - { name: claw, kind: openclaw, mode: ${mode}, person: user:mei, operations: [notes.*, shell.*] }
 `
 }

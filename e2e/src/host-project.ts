@@ -22,13 +22,15 @@ export interface HostProject {
   close(): Promise<void>
 }
 
-/** Sets up the project; `host` are lines of the host's entry in tidegate.yaml, `more` other lines of it. */
+/** Sets up the project; `host` are lines of the host's entry in tidegate.yaml, `more` other lines of it, `files` more files. */
 export async function openHostProject({
   host = '',
   more = '',
+  files = {},
 }: {
   readonly host?: string
   readonly more?: string
+  readonly files?: Readonly<Record<string, string>>
 } = {}): Promise<HostProject> {
   const directory = mkdtempSync(join(tmpdir(), 'tidegate-host-'))
   chmodSync(directory, 0o711) // commands run as another user when we are root, who has to get to the workspace
@@ -38,6 +40,7 @@ export async function openHostProject({
   writeFileSync(join(project, 'policies', 'own.cedar'), '// The profile says it all.\n')
   writeFileSync(join(project, 'tidegate.yaml'), configuration(host, more))
   writeFileSync(join(workspace, 'README.md'), 'hello\n')
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text)
   const readyFile = join(directory, 'ready.json')
   const launch = (): ServerProcess => startServer({ project, readyFile })
   let server = launch()

@@ -74,6 +74,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       '@tidegate/tools-http',
       '@tidegate/tools-mcp',
       '@tidegate/tools-model',
+      '@tidegate/tools-quickjs',
       '@tidegate/witness-http',
       '@tidegate/claude-code',
       '@tidegate/openclaw',
@@ -90,6 +91,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'adapters/tools-http': adapter('undici'),
   'adapters/tools-mcp': adapter('@modelcontextprotocol/client'),
   'adapters/tools-model': adapter('undici'),
+  'adapters/tools-quickjs': adapter('quickjs-emscripten'),
   'adapters/witness-http': adapter(),
   'integrations/claude-code': { ours: [KERNEL, '@tidegate/connect', '@tidegate/tools'], vendors: [], node: 'any' },
   'integrations/openclaw': { ours: [KERNEL, '@tidegate/connect', '@tidegate/tools'], vendors: [], node: 'any' },
@@ -177,7 +179,14 @@ export const SHIPPED_LICENCES = [
 ]
 
 /** Licences that tools which only build and test may have besides: file-level copyleft, never distributed by us. */
-export const TOOLING_LICENCES = ['MPL-2.0', 'Python-2.0', 'CC-BY-4.0']
+export const TOOLING_LICENCES = ['MPL-2.0', 'Python-2.0', 'CC-BY-4.0', 'Zlib']
+
+/** Tools whose package says no licence, though their repository does (modelcontextprotocol/servers: MIT, new parts Apache-2.0). Only for tests. */
+export const LICENCES_LOOKED_UP: Readonly<Record<string, string>> = {
+  '@modelcontextprotocol/server-everything': 'MIT OR Apache-2.0',
+  '@modelcontextprotocol/server-filesystem': 'MIT OR Apache-2.0',
+  '@modelcontextprotocol/server-memory': 'MIT OR Apache-2.0',
+}
 
 /** The longest source file, in lines. Longer than that, there is a second idea in it. */
 export const MAX_LINES = 450

@@ -20,7 +20,7 @@ export const ANTHROPIC: ModelFormat = {
   },
   readEvent(facts, event) {
     const { type, index, delta, message, content_block: block } = event
-    if (type === 'message_start') readUsage(facts, objectOf(message).usage)
+    if (type === 'message_start') readInput(facts, objectOf(message).usage)
     if (type === 'content_block_start') readBlock(facts, index, objectOf(block))
     if (type === 'content_block_delta') {
       const { text, partial_json: more, thinking } = objectOf(delta)
@@ -48,8 +48,14 @@ function readStop(facts: ReplyFacts, reason: Json | undefined): void {
   if (typeof reason === 'string') facts.stopReason = reason.slice(0, 100)
 }
 
-/** What is said last holds: the counts of a stream are totals, and the first of output is a beginning. */
+/** What is said last holds: the counts of a stream are totals. */
 function readUsage(facts: ReplyFacts, value: Json | undefined): void {
+  readInput(facts, value)
+  facts.output = tokens(objectOf(value).output_tokens) ?? facts.output
+}
+
+/** All that was read, from a cache and for it too. The count of output at the start of a stream says nothing yet. */
+function readInput(facts: ReplyFacts, value: Json | undefined): void {
   const usage = objectOf(value)
   const fresh = tokens(usage.input_tokens)
   if (fresh !== undefined) {
@@ -57,7 +63,6 @@ function readUsage(facts: ReplyFacts, value: Json | undefined): void {
     facts.cached = Math.max(facts.cached, cached)
     facts.input = Math.max(facts.input ?? 0, fresh + cached + (tokens(usage.cache_creation_input_tokens) ?? 0))
   }
-  facts.output = tokens(usage.output_tokens) ?? facts.output
 }
 
 const TYPES: Readonly<Record<number, string>> = {

@@ -33,7 +33,7 @@ export function usedBy(
 ): Used {
   const guess = Math.ceil(said / BYTES_PER_TOKEN)
   const inputTokens = input ?? Math.ceil(requestBytes / BYTES_PER_TOKEN)
-  // The count at the start of a reply that was cut off is the count of its start.
+  // A count in the middle of a reply that was cut off is not the last one.
   const outputTokens = output === null ? guess : isWhole ? output : Math.max(output, guess)
   const cachedTokens = Math.min(cached, inputTokens)
   const { inputPerMillion, outputPerMillion, cachedInputPerMillion = inputPerMillion } = price

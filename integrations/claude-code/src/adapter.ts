@@ -15,6 +15,7 @@ import {
   type Withdrawal,
 } from '@tidegate/connect'
 import { configurationFiles } from './configuration-files.ts'
+import { proveClaudeCode } from './prove.ts'
 import { modeOf, withHooks, withoutHooks } from './settings.ts'
 
 /** Before this version a hook that is killed or takes too long counts as no objection, whatever the settings say. */
@@ -27,7 +28,7 @@ const SURFACES = ['hook:Bash', 'hook:Write', 'hook:Read', 'hook:mcp', 'parallel'
 
 /** Connects Claude Code: its hook in the settings of the user, or in those of a project (`--config .claude/settings.json`). */
 export function createClaudeCodeAdapter(): HostAdapter {
-  return { kind: 'claude-code', title: 'Claude Code', detect, plan, check, withdraw }
+  return { kind: 'claude-code', title: 'Claude Code', detect, plan, check, withdraw, prove: proveClaudeCode }
 }
 
 async function detect(environment: HostEnvironment, config?: string): Promise<Detection> {

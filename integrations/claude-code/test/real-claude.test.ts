@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Story } from './real/inside.ts'
+import type { Whole } from './real/whole.ts'
 
 const run = promisify(execFile)
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
@@ -77,6 +78,38 @@ describe.skipIf(claude === '')('the real Claude Code, in a network of its own', 
     expect(restored).toBe(true)
   })
 })
+
+test.skipIf(claude === '')(
+  'under the real server: observed, asked, closed when it is killed, approved after a restart of both',
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'tidegate-claude-'))
+    const node = here('../../../node_modules/.bin/node')
+    const places = [
+      here('../../../packages/cli/bin/tidegate.js'),
+      here('../../../packages/cli/template'),
+      here('../../../node_modules'),
+    ]
+    try {
+      const { stdout } = await run('unshare', ['-rn', node, here('real/whole.ts'), claude, node, ...places, directory], {
+        timeout: 280_000,
+      })
+      const { told, files, hosts, verified, restored } = JSON.parse(stdout) as Whole
+      expect([files.observed, hosts[0]]).toEqual([
+        ['made.txt'],
+        expect.objectContaining({ mode: 'observe', calls: 2, wouldHave: 1 }),
+      ])
+      expect([told.enforced?.at(-1), files.enforced?.includes('made.txt')]).toEqual([
+        expect.stringContaining('Waiting for approval'),
+        false,
+      ])
+      expect([told.killed?.at(-1), files.killed?.includes('made.txt')]).toEqual([expect.stringContaining('ECONNREFUSED'), false])
+      expect([files.approved?.includes('made.txt'), verified, restored]).toEqual([true, true, true])
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  },
+  300_000,
+)
 
 test('the guide says how the real one is tried', () => {
   expect(readFileSync(here('../../../docs/guide/claude-code.md'), 'utf8')).toContain('TIDEGATE_CLAUDE_CODE')

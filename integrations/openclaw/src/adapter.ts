@@ -15,6 +15,7 @@ import {
 } from '@tidegate/connect'
 import { CLOSED, DENIED, KEPT, MARK, OURS, pluginEntry, serverEntry } from './changes.ts'
 import { type Configuration, listAt, readConfiguration } from './configuration.ts'
+import { proveOpenClaw } from './prove.ts'
 
 /** What OpenClaw loads. */
 export const PLUGIN_DIRECTORY = fileURLToPath(new URL('../plugin', import.meta.url)).replace(/[\\/]$/, '')
@@ -32,7 +33,7 @@ const SURFACES = ['hook:tool', 'hook:mcp', 'mcp', 'sub-agent', 'tools-invoke']
  * the ticket that only the plugin gets.
  */
 export function createOpenClawAdapter(): HostAdapter {
-  return { kind: 'openclaw', title: 'OpenClaw', detect, plan, check, withdraw }
+  return { kind: 'openclaw', title: 'OpenClaw', detect, plan, check, withdraw, prove: proveOpenClaw }
 }
 
 async function detect(environment: HostEnvironment, config?: string): Promise<Detection> {

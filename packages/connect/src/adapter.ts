@@ -1,3 +1,6 @@
+import type { ProvePorts, ProveRequest } from './prove/prove.ts'
+import type { SurfaceProof } from './prove/surface.ts'
+
 /** The hosts that can be connected. */
 export const HOST_KINDS = ['claude-code', 'openclaw', 'mcp'] as const
 export type HostKind = (typeof HOST_KINDS)[number]
@@ -26,6 +29,11 @@ export interface HostAdapter {
   check(request: ConnectRequest, detection: Detection): Promise<readonly Finding[]>
   /** Takes our parts, and only them, out of a file that somebody changed since. Pure. */
   withdraw(file: string, current: Uint8Array): Withdrawal
+  /**
+   * Fires a canary through every way of acting of the detection: starts the host in a scratch copy of its state, as it is configured, with
+   * the scripted model instead of its own. Changes nothing of the user's. Left out for a host that nobody can prove.
+   */
+  prove?(request: ProveRequest, ports: ProvePorts): Promise<readonly SurfaceProof[]>
 }
 
 /** The machine as an adapter sees it; the command line fills it in. */

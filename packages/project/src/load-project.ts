@@ -1,7 +1,14 @@
 import { resolve } from 'node:path'
 import { type CedarSchema, generateSchema, type PolicyFile } from '@tidegate/cedar'
 import { type Meter, meterNames, type Operation, type Workflow } from '@tidegate/kernel'
-import { type HostDeclaration, type HostKind, type HostTools, hostWorkflowName, modelWorkflowName, type Tool } from '@tidegate/runtime'
+import {
+  type HostDeclaration,
+  type HostKind,
+  type HostTools,
+  hostWorkflowName,
+  modelWorkflowName,
+  type Tool,
+} from '@tidegate/runtime'
 import { loadConfiguration } from './configuration/load.ts'
 import type { Configuration } from './configuration/schema.ts'
 import { readHosts } from './hosts/read-hosts.ts'

@@ -39,13 +39,14 @@ import {
   type WorkflowWithPlanner,
 } from '@tidegate/runtime'
 import type { McpTools } from '@tidegate/tools-mcp'
+import type { ModelProxy } from '@tidegate/tools-model'
 import { builtinDeclarations, createBuiltinParts } from './builtins.ts'
 import { prepareAuthZen } from './authzen.ts'
 import { hostParts, hostToolsOf, openSessions } from './hosts.ts'
 import { createPolicyChecker } from './policy-thread.ts'
 import { createSecretSource, readSecret } from './secrets.ts'
-import { type HostModels, openHostModels } from './model.ts'
-import { openShell } from './shell.ts'
+import { modelSecrets, openHostModels } from './model.ts'
+import { openJavaScript, openShell } from './shell.ts'
 import { ServerError } from './error.ts'
 import { checkState } from './state/check-state.ts'
 import { writeExport } from './state/export-writer.ts'
@@ -64,6 +65,8 @@ export interface Composition {
   readonly registry: Registry
   /** Agent programs that are not ours, as the project lists them. */
   readonly project: Project
+  /** The way to the models of hosts, where the project names any. */
+  readonly models: ModelProxy | undefined
   /** Seals what MCP clients hand back to us. */
   readonly mcpSecret: Uint8Array
   readonly clock: Clock
@@ -114,7 +117,8 @@ async function composeWith(ground: Ground, { stateDirectory, clock, upstream }: 
   const builtin = builtinDeclarations(configuration, [prepared.part])
   const shell = openShell({ configuration, project, stateDirectory })
   const models = openHostModels(configuration)
-  const moreTools = [shell, models?.proxy].filter((each) => each !== undefined).concat(upstream.tools())
+  const javascript = openJavaScript(configuration)
+  const moreTools = [...[shell, javascript, models].filter((each) => each !== undefined), ...upstream.tools()]
   const loaded = await loadProject(project, { configuration, builtin, hostTools: hostToolsOf, moreTools })
   const claims = createClaims({ clock })
   const hosted = hostParts(loaded, claims)
@@ -164,11 +168,12 @@ async function composeWith(ground: Ground, { stateDirectory, clock, upstream }: 
       await meters.save()
       await tidegate.close()
       await shell?.close()
+      await javascript?.close()
       await upstream.close()
     }
     const authzen = prepared.start({ tidegate, clock, control, stateDirectory })
     const mcpSecret = deriveSecret(keys.masterKey, 'mcp')
-    return { tidegate, authzen, registry, project: loaded, mcpSecret, clock, stateDirectory, close }
+    return { tidegate, authzen, registry, project: loaded, models, mcpSecret, clock, stateDirectory, close }
   } catch (error) {
     for (const each of stop) each()
     await stored.close()
@@ -199,7 +204,7 @@ function partsOf(
     ...{ journal, control, registry, clock, log, meters, ledger, writeExport, timeFacts },
     ...{ entropy: nodeEntropy, hasher: nodeHasher, verifier: nodeVerifier },
     policy: withBuiltinPolicy(store, parts),
-    secrets: createSecretSource({ project, secrets: configuration.secrets, environment }),
+    secrets: createSecretSource({ project, secrets: { ...configuration.secrets, ...modelSecrets(configuration) }, environment }),
     breakers: createBreakerPanel({ control, clock, log }),
     inFlight: createInFlight(),
     ...(beforeExport === undefined ? {} : { beforeExport }),

@@ -10,11 +10,13 @@ import {
   type HostKind,
   type HostTools,
   hostWorkflow,
+  modelWorkflow,
   type Registry,
   type Sessions,
   type Tool,
   type WorkflowWithPlanner,
 } from '@tidegate/runtime'
+import { MODEL_OPERATION } from '@tidegate/tools-model'
 import { withCommandKinds } from './host-commands.ts'
 
 /** The tools that a kind of host brings itself; an MCP client has none but ours. */
@@ -27,14 +29,19 @@ export function hostToolsOf(kind: HostKind): HostTools | undefined {
 
 /** What hosts add to a registry. */
 export function hostParts(
-  { hosts, hostTools }: Pick<Project, 'hosts' | 'hostTools'>,
+  { configuration, hosts, hostTools }: Pick<Project, 'configuration' | 'hosts' | 'hostTools'>,
   claims: Claims,
 ): { readonly tools: readonly Tool[]; readonly workflows: readonly WorkflowWithPlanner[] } {
   const tools = [...hostTools.values()].flatMap(({ operations }) => {
     const [first] = operations
     return first === undefined ? [] : [{ name: first.tool, operations, connector: claims.connector }]
   })
-  return { tools, workflows: hosts.map((host) => hostWorkflow(host, hostTools.get(host.kind), nodeHasher)) }
+  const withModel = new Set(configuration.hosts.flatMap(({ name, model }) => (model === undefined ? [] : [name])))
+  const workflows = [
+    ...hosts.map((host) => hostWorkflow(host, hostTools.get(host.kind), nodeHasher)),
+    ...hosts.filter(({ name }) => withModel.has(name)).map((host) => modelWorkflow(host, [MODEL_OPERATION], nodeHasher)),
+  ]
+  return { tools, workflows }
 }
 
 /** The conversations of hosts. Their ids are keyed: the ledger keeps them for good. */

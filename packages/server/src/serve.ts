@@ -4,6 +4,7 @@ import { createGateway, createHostAuthenticator, createTokenAuthenticator, type 
 import type { Log, LogLine } from '@tidegate/kernel'
 import { loadConfiguration } from '@tidegate/project'
 import { type Composition, compose } from './compose.ts'
+import { modelEndpoint } from './model.ts'
 import { writeAtomically } from './state/private-file.ts'
 import { openHostTokens, openTokens } from './state/keys.ts'
 import { VERSION } from './version.ts'
@@ -77,10 +78,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 function hostsOf({
   tidegate,
   project,
+  models,
   mcpSecret: secret,
   clock,
   stateDirectory,
-}: Composition): Pick<GatewayOptions, 'hosts' | 'mcp'> {
+}: Composition): Pick<GatewayOptions, 'hosts' | 'mcp' | 'model'> {
   const { hostDesk: desk } = tidegate
   if (desk === undefined) return {}
   const tokens = openHostTokens(stateDirectory, project.hosts)
@@ -91,7 +93,11 @@ function hostsOf({
     return kind === undefined ? undefined : project.hostTools.get(kind)
   }
   const authenticate = createHostAuthenticator(holders)
-  return { hosts: { desk, authenticate, toolsOf }, mcp: { desk, authenticateHost: authenticate, clock, secret } }
+  return {
+    hosts: { desk, authenticate, toolsOf },
+    mcp: { desk, authenticateHost: authenticate, clock, secret },
+    ...modelEndpoint(models, { desk, authenticateHost: authenticate }),
+  }
 }
 
 /** One line for people on stderr; times are for whoever collects them. */

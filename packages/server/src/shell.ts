@@ -4,9 +4,16 @@ import { join, resolve } from 'node:path'
 import type { Configuration } from '@tidegate/project'
 import { createBwrapSandbox, DEFAULT_SANDBOX_LIMITS } from '@tidegate/sandbox-bwrap'
 import { createShell, type Shell } from '@tidegate/tools-exec'
+import { createJavaScript, type JavaScriptTool } from '@tidegate/tools-quickjs'
 
 /** The name under which commands are operations: `shell.exec` and its kin. */
 export const SHELL_TOOL = 'shell'
+
+/** Opens the tool that computes, where the project has one. */
+export function openJavaScript({ javascript }: Pick<Configuration, 'javascript'>): JavaScriptTool | undefined {
+  if (javascript === undefined) return undefined
+  return createJavaScript({ timeoutMs: javascript.timeout, memoryBytes: javascript.memory * 1_048_576 })
+}
 
 /** Where only root writes, and everybody may pass. */
 const RUN = '/run'

@@ -1,6 +1,6 @@
 import type { HostCallMark } from '@tidegate/kernel'
 import type { HostDeclaration } from '@tidegate/runtime'
-import { OPERATIONS } from '../plan/hosts.ts'
+import { OPERATIONS, SHELL } from '../plan/hosts.ts'
 import { normalised } from '../run/host-acts.ts'
 import { SESSION_SALT } from '../run/life.ts'
 import type { Simulation } from '../run/simulation.ts'
@@ -133,7 +133,10 @@ function checkRepeats(sim: Simulation, runs: readonly CallRun[], report: Report)
   const acted = runs.flatMap((one) => {
     const digest = typed(one.records, 'action.proposed')[0]?.event.digest ?? null
     const [request] = sim.witness.requests.filter((each) => eventOf(each) === one.event)
-    const isEffect = typed(one.records, 'effect.started').length > 0 && callsOf(sim, one).length > 0
+    // What is permitted is done only if the host has heard of it.
+    const operation = typed(one.records, 'action.proposed')[0]?.event.operation ?? ''
+    const isDone = operation === SHELL.id ? sim.witness.hostDeeds.some(({ run }) => run === one.run) : callsOf(sim, one).length > 0
+    const isEffect = isDone && !isRead(operation)
     return digest === null || request === undefined || !isEffect ? [] : [{ ...one, digest, request }]
   })
   for (const [n, later] of acted.entries())

@@ -2,7 +2,7 @@ import type { Connector, ConnectorCall, Json } from '@tidegate/kernel'
 import type { Claims, HostAnswer, HostDesk, HostPatience } from '@tidegate/runtime'
 import type { CallPlan, HostPlan } from '../plan/hosts.ts'
 import { passPoint, type Life, type Simulation, tell } from './simulation.ts'
-import { noteCall, type SeenRequest } from './witness.ts'
+import { noteCall, type SeenDeed, type SeenRequest } from './witness.ts'
 
 /** One thing that an agent wants, as it stands. */
 interface Wish {
@@ -71,11 +71,24 @@ function doIt(sim: Simulation, { host, plan, name }: Wish, run: string): void {
     tell(sim, `host: does ${plan.operation} of ${run}`)
     const { command = null } = plan.arguments
     sim.farSide.apply({ operation: plan.operation, arguments: { command }, effectId: `${run}.0` }, sim.agenda.nowMs())
-    sim.witness.hostDeeds.push({ order: sim.witness.order++, run, host: host.declaration.name, session: plan.session })
+    const { witness } = sim
+    const deed: SeenDeed = {
+      order: witness.order++,
+      run,
+      host: host.declaration.name,
+      session: plan.session,
+      life: sim.life?.n ?? witness.lives.length,
+      toldOrder: null,
+    }
+    witness.hostDeeds.push(deed)
     if (plan.trick === 'tells nothing') return
     const about = { host: host.declaration.name, session: plan.session, call: name }
     const ok = plan.trick !== 'tells a failure'
-    sim.agenda.after(chance.below(500), () => sim.life?.tidegate?.hostDesk?.report({ ...about, ok, output: 'a stranger says hello' }))
+    sim.agenda.after(chance.below(500), () => {
+      const isTaken = sim.life?.tidegate?.hostDesk?.report({ ...about, ok, output: 'a stranger says hello' })
+      // What is taken is heard of by the conversation once it is recorded.
+      if (isTaken === true) sim.agenda.after(2_500, () => void (deed.toldOrder = witness.order++))
+    })
   })
 }
 

@@ -67,6 +67,17 @@ export interface SeenRequest {
   answer: { readonly order: number; readonly durable: number; readonly atMs: number; readonly told: HostAnswer } | null
 }
 
+/** Something that a host did itself. */
+export interface SeenDeed {
+  readonly order: number
+  readonly run: string
+  readonly host: string
+  readonly session: string
+  readonly life: number
+  /** When what came of it was told, and taken. */
+  toldOrder: number | null
+}
+
 /** A ticket that a host got, for which request, and which call handed it in first. */
 export interface SeenTicket {
   readonly request: SeenRequest
@@ -102,7 +113,7 @@ export interface Witness {
   readonly requests: SeenRequest[]
   readonly tickets: Map<string, SeenTicket>
   /** What hosts did themselves. */
-  readonly hostDeeds: { readonly order: number; readonly run: string; readonly host: string; readonly session: string }[]
+  readonly hostDeeds: SeenDeed[]
   /** What hosts said that their agents were told by strangers, from the moment it was acknowledged. */
   readonly heard: { readonly order: number; readonly host: string; readonly session: string; readonly life: number }[]
   /** The newest state of each run, as the harness folded it while running, with the number of its records. */

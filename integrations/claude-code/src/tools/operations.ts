@@ -128,6 +128,8 @@ export const OPERATIONS: Readonly<Record<string, OperationDeclaration>> = {
   }),
   find: declare({
     ...READ,
+    // Names of files that are there: a stranger may have chosen them, and still they are known ones.
+    origin: 'member',
     title: 'Find files',
     description: 'Lists files whose names fit a pattern.',
     inputs: { path: PATH, pattern: WORDS },

@@ -37,7 +37,9 @@ export interface OpenedQuestion {
 /** The way to the models of hosts. */
 export interface ModelDoor {
   serves(host: string): boolean
-  open(question: ModelQuestion): OpenedQuestion | { readonly kind: 'unprepared'; readonly why: 'path' | 'body'; readonly message: string }
+  open(
+    question: ModelQuestion,
+  ): OpenedQuestion | { readonly kind: 'unprepared'; readonly why: 'path' | 'body'; readonly message: string }
   /** An error of ours in the words of the host's provider. */
   errorOf(host: string, code: string, message: string, status: number): JsonObject
 }

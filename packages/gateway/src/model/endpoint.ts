@@ -78,7 +78,12 @@ export function createModelEndpoint(options: ModelOptions, around: ModelSurround
     }
   }
 
-  async function decide(opened: OpenedQuestion, session: string, response: ServerResponse, asking: Asking & { readonly reply: Reply }) {
+  async function decide(
+    opened: OpenedQuestion,
+    session: string,
+    response: ServerResponse,
+    asking: Asking & { readonly reply: Reply },
+  ) {
     const { operation, arguments: args, timeoutMs } = opened
     const { host, gone, say, reply } = asking
     const call = { host, session, call: `model-${randomUUID()}`, operation, arguments: args }

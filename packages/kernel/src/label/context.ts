@@ -3,6 +3,7 @@ import { type Flow, undeclaredInput } from './compile.ts'
 import type { Moments } from './date.ts'
 import { momentsIn } from './date.ts'
 import { type Evidence, evidenceOf, fitsClosedType, settledOrigin } from './evidence.ts'
+import { evidenceIn } from './evidence-in.ts'
 import { type FlowInput, isClosedType } from './flow.ts'
 import type { Grant, GrantUse } from './grant.ts'
 import { once } from './once.ts'
@@ -39,6 +40,8 @@ export interface FlowContext {
 
 /** One answer in a context, with the evidence that it offers. */
 export interface Seen {
+  /** Which one of the context it is, counted from the first that it ever saw. */
+  readonly n: number
   readonly source: string
   readonly output: Json
   readonly flow: Flow
@@ -86,7 +89,8 @@ export function observe(context: FlowContext, observation: Observation): FlowCon
   const tainting = label.untrusted && !hidden
   const { task } = context // and not the context: what is seen would keep every context before it
   const evidence = once(() => evidenceOf(output, flow, echoesUntrusted, task()))
-  const seen = [...context.seen, { source, output, flow, evidence }]
+  const n = (context.seen.at(-1)?.n ?? -1) + 1
+  const seen = [...context.seen, { n, source, output, flow, evidence }]
   return {
     ...context,
     tainted: context.tainted || tainting,
@@ -177,9 +181,10 @@ export function sinkKey(operation: string, pointer: string): string {
 /** The moments of the task and of what was seen, read when they are first looked at. */
 function momentsOf(task: FlowContext['task'], seen: readonly Seen[]): FlowContext['moments'] {
   return once(() => {
-    const evidence = seen.map((each) => each.evidence())
+    const evidence = evidenceIn(seen)
     const today = [...new Set(evidence.flatMap((e) => e.today))]
     const recorded = evidence.flatMap((e) => e.moments)
-    return [task().moments(today), momentsIn([...today, ...recorded].join('\n'), [])]
+    const named = task().moments(today)
+    return today.length + recorded.length === 0 ? [named] : [named, momentsIn([...today, ...recorded].join('\n'), [])]
   })
 }

@@ -27,6 +27,8 @@ export interface Evidence {
   readonly names: ReadonlySet<string>
   /** `field, phrase of the task` -> the values of that field in records that the phrase describes. */
   readonly described: ReadonlyMap<string, ReadonlySet<string>>
+  /** How many characters were looked at. */
+  readonly length: number
   /** The answer was too large to look at in full: nothing in it is unique. */
   readonly cut: boolean
 }
@@ -83,6 +85,7 @@ interface Draft {
   readonly records: Map<Place | undefined, Field[]>
   readonly alone: Field[]
   leaves: number
+  length: number
 }
 
 /** Builds the evidence that an answer offers to a run with the given task. Linear in the size of the answer. */
@@ -100,6 +103,7 @@ export function evidenceOf(output: Json, flow: Flow, echoesUntrusted: boolean, t
     records: new Map(),
     alone: [],
     leaves: 0,
+    length: 0,
   }
   visitLeaves(flow.outputs, output, {
     leaf: (value, declared, place) => addLeaf(draft, value, declared, place, echoesUntrusted),
@@ -107,8 +111,9 @@ export function evidenceOf(output: Json, flow: Flow, echoesUntrusted: boolean, t
       if (declared?.keys !== undefined) addLeaf(draft, key, declared.keys, undefined, echoesUntrusted)
     },
   })
+  const { recorded, numbers, moments, today, listed, names, length } = draft
   return {
-    ...draft,
+    ...{ recorded, numbers, moments, today, listed, names, length },
     recordedText: phraseText(draft.texts),
     memberText: phraseText(draft.memberTexts),
     foreignWords: once(() => draft.foreignTexts.map((text) => ` ${plainWords(text).join(' ')} `).join('')),
@@ -123,6 +128,7 @@ function addLeaf(draft: Draft, value: Json, output: FlowOutput | undefined, plac
   const origin = settledOrigin(output?.origin, echoes)
   const trusted = origin === 'system' || origin === 'user'
   const text = String(value)
+  draft.length += text.length
   if (output?.list === 'lines') {
     const { list, ...member } = output
     for (const name of membersOf(text)) addLeaf(draft, name, member, undefined, echoes)

@@ -7,11 +7,11 @@ const MAX_TEXT_LENGTH = 20_000
  * What a free text points to: links, hosts, addresses, account numbers, codes and long numbers, in canonical form. Prose asks; these are
  * what it asks for. Undefined for a text that is too long to look at.
  *
- * A word counts when it has a dot between letters, an `@`, both letters and digits, or four digits or more (a year and a date excepted).
+ * `canonical` is the text in canonical form, where that is known. A word counts when it has a dot between letters, an `@`, both letters and digits, or four digits or more (a year and a date excepted).
  */
-export function referencesIn(text: string): readonly string[] | undefined {
+export function referencesIn(text: string, canonical = canonicalText(text)): readonly string[] | undefined {
   if (text.length > MAX_TEXT_LENGTH) return undefined
-  const words = canonicalText(text).split(' ')
+  const words = canonical.split(' ')
   const long = [...text.matchAll(/(?<!\d)\d(?:[ -]?\d){6,30}(?!\d)/g)].map(([run]) => run.replace(/[ -]/g, ''))
   return [...words.filter(isReference), ...long.filter((run) => !/^(?:19|20)\d{6}$/.test(run))]
 }

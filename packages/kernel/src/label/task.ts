@@ -1,4 +1,5 @@
 import { type Moments, momentsIn } from './date.ts'
+import { once } from './once.ts'
 import { type Quantity, quantitiesIn } from './quantity.ts'
 import { canonicalText, isGrammar, phraseText, quotedIn, stem } from './words.ts'
 
@@ -25,12 +26,13 @@ export function readTask(texts: readonly string[]): Task {
   const words = text.split(' ').filter((word) => word !== '' && !isGrammar(word))
   // Words inside an address, a path or a name with hyphens are words of the task too.
   const inner = words.flatMap((word) => word.split(/[^\p{L}\p{N}]+/u)).filter((word) => word !== '')
+  const absolute = once(() => momentsIn(joined, []))
   return {
     raw,
     text,
     stems: new Set([...words, ...inner].map(stem)),
     quoted: new Set(raw.flatMap(quotedIn).map(canonicalText)),
     quantities: quantitiesIn(joined),
-    moments: (today) => momentsIn(joined, today),
+    moments: (today) => (today.length === 0 ? absolute() : momentsIn(joined, today)),
   }
 }

@@ -1,10 +1,11 @@
 import type { FlowContext } from './context.ts'
 import { sinkKey } from './context.ts'
 import { isNamedMoment } from './date.ts'
+import { evidenceIn } from './evidence-in.ts'
 import type { FlowInput } from './flow.ts'
 import { isDerived, numberOf } from './quantity.ts'
 import { referencesIn } from './reference.ts'
-import { canonicalText, hasPhrase, isGrammar, plainWords, stem } from './words.ts'
+import { canonicalText, hasPhrase, isGrammar, stem, wordsOf } from './words.ts'
 
 /** How well a target is known, from worst to best. docs/spec/labels.md, section 4. */
 export const TARGET_GRADES = ['unknown', 'listed', 'recorded', 'named'] as const
@@ -20,8 +21,7 @@ export function gradeTarget(context: FlowContext, value: string | number, sink: 
   if (context.endorsed.get(sinkKey(sink.operation, sink.pointer))?.has(phrase) === true) return 'named'
   if (isNamedByTask(context, phrase, sink) || isDescribed(context, phrase)) return 'named'
   let listed = false
-  for (const seen of context.seen) {
-    const evidence = seen.evidence()
+  for (const evidence of evidenceIn(context.seen)) {
     if (evidence.recorded.has(phrase) || hasPhrase(evidence.recordedText, phrase))
       return sink.type === 'identifier' ? 'listed' : 'recorded'
     listed ||= evidence.listed.has(phrase) || hasPhrase(evidence.memberText, phrase)
@@ -49,7 +49,7 @@ function isNamedByTask(context: FlowContext, phrase: string, { operation, pointe
  * with another value. A third party who writes a record with the same words makes the description ambiguous, and so loses.
  */
 function isDescribed({ seen }: FlowContext, phrase: string): boolean {
-  const all = seen.map((each) => each.evidence())
+  const all = evidenceIn(seen)
   if (all.some((evidence) => evidence.cut)) return false
   return all.some((evidence) => {
     for (const [key, values] of evidence.described) {
@@ -68,7 +68,7 @@ export function isGroundedAmount(context: FlowContext, value: unknown): boolean 
   const amount = numberOf(value)
   if (amount === undefined) return false
   if (context.task().quantities.some((quantity) => !quantity.percent && quantity.value === amount)) return true
-  const recorded = context.seen.flatMap((seen) => seen.evidence().numbers)
+  const recorded = evidenceIn(context.seen).flatMap(({ numbers }) => numbers)
   return recorded.includes(amount) || isDerived(amount, context.task().quantities, [...new Set(recorded)])
 }
 
@@ -116,11 +116,10 @@ export function gradeText(context: FlowContext, text: string): 'task' | 'prose' 
   const canonical = canonicalText(text)
   if (hasPhrase(context.task().text, canonical)) return 'task'
   const words = canonical.split(' ')
-  const names = context.seen.map((seen) => seen.evidence().names)
-  if (words.length <= MAX_COMPOSED_WORDS && isComposed(context, words, names)) return 'task'
-  const references = referencesIn(text)
+  if (words.length <= MAX_COMPOSED_WORDS && isComposed(context, words)) return 'task'
+  const references = referencesIn(text, canonical)
   if (references?.every((reference) => isKnownReference(context, reference)) !== true) return 'carrying'
-  return isRelayed(context, plainWords(text)) ? 'relayed' : 'prose'
+  return isRelayed(context, wordsOf(canonical)) ? 'relayed' : 'prose'
 }
 
 /** Words in a row that two people rarely choose independently. */
@@ -128,19 +127,22 @@ const RUN_LENGTH = 5
 
 /** True when a run of words, or the whole of a shorter text, stands in something that a third party wrote, and not in the task. */
 function isRelayed(context: FlowContext, words: readonly string[]): boolean {
+  const told = evidenceIn(context.seen).flatMap((evidence) => evidence.foreignWords() || [])
+  if (told.length === 0) return false
   const length = Math.min(RUN_LENGTH, words.length)
   for (let i = 0; i + length <= words.length; i++) {
     const run = words.slice(i, i + length)
     const said = run.filter((word) => !isGrammar(word) && !context.task().stems.has(stem(word)))
     if (said.length === 0) continue
     const phrase = run.join(' ')
-    if (context.seen.some((seen) => hasPhrase(seen.evidence().foreignWords(), phrase))) return true
+    if (told.some((text) => hasPhrase(text, phrase))) return true
   }
   return false
 }
 
 /** True when every word is the task's own, a name, a moment of the task, a small count or grammar, and not all of them say nothing. */
-function isComposed(context: FlowContext, words: readonly string[], names: readonly ReadonlySet<string>[]): boolean {
+function isComposed(context: FlowContext, words: readonly string[]): boolean {
+  const names = evidenceIn(context.seen).flatMap((evidence) => (evidence.names.size === 0 ? [] : [evidence.names]))
   let said = 0
   for (const word of words) {
     if (context.task().stems.has(stem(word)) || names.some((set) => set.has(word))) said++
@@ -153,8 +155,7 @@ const SMALL_COUNT = /^\d{1,2}(?:-?(?:st|nd|rd|th))?$/
 
 function isKnownReference(context: FlowContext, reference: string): boolean {
   if (hasPhrase(context.task().text, reference)) return true
-  return context.seen.some((seen) => {
-    const evidence = seen.evidence()
-    return evidence.listed.has(reference) || hasPhrase(evidence.memberText, reference)
-  })
+  return evidenceIn(context.seen).some(
+    ({ listed, memberText }) => listed.has(reference) || hasPhrase(memberText, reference),
+  )
 }

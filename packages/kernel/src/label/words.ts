@@ -95,7 +95,10 @@ export function quotedIn(text: string): readonly string[] {
 
 /** The words of a text without any punctuation between them: how two texts are compared for what one copies from the other. */
 export function plainWords(text: string): readonly string[] {
-  return canonicalText(text)
-    .split(' ')
-    .filter((word) => word !== '' && word !== '|')
+  return wordsOf(canonicalText(text))
+}
+
+/** The words of a canonical text. */
+export function wordsOf(canonical: string): readonly string[] {
+  return canonical.split(' ').filter((word) => word !== '' && word !== '|')
 }

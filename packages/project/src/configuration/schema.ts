@@ -176,6 +176,11 @@ export const configurationSchema = section({
   authzen: authzen.optional(),
   hosts: z.array(host).max(100).default([]),
   exec: exec.optional(),
+  /** Small pieces of JavaScript that compute something, and reach nothing. */
+  javascript: section({
+    timeout: duration.prefault('2s'),
+    memory: z.int().min(1).max(1_024).default(64),
+  }).optional(),
   retention: section({ payloads: duration }).optional(),
   witness: section({
     url: z.string().max(2_048),

@@ -26,7 +26,7 @@ import {
   type Workflow,
 } from '@tidegate/kernel'
 import { knownLeaves } from './labels.ts'
-import { isStopped } from './execute.ts'
+import { isStopped, isUnclaimed } from './execute.ts'
 import { holdPlanned, surveyPlan } from './plan-approval.ts'
 import { previewEvent, previewOf, shownPreview } from './preview.ts'
 import type { HarnessParts } from './parts.ts'
@@ -195,7 +195,7 @@ function settle(parts: HarnessParts, state: RunState, workflow: Workflow, settli
     return asked.then((events) => ({ events: [...proposed, ...events], start: false, rehearse: false }))
   }
   // Nobody is there to take the answer: it is allowed, and starts when they come for it.
-  if (isUnclaimed(parts, state, candidate)) return { events: [...proposed, decided], start: false, rehearse: false }
+  if (isUnclaimed(parts, state, candidate.purpose)) return { events: [...proposed, decided], start: false, rehearse: false }
   const attempt = (candidate.action?.attempts ?? 0) + 1
   const lease = admitted.operation.secrets
   const started: RunEvent = {
@@ -209,10 +209,6 @@ function settle(parts: HarnessParts, state: RunState, workflow: Workflow, settli
     type: 'effect.started',
   }
   return { events: [...proposed, decided, started], start: true, rehearse: false }
-}
-
-function isUnclaimed({ claims }: HarnessParts, { opened }: RunState, { purpose }: Candidate): boolean {
-  return opened.call !== undefined && purpose === 'act' && claims?.has(opened.run) === false
 }
 
 /** Opens the question, with the preview that the people will see bound into it. No preview, no question: nobody approves blind. */

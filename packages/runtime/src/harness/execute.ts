@@ -63,6 +63,15 @@ export function isStopped(parts: Pick<HarnessParts, 'control'>, state: RunState,
   return stopFor(parts.control.state.stops, { run, agent, workflow, tool: operation.tool }) !== undefined
 }
 
+/** True for a call of a host that nobody waits for any more: it does not start (docs/spec/hosts.md, Claims). */
+export function isUnclaimed(
+  { claims }: Pick<HarnessParts, 'claims'>,
+  { opened }: RunState,
+  purpose: ActionState['proposed']['purpose'],
+): boolean {
+  return opened.call !== undefined && purpose === 'act' && claims?.has(opened.run) === false
+}
+
 /** Hands out the declared secrets of one operation, until a stop takes them back (I7, I8). */
 function leaseOf(
   parts: Pick<HarnessParts, 'secrets' | 'control'>,
@@ -82,7 +91,7 @@ function leaseOf(
  * Executes an action whose `effect.started` is durable (I3), and answers the events that record the outcome.
  *
  * The stops are looked at once more, synchronously, before the call: a stop that was acknowledged in between finds that nothing
- * starts after it (I7). If we crash anywhere in here, the action is found `started` and is looked for, never repeated (I4).
+ * starts after it (I7). So is whether somebody still waits for the answer of a host's call. If we crash anywhere in here, the action is found `started` and is looked for, never repeated (I4).
  */
 export async function execute(
   parts: HarnessParts,
@@ -99,6 +108,15 @@ export async function execute(
       message: 'a stop came before the call was made',
     }
     return finished(action, operation, stopped, 0, parts.clock.nowMs(), { counts: false })
+  }
+  if (isUnclaimed(parts, state, action.proposed.purpose)) {
+    const left: ConnectorFailure = {
+      kind: 'failed',
+      failure: 'refused',
+      retry: 'safe',
+      message: 'whoever asked for it had left before the call was made',
+    }
+    return finished(action, operation, left, 0, parts.clock.nowMs(), { counts: false })
   }
   if (isLate(state, action)) {
     const late: ConnectorFailure = {

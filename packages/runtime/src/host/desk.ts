@@ -8,9 +8,9 @@ import type { HostAnswer, HostCall, HostDeclaration, HostDesk, HostPatience } fr
 import { createHostLog } from './host-log.ts'
 import { reportObserved } from './observed.ts'
 import { offeredTo } from './offer.ts'
-import { earlierRun, newRun, problemOf, runBefore } from './open-call.ts'
-import { rememberCall, type Session, type Sessions } from './sessions.ts'
-import { createTickets } from './tickets.ts'
+import { digestOfCall, earlierRun, newRun, problemOf, runBefore } from './open-call.ts'
+import { parkRun, rememberCall, type Session, type Sessions, unparkRun } from './sessions.ts'
+import { createTickets, type Ticketed } from './tickets.ts'
 
 /** What the desk is made of, besides what the harness is made of. */
 export interface HostDeskParts extends HarnessParts {
@@ -23,6 +23,8 @@ export interface HostDeskParts extends HarnessParts {
 
 /** Calls of one host at the same time. */
 const MAX_UNDER_WAY = 512
+/** Calls whose tickets are remembered as used. */
+const MAX_REDEEMED = 10_000
 const NO_TICKET = 'this call needs a ticket, which the plugin of the host gets; is the plugin loaded?'
 
 /**
@@ -36,8 +38,11 @@ export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk
   const hosts = new Map(parts.hosts.map((host) => [host.name, host]))
   const log = createHostLog(parts.hosts, clock)
   const tickets = createTickets({ ...parts, find: parts.registry.find })
-  const following: FollowParts = { harness, claims, clock, listen: listenTo(harness) }
+  const opening: FollowParts['opening'] = new Map()
+  const following: FollowParts = { harness, claims, clock, opening, listen: listenTo(harness) }
   const permitted = new Map<string, string>()
+  /** Calls that have handed in a good ticket -> what it was good for. */
+  const redeemed = new Map<string, Ticketed>()
 
   async function answer(
     request: HostCall,
@@ -52,38 +57,54 @@ export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk
     if (!log.enter(host.name, MAX_UNDER_WAY)) return refuse('too_busy', 'too many calls of this host are under way')
     try {
       const session = await sessions.open(host.name, request.session)
-      const first = await choose(host, session)
-      const followed = await follow(following, first, wants, patience)
-      if (followed !== NOT_WRITTEN) return await settle(session, request, followed)
-      const before = first.kind === 'new' ? await runBefore(parts, first) : undefined
-      const again = before === undefined ? NOT_WRITTEN : await follow(following, before, wants, patience)
-      return again === NOT_WRITTEN
+      let first = await choose(host, session)
+      let followed = await follow(following, first, wants, patience)
+      if (followed === NOT_WRITTEN && first.kind === 'known') {
+        forget(session, request, first.run) // whoever asked before left, or the store failed, and it never came to be
+        first = await choose(host, session)
+        followed = await follow(following, first, wants, patience)
+      }
+      if (followed === NOT_WRITTEN && first.kind === 'new') {
+        const before = await runBefore(parts, first)
+        if (before !== undefined) followed = await follow(following, before, wants, patience)
+      }
+      return followed === NOT_WRITTEN
         ? refuse('not_recorded', 'the call could not be recorded')
-        : await settle(session, request, again)
+        : settle(session, request, followed, patience)
     } finally {
       log.leave(host.name)
     }
   }
 
   /** Keeps what has to be known when the host comes back. */
-  async function settle(session: Session, request: HostCall, { answer: given, state: known }: Followed): Promise<HostAnswer> {
+  function settle(session: Session, request: HostCall, { answer: given, state }: Followed, { signal }: HostPatience): HostAnswer {
     log.count(session.host, given)
-    // What the agent asks its model is not taken up again, and tells the conversation nothing (I9).
-    if (given.kind === 'refused' || asksModel(request)) return given
+    // What the agent asks its model is not taken up again, and tells the conversation nothing (I9). Nor is what was refused.
+    if (given.kind === 'refused' || asksModel(request) || state?.opened.call?.refused !== undefined) return given
     rememberCall(session, request.call, given.run)
     if (given.kind === 'permit') {
       awaitReport(session, request, given.run)
+      if (session.parked.size > 0) unpark(session, request, given.run)
       return given
     }
-    const state = known ?? (await harness.load(given.run))
-    const digest = state?.actions[0]?.proposed.digest ?? null
-    if (state === undefined || digest === null) return given
-    if (state.phase === 'finished') {
-      session.parked.delete(digest)
-      sessions.tell(session, state)
-    } else session.parked.set(digest, given.run)
-    if (given.kind !== 'ticket') return given
-    return { ...given, ticket: tickets.issue({ ...request, run: given.run, digest }) }
+    // Nothing may wait up to here: whoever asks next must find what is under way (D3).
+    const digest = state?.actions[0]?.proposed.digest ?? digestOfCall(parts, request)
+    if (digest === undefined) return given
+    const isTaken = state?.phase === 'finished' && signal?.aborted !== true
+    if (isTaken) unparkRun(session, digest, given.run)
+    else parkRun(session, digest, given.run)
+    if (isTaken) sessions.tell(session, state)
+    return given.kind === 'ticket' ? { ...given, ticket: tickets.issue({ ...request, run: given.run, digest }) } : given
+  }
+
+  function forget(session: Session, request: HostCall, run: string): void {
+    if (session.calls.get(request.call) === run) session.calls.delete(request.call)
+    unpark(session, request, run)
+  }
+
+  function unpark(session: Session, request: HostCall, run: string): void {
+    const digest = digestOfCall(parts, request)
+    if (digest !== undefined) unparkRun(session, digest, run)
   }
 
   function asksModel({ operation }: Pick<HostCall, 'operation'>): boolean {
@@ -104,14 +125,17 @@ export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk
 
   function choosing(request: HostCall, refused?: HostCallMark['refused']) {
     return async (host: HostDeclaration, session: Session): Promise<First> => {
-      const before = refused === undefined ? await earlierRun(parts, harness.load, session, request) : undefined
+      const before =
+        refused === undefined ? await earlierRun(parts, { load: harness.load, opening }, session, request) : undefined
       return before ?? newRun(parts, host, session, request, refused)
     }
   }
 
-  /** The run of a call that came with a ticket before: it has been used, and is not looked at again. */
-  async function ticketed({ host, session, call }: HostCall): Promise<string | undefined> {
-    return hosts.has(host) ? (await sessions.open(host, session)).calls.get(call) : undefined
+  /** A call that has handed in its ticket may ask for its answer again; nobody else gets on with that ticket. */
+  function redeem(key: string, of: Ticketed): void {
+    redeemed.set(key, of)
+    const [oldest] = redeemed.keys()
+    if (redeemed.size > MAX_REDEEMED && oldest !== undefined) redeemed.delete(oldest)
   }
 
   /** Hosts name the wide operation; the call is decided on as what it really is. An operation that breaks over it is called as it was named. */
@@ -131,11 +155,11 @@ export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk
     },
     async perform({ ticket, ...rest }, patience) {
       const request = narrowed({ ...rest, by: 'tidegate' })
-      const before = await ticketed(request)
-      if (before !== undefined) return answer(request, 'result', patience, async () => ({ kind: 'known', run: before }))
+      const before = redeemed.get(keyOf(request))
+      if (before !== undefined) return answer({ ...request, ...before }, 'result', patience, async () => ({ kind: 'known', run: before.run }))
       const held = ticket === undefined ? undefined : tickets.redeem(ticket, request)
       if (held !== undefined && 'run' in held) {
-        rememberCall(await sessions.open(request.host, request.session), request.call, held.run)
+        redeem(keyOf(request), held)
         return answer({ ...request, ...held }, 'result', patience, async () => ({ kind: 'known', run: held.run }))
       }
       const host = hosts.get(request.host)

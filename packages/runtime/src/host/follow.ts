@@ -17,6 +17,8 @@ export interface FollowParts {
   readonly claims: Claims
   readonly clock: Clock
   /** Calls back with every state of a run; the answer ends it. */
+  /** Runs whose first record is being written, until they rest or wait. */
+  readonly opening: Map<string, Promise<void>>
   readonly listen: (run: string, listener: (state: RunState) => void) => () => void
 }
 
@@ -48,10 +50,14 @@ export async function follow(
   let last: RunState | undefined
   let asked: string | undefined
   let isLate = false
+  let isAnswered = false
   const look = (state: RunState): void => {
     last = state
     const answer = answerOf(state, wants)
-    if (answer !== undefined) resolve({ answer, state })
+    if (answer !== undefined) {
+      isAnswered = true
+      resolve({ answer, state })
+    }
     const question = questionOf(state)
     if (question !== undefined && isLate) giveUp()
     if (question === undefined || question.approval === asked) return
@@ -75,7 +81,7 @@ export async function follow(
   patience.signal?.addEventListener('abort', giveUp, { once: true })
   try {
     if (patience.signal?.aborted === true) giveUp()
-    else begin(parts, first, { look, missing: () => resolve(NOT_WRITTEN) }).catch(reject)
+    else begin(parts, first, { look, missing: () => resolve(NOT_WRITTEN), isAnswered: () => isAnswered }).catch(reject)
     return await promise
   } finally {
     patience.signal?.removeEventListener('abort', giveUp)
@@ -84,18 +90,28 @@ export async function follow(
 }
 
 async function begin(
-  { harness }: FollowParts,
+  { harness, opening }: FollowParts,
   first: First,
-  { look, missing }: { readonly look: (state: RunState) => void; readonly missing: () => void },
+  {
+    look,
+    missing,
+    isAnswered,
+  }: { readonly look: (state: RunState) => void; readonly missing: () => void; readonly isAnswered: () => boolean },
 ): Promise<void> {
   if (first.kind === 'new') {
-    await harness.open(first.state, first.claim)
-    const state = await harness.load(first.state.opened.run)
+    const { run } = first.state.opened
+    const opened = harness.open(first.state, first.claim).finally(() => opening.delete(run))
+    opening.set(run, opened)
+    await opened
+    if (isAnswered()) return // by a state that the journal holds: most calls are never read back
+    const state = await harness.load(run)
     if (state === undefined) missing()
     else look(state)
     return
   }
-  const state = await harness.load(first.run)
+  const written = await harness.load(first.run)
+  if (written === undefined) await opening.get(first.run) // whoever asked first has left; it is told to those who listen now
+  const state = written ?? (await harness.load(first.run))
   if (state === undefined) return missing()
   look(state)
   harness.advance(first.run)

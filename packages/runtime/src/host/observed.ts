@@ -1,4 +1,4 @@
-import { type Journal, type Outcome, type PolicyRule, type RunEvent, type RunHead, type RunOpened } from '@tidegate/kernel'
+import type { Journal, Outcome, PolicyRule, RunEvent, RunHead, RunOpened } from '@tidegate/kernel'
 import { hostWorkflowName, modelWorkflowName } from './call-workflow.ts'
 import type { HostDeclaration } from './host.ts'
 

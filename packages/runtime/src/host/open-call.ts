@@ -14,7 +14,7 @@ import { createUlid } from '../id.ts'
 import { hostWorkflowName, modelWorkflowName } from './call-workflow.ts'
 import type { First } from './follow.ts'
 import type { HostCall, HostDeclaration } from './host.ts'
-import type { Session } from './sessions.ts'
+import { type Session, unparkRun } from './sessions.ts'
 
 /** The largest arguments of a call, as canonical JSON in bytes. */
 const MAX_ARGUMENTS = 1_048_576
@@ -37,25 +37,41 @@ export function problemOf({ session, call, arguments: args }: HostCall): string 
 
 /** D3: the run of the same call, or of the same action when nobody has taken its answer. */
 export async function earlierRun(
-  { registry, hasher, clock }: Pick<HarnessParts, 'registry' | 'hasher' | 'clock'>,
-  load: (run: string) => Promise<RunState | undefined>,
+  parts: Pick<HarnessParts, 'registry' | 'hasher' | 'clock'>,
+  {
+    load,
+    opening,
+  }: { readonly load: (run: string) => Promise<RunState | undefined>; readonly opening: ReadonlyMap<string, unknown> },
   session: Session,
-  { call, operation, arguments: args }: HostCall,
+  request: HostCall,
 ): Promise<First | undefined> {
-  const same = session.calls.get(call)
+  const same = session.calls.get(request.call)
   if (same !== undefined) return { kind: 'known', run: same }
-  const declared = session.parked.size === 0 ? undefined : registry.find(operation)
-  if (declared === undefined) return undefined
-  const shaped = declared.input.parse(args)
-  if (!shaped.ok) return undefined
-  const digest = actionDigest(hasher, declared, shaped.value)
-  const parked = session.parked.get(digest)
-  if (parked === undefined) return undefined
-  const state = await load(parked).catch(() => undefined)
-  if (state !== undefined && (state.phase !== 'finished' || state.updatedAtMs + KEPT_MS > clock.nowMs()))
-    return { kind: 'known', run: parked }
-  session.parked.delete(digest)
+  const digest = session.parked.size === 0 ? undefined : digestOfCall(parts, request)
+  if (digest === undefined) return undefined
+  for (const run of session.parked.get(digest) ?? []) {
+    if (opening.has(run)) return { kind: 'known', run }
+    const state = await load(run).catch(() => undefined)
+    const isKept = state !== undefined && (state.phase !== 'finished' || state.updatedAtMs + KEPT_MS > parts.clock.nowMs())
+    if (isKept) return { kind: 'known', run }
+    unparkRun(session, digest, run)
+  }
   return undefined
+}
+
+/** The digest that the action of a call will have (I2); undefined when its arguments are not what the operation takes. */
+export function digestOfCall(
+  { registry, hasher }: Pick<HarnessParts, 'registry' | 'hasher'>,
+  { operation, arguments: args }: Pick<HostCall, 'operation' | 'arguments'>,
+): string | undefined {
+  const declared = registry.find(operation)
+  if (declared === undefined) return undefined
+  try {
+    const shaped = declared.input.parse(args)
+    return shaped.ok ? actionDigest(hasher, declared, shaped.value) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** The run that had claimed the event of one that could not be written; undefined when there is none, and the store failed. */
@@ -82,7 +98,9 @@ export function newRun(
   const workflow = registry.workflow(name)?.workflow ?? registry.workflow(hostWorkflowName(host.name))?.workflow
   if (workflow === undefined) throw new Error(`The host ${host.name} has no workflow.`)
   const source = `tidegate:host:${host.name}`
-  const event = `${session.id}.${digestOf(hasher, { session: session.id, call }).slice(0, 32)}`
+  // What a guard refuses is a run of its own: it must not be taken for the call whose name it bears.
+  const named = { session: session.id, call, ...(refused === undefined ? {} : { refused: refused.id }) }
+  const event = `${session.id}.${digestOf(hasher, named).slice(0, 32)}`
   const opened: RunOpened = {
     type: 'run.opened',
     run: createUlid(clock, entropy),

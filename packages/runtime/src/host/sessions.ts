@@ -26,8 +26,8 @@ export interface Session {
   readonly host: string
   /** The host's name for a call -> its run. */
   readonly calls: Map<string, string>
-  /** Digest of an action -> the run whose answer nobody has taken yet. */
-  readonly parked: Map<string, string>
+  /** Digest of an action -> the runs whose answers nobody has taken yet, oldest first. */
+  readonly parked: Map<string, readonly string[]>
 }
 
 /** Keeps the conversations of hosts, and their labels (I9): what one call has shown the agent taints those that come after it. */
@@ -55,6 +55,8 @@ interface Kept extends Session {
 }
 
 const MAX_SESSIONS = 5_000
+/** More than these are not told apart from those that are new. */
+const MAX_DROPPED = 100_000
 const MAX_CALLS = 1_000
 /** So many answers are kept to trace arguments to; older ones are only remembered as taint. */
 const MAX_SEEN = 200
@@ -69,6 +71,8 @@ const NOTHING_SEEN = openFlow([])
 export function createSessions({ journal, find, hasher, salt }: SessionParts): Sessions {
   const sessions = new Map<string, Kept>()
   const earlier = new Map<string, Promise<ReadonlyMap<string, readonly string[]>>>()
+  /** Conversations of this start that are not kept any more: the runs from before it do not show what they have seen. */
+  const dropped = new Set<string>()
 
   function idOf(host: string, name: string): string {
     return digestOf(hasher, { salt, host, session: name }).slice(0, 32)
@@ -83,12 +87,16 @@ export function createSessions({ journal, find, hasher, salt }: SessionParts): S
       return known
     }
     const before = (await earlierRuns(host)).get(id) ?? []
-    const restored = await restore({ id, host, calls: new Map(), parked: new Map(), context: openFlow([]), task: [] }, before)
+    const empty = dropped.has(id) || dropped.size >= MAX_DROPPED ? taintBy(openFlow([]), EARLIER) : openFlow([])
+    const restored = await restore({ id, host, calls: new Map(), parked: new Map(), context: empty, task: [] }, before)
     const meanwhile = sessions.get(id)
     if (meanwhile !== undefined) return meanwhile
     sessions.set(id, restored)
     const [oldest] = sessions.keys()
-    if (sessions.size > MAX_SESSIONS && oldest !== undefined) sessions.delete(oldest)
+    if (sessions.size > MAX_SESSIONS && oldest !== undefined) {
+      sessions.delete(oldest)
+      if (dropped.size < MAX_DROPPED) dropped.add(oldest)
+    }
     return restored
   }
 
@@ -115,10 +123,28 @@ export function createSessions({ journal, find, hasher, salt }: SessionParts): S
     for (const run of runs.slice(-MAX_REPLAYED)) {
       const entries = await journal.read(`run/${run}`)
       if (entries.length === 0 || entries.some(({ erased }) => erased)) session.context = taintBy(session.context, EARLIER)
-      else tell(session, foldRun(entries))
+      else recall(session, foldRun(entries))
     }
     if (runs.length > MAX_REPLAYED) session.context = taintBy(session.context, EARLIER)
     return session
+  }
+
+  /**
+   * Adds a run of an earlier life. Nobody knows what became of its answer: an effect of ours counts as one that nobody has taken. What was
+   * permitted and not told may have been seen; and what a decision once knew to be tainted stays so (I9), even if the reason is lost.
+   */
+  function recall(session: Kept, state: RunState): void {
+    tell(session, state)
+    const [action] = state.actions
+    if (action === undefined) return
+    const { digest, operation, effect } = action.proposed
+    const isOurs = action.state === 'done' && !isReport(action.output)
+    const isUnsure = action.state === 'started' || action.state === 'ambiguous' || action.found === 'unknown' || action.doubt
+    if (state.phase === 'finished' && digest !== null && effect && (isOurs || isUnsure))
+      parkRun(session, digest, state.opened.run)
+    if (isUnsure) session.context = taintBy(session.context, operation)
+    for (const source of action.decision?.facts?.flow?.sources ?? [])
+      if (!session.context.sources.includes(source)) session.context = taintBy(session.context, source)
   }
 
   function tell(session: Session, state: RunState): void {
@@ -127,7 +153,7 @@ export function createSessions({ journal, find, hasher, salt }: SessionParts): S
     const operation = action === undefined ? undefined : find(action.proposed.operation)
     if (operation?.isPlanner === true) return // I9: the agent's own words are evidence of nothing
     const { digest } = action?.proposed ?? { digest: null }
-    if (state.phase !== 'finished' && digest !== null && !kept.parked.has(digest)) kept.parked.set(digest, state.opened.run)
+    if (state.phase !== 'finished' && digest !== null) parkRun(kept, digest, state.opened.run)
     if (action !== undefined && operation !== undefined && action.output !== null && isUnreported(action.output)) {
       kept.context = observe(kept.context, { source: operation.id, output: { output: 'not reported' }, flow: flowOf(operation) })
     } else kept.context = observeRun(kept.context, state, find)
@@ -157,6 +183,24 @@ export function rememberCall(session: Session, call: string, run: string): void 
   session.calls.set(call, run)
   const [oldest] = session.calls.keys()
   if (session.calls.size > MAX_CALLS && oldest !== undefined) session.calls.delete(oldest)
+}
+
+/** Keeps a run for whoever asks for the same action again. */
+export function parkRun({ parked }: Session, digest: string, run: string): void {
+  const runs = parked.get(digest) ?? []
+  if (!runs.includes(run)) parked.set(digest, [...runs, run])
+}
+
+/** Its answer is taken, or it is not one that anybody may take up. */
+export function unparkRun({ parked }: Session, digest: string, run: string): void {
+  const left = (parked.get(digest) ?? []).filter((other) => other !== run)
+  if (left.length === 0) parked.delete(digest)
+  else parked.set(digest, left)
+}
+
+/** What a host tells of a call that it did itself. */
+function isReport(output: Json): boolean {
+  return isObject(output) && typeof output.reported === 'boolean'
 }
 
 function isUnreported(output: Json): boolean {

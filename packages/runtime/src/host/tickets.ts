@@ -12,6 +12,7 @@ export interface Ticketed {
 
 /** Hands out tickets. They die with the process: what was allowed before a restart is decided again. */
 export interface Tickets {
+  /** What else stands in it is not kept. */
   issue(of: Ticketed): string
   /** Takes a ticket, once. `why` when it is not good for this call. */
   redeem(
@@ -45,9 +46,9 @@ export function createTickets({
   }
 
   return {
-    issue(of) {
+    issue({ run, host, session, call, digest }) {
       const ticket = `tgt1.${encodeHex(entropy.bytes(32))}`
-      issued.set(ticket, { ...of, untilMs: clock.monotonicMs() + TICKET_MS })
+      issued.set(ticket, { run, host, session, call, digest, untilMs: clock.monotonicMs() + TICKET_MS })
       const [oldest] = issued.keys()
       if (issued.size > MAX_TICKETS && oldest !== undefined) issued.delete(oldest)
       return ticket

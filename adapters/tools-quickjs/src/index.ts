@@ -1,0 +1,1 @@
+export { createJavaScript, type JavaScriptOptions, type JavaScriptTool } from './create-javascript.ts'

@@ -1,0 +1,88 @@
+import type { Seen } from './context.ts'
+import type { Evidence } from './evidence.ts'
+import { once } from './once.ts'
+
+/** So many answers in a row are joined into one piece of evidence. */
+const BLOCK = 16
+/** Longer answers stay by themselves: to join them costs their texts a second time, and saves little. */
+const MAX_JOINED_LENGTH = 2_000
+
+/**
+ * The evidence of all that was seen, in few pieces: every search goes through all of them, and a conversation remembers hundreds of short
+ * answers. Whether something is found does not depend on the pieces; the words of one answer never run on into the next.
+ */
+export function evidenceIn(seen: readonly Seen[]): readonly Evidence[] {
+  const known = LISTS.get(seen)
+  if (known !== undefined) return known
+  const all: Evidence[] = []
+  for (let at = 0; at < seen.length; ) {
+    const end = endOfBlock(seen, at)
+    const first = seen[at]
+    // Only whole blocks are joined: what is at the edges of the list is in another one with the next answer.
+    if (first !== undefined && end - at === BLOCK) all.push(...blockFrom(first, seen.slice(at, end)))
+    else for (const each of seen.slice(at, end)) all.push(each.evidence())
+    at = end
+  }
+  LISTS.set(seen, all)
+  return all
+}
+
+/** Kept for as long as somebody holds what was seen; all of it can be computed again. */
+const LISTS = new WeakMap<readonly Seen[], readonly Evidence[]>()
+const BLOCKS = new WeakMap<Seen, readonly Evidence[]>()
+
+/** Blocks begin at certain numbers, so that they stay the same when older answers are forgotten. */
+function endOfBlock(seen: readonly Seen[], from: number): number {
+  const block = blockOf(seen[from])
+  let end = from + 1
+  while (end < seen.length && blockOf(seen[end]) === block) end++
+  return end
+}
+
+function blockOf(seen: Seen | undefined): number {
+  return Math.floor((seen?.n ?? 0) / BLOCK)
+}
+
+function blockFrom(first: Seen, seen: readonly Seen[]): readonly Evidence[] {
+  const known = BLOCKS.get(first)
+  if (known !== undefined) return known
+  const all = seen.map((each) => each.evidence())
+  const short = all.filter(isShort)
+  const block = [...all.filter((evidence) => !isShort(evidence)), ...(short.length > 0 ? [join(short)] : [])]
+  BLOCKS.set(first, block)
+  return block
+}
+
+function isShort({ length, cut }: Evidence): boolean {
+  return length <= MAX_JOINED_LENGTH && !cut
+}
+
+function join(all: readonly Evidence[]): Evidence {
+  const described = new Map<string, Set<string>>()
+  for (const evidence of all) {
+    for (const [key, values] of evidence.described) {
+      const before = described.get(key)
+      if (before === undefined) described.set(key, new Set(values))
+      else for (const value of values) before.add(value)
+    }
+  }
+  return {
+    recorded: new Set(all.flatMap(({ recorded }) => [...recorded])),
+    recordedText: texts(all.map(({ recordedText }) => recordedText)),
+    numbers: [...new Set(all.flatMap(({ numbers }) => numbers))],
+    moments: [...new Set(all.flatMap(({ moments }) => moments))],
+    today: [...new Set(all.flatMap(({ today }) => today))],
+    listed: new Set(all.flatMap(({ listed }) => [...listed])),
+    memberText: texts(all.map(({ memberText }) => memberText)),
+    foreignWords: once(() => all.map((evidence) => evidence.foreignWords()).join('')),
+    names: new Set(all.flatMap(({ names }) => [...names])),
+    described,
+    length: all.reduce((sum, { length }) => sum + length, 0),
+    cut: false,
+  }
+}
+
+/** As `phraseText` puts the texts of one answer together: no phrase reaches from one into the next. */
+function texts(all: readonly string[]): string {
+  return all.filter((text) => text !== '').join(' | ')
+}
