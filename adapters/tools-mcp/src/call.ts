@@ -1,10 +1,11 @@
 import { type CallToolResult, ProtocolError, SdkError, SdkErrorCode } from '@modelcontextprotocol/client'
-import type { ConnectorCall, ConnectorFailure, Json } from '@tidegate/kernel'
+import type { ConnectorCall, ConnectorFailure, Json, JsonObject } from '@tidegate/kernel'
 import { describeLine } from './describe.ts'
-import { LOST_ANSWER, NotSent, RefusedByStatus, TooLarge } from './link/link.ts'
+import { LOST_ANSWER, Lost, NotSent, RefusedByStatus, TooLarge } from './link/link.ts'
 import type { Session } from './open-session.ts'
 import type { Offered } from './make-operation.ts'
 import type { Answer } from './output.ts'
+import { readResult } from './result.ts'
 import type { McpPorts } from './server.ts'
 
 /** What became of one request, before anybody looks at what was answered. */
@@ -13,6 +14,13 @@ export type Called = { readonly kind: 'answered'; readonly answer: Answer } | Co
 /** By this name the server is told which effect a call is for: the same for each attempt. */
 const EFFECT_KEY = 'dev.tidegate/effect'
 
+interface Sending {
+  readonly timeoutMs: number
+  readonly progress: McpPorts['progress']
+}
+
+type Callable = Pick<Offered, 'toolName' | 'input' | 'isMirrored'>
+
 /**
  * Sends one call, once, and waits for its answer.
  *
@@ -20,41 +28,74 @@ const EFFECT_KEY = 'dev.tidegate/effect'
  * that asks for input in return is told no: a person is asked by us before a call, never by a server during it.
  */
 export async function callTool(
-  { client, link }: Session,
-  { toolName, input }: Pick<Offered, 'toolName' | 'input'>,
+  session: Session,
+  item: Callable,
   call: Pick<ConnectorCall, 'arguments' | 'effectId'>,
-  { timeoutMs, progress }: { readonly timeoutMs: number; readonly progress: McpPorts['progress'] },
+  sending: Sending,
 ): Promise<Called> {
-  // Sound: admitted arguments have passed the input shape of this operation, which is an object of plain data.
-  const args = call.arguments as Record<string, Json>
+  const { envelope, link } = session
   try {
-    const result: CallToolResult = await client.callTool(
-      { name: toolName, arguments: args, _meta: { [EFFECT_KEY]: call.effectId } },
-      {
-        timeout: timeoutMs,
-        allowInputRequired: true,
-        // With the definition at hand the protocol's client neither lists tools nor sends a call again by itself.
-        toolDefinition: { name: toolName, inputSchema: { ...input, type: 'object' } },
-        ...(progress === undefined
-          ? {}
-          : {
-              onprogress: ({ progress: done, total }) =>
-                progress(call.effectId, { progress: done, ...(total === undefined ? {} : { total }) }),
-            }),
-      },
-    )
-    return read(result)
+    if (item.isMirrored && envelope !== undefined) return await callMirrored(session, item, call, sending)
+    const { progress, timeoutMs } = sending
+    const reply = await link.call({
+      name: item.toolName,
+      // Sound: admitted arguments have passed the input shape of this operation, which is an object of plain data.
+      arguments: call.arguments as JsonObject,
+      meta: { ...envelope?.meta, [EFFECT_KEY]: call.effectId },
+      revision: envelope?.revision,
+      timeoutMs,
+      ...(progress === undefined ? {} : { progress: (told) => progress(call.effectId, told) }),
+    })
+    if (reply.kind === 'error') return failureOfProtocol(reply)
+    const result = readResult(reply.result, { isModern: envelope !== undefined })
+    if (result === undefined) return invalidAnswer()
+    if (result.kind === 'input_required') return wantsInput()
+    return result.isError ? toolError(result.answer.content) : { kind: 'answered', answer: result.answer }
   } catch (error) {
     return failureOf(error, link.broken())
   }
 }
 
+/** A call some of whose arguments are repeated in headers goes through the protocol's client, which knows how. */
+async function callMirrored(
+  { client }: Session,
+  { toolName, input }: Callable,
+  call: Pick<ConnectorCall, 'arguments' | 'effectId'>,
+  { timeoutMs, progress }: Sending,
+): Promise<Called> {
+  const result: CallToolResult = await client.callTool(
+    // Sound: as above.
+    { name: toolName, arguments: call.arguments as Record<string, Json>, _meta: { [EFFECT_KEY]: call.effectId } },
+    {
+      timeout: timeoutMs,
+      allowInputRequired: true,
+      // With the definition at hand the protocol's client neither lists tools nor sends a call again by itself.
+      toolDefinition: { name: toolName, inputSchema: { ...input, type: 'object' } },
+      ...(progress === undefined
+        ? {}
+        : {
+            onprogress: ({ progress: done, total }) =>
+              progress(call.effectId, { progress: done, ...(total === undefined ? {} : { total }) }),
+          }),
+    },
+  )
+  return read(result)
+}
+
 function read(result: { readonly [key: string]: unknown }): Called {
   if (result.resultType === 'input_required') return wantsInput()
   const content: readonly unknown[] = Array.isArray(result.content) ? result.content : []
-  if (result.isError === true)
-    return fail('semantic', 'never', `The tool has failed: ${textOf(content) || 'it does not say why.'}`, 'mcp_tool_error')
-  return { kind: 'answered', answer: { content, structured: result.structuredContent } }
+  return result.isError === true
+    ? toolError(content)
+    : { kind: 'answered', answer: { content, structured: result.structuredContent } }
+}
+
+function toolError(content: readonly unknown[]): ConnectorFailure {
+  return fail('semantic', 'never', `The tool has failed: ${textOf(content) || 'it does not say why.'}`, 'mcp_tool_error')
+}
+
+function invalidAnswer(): ConnectorFailure {
+  return fail('invalid_output', 'unknown', 'The answer is none that the protocol knows.', 'mcp_invalid_answer')
 }
 
 function wantsInput(): ConnectorFailure {
@@ -78,6 +119,10 @@ export function failureOf(error: unknown, fault: Fault): ConnectorFailure {
   if (error instanceof NotSent) return fail('unavailable', 'safe', error.message, 'mcp_not_sent')
   if (error instanceof RefusedByStatus) return failureOfStatus(error)
   if (error instanceof TooLarge) return fail('invalid_output', 'unknown', error.message, 'mcp_too_large')
+  if (error instanceof Lost && error.why === 'timeout')
+    return fail('timeout', 'unknown', 'No answer came in time.', 'mcp_timeout')
+  if (error instanceof Lost && error.why === 'invalid') return invalidAnswer()
+  if (error instanceof Lost) return broken(fault)
   if (error instanceof ProtocolError) return failureOfProtocol(error)
   if (error instanceof SdkError) {
     switch (error.code) {
@@ -88,17 +133,16 @@ export function failureOf(error: unknown, fault: Fault): ConnectorFailure {
       case SdkErrorCode.InvalidResult:
       case SdkErrorCode.UnsupportedResultType:
       case SdkErrorCode.ClientHttpUnexpectedContent:
-        return fail('invalid_output', 'unknown', 'The answer is none that the protocol knows.', 'mcp_invalid_answer')
+        return invalidAnswer()
       default:
-        return fail(
-          'unavailable',
-          'unknown',
-          fault?.message ?? 'The connection ended during the call.',
-          fault?.code ?? 'mcp_exited',
-        )
+        return broken(fault)
     }
   }
   return fail('unavailable', 'unknown', fault?.message ?? 'The call broke off.', fault?.code ?? 'mcp_broken')
+}
+
+function broken(fault: Fault): ConnectorFailure {
+  return fail('unavailable', 'unknown', fault?.message ?? 'The connection ended during the call.', fault?.code ?? 'mcp_exited')
 }
 
 /** A server needs a client that can be asked, which we do not say that we are (MCP 2026-07-28, MissingRequiredClientCapability). */
@@ -107,7 +151,7 @@ const WANTS_INPUT = -32_021
 /** Errors by which the protocol says that a request was not carried out at all (JSON-RPC 2.0, section 5.1, and MCP). */
 const NOT_CARRIED_OUT: ReadonlySet<number> = new Set([-32_700, -32_600, -32_601, -32_602, -32_020, -32_022, -32_042])
 
-function failureOfProtocol({ code, message }: ProtocolError): ConnectorFailure {
+function failureOfProtocol({ code, message }: { readonly code: number; readonly message: string }): ConnectorFailure {
   if (code === LOST_ANSWER.tooLarge) return fail('invalid_output', 'unknown', 'The answer is too large.', 'mcp_too_large')
   if (code === LOST_ANSWER.ended) return fail('unavailable', 'unknown', 'The answer broke off.', 'mcp_exited')
   const says = describeLine(message, 300).text

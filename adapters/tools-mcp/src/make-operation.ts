@@ -17,6 +17,8 @@ export interface Offered {
   readonly toolName: string
   readonly pin: string
   readonly input: JsonObject
+  /** Arguments of it are to be repeated in headers (2026-07-28, `x-mcp-header`), over HTTP. */
+  readonly isMirrored: boolean
   readonly classified: Classification | undefined
 }
 
@@ -167,6 +169,7 @@ function offer(server: McpServer, verb: string, definition: Definition, classifi
   return {
     operation: Object.freeze(operation),
     toolName: definition.name,
+    isMirrored: JSON.stringify(definition.input).includes('"x-mcp-header"'),
     pin: definition.pin,
     input: definition.input,
     classified,

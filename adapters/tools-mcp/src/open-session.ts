@@ -1,4 +1,12 @@
-import { Client, type ClientOptions, type VersionNegotiationOptions } from '@modelcontextprotocol/client'
+import {
+  Client,
+  CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
+  type ClientOptions,
+  PROTOCOL_VERSION_META_KEY,
+  type VersionNegotiationOptions,
+} from '@modelcontextprotocol/client'
+import type { JsonObject } from '@tidegate/kernel'
 import { ToolsMcpError } from './error.ts'
 import { PROBE_MS } from './limits.ts'
 import { HttpLink, parsePlace } from './link/http-link.ts'
@@ -12,6 +20,14 @@ import { timeLimit, until } from './until.ts'
 export interface Session {
   readonly client: Client
   readonly link: Link
+  /** What each request says in its `_meta`, where requests stand alone (2026-07-28). */
+  readonly envelope?: Envelope
+}
+
+/** What a request of the stateless revision says about its client. */
+export interface Envelope {
+  readonly revision: string
+  readonly meta: JsonObject
 }
 
 /** What a session is opened with. */
@@ -52,12 +68,24 @@ async function openIn(protocol: Protocol, server: McpServer, withinMs: number, p
   try {
     await until(client.connect(link, { timeout: withinMs, signal }), signal)
     if (link.broken() !== undefined) throw new NotSent('It has ended at once.')
-    return session
+    const envelope = envelopeOf(client, parts.ports)
+    return envelope === undefined ? session : { ...session, envelope }
   } catch (error) {
     const said = withLastWords(error instanceof Error ? error.message : 'unknown', link)
     parts.discard(session)
     throw new NotSent(said, { cause: error })
   }
+}
+
+function envelopeOf(client: Client, { client: { name, version } }: McpPorts): Envelope | undefined {
+  const revision = client.getNegotiatedProtocolVersion()
+  if (client.getProtocolEra() !== 'modern' || revision === undefined) return undefined
+  const meta = {
+    [PROTOCOL_VERSION_META_KEY]: revision,
+    [CLIENT_INFO_META_KEY]: { name, version },
+    [CLIENT_CAPABILITIES_META_KEY]: {},
+  }
+  return { revision, meta }
 }
 
 /** What was wrong, with the last words of a program about it. */

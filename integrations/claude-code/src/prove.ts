@@ -124,11 +124,7 @@ export function scratchSettings(text: string, original: string, modelUrl: string
     (at, path) => (nodeAt(parseRelaxed(at), path) === undefined ? at : removeAt(at, path)),
     text.trim() === '' ? '{}' : text,
   )
-  const here = setAt(
-    setAt(elsewhere, ['env', 'ANTHROPIC_BASE_URL'], modelUrl),
-    ['env', 'ANTHROPIC_API_KEY'],
-    'sk-ant-canary',
-  )
+  const here = setAt(setAt(elsewhere, ['env', 'ANTHROPIC_BASE_URL'], modelUrl), ['env', 'ANTHROPIC_API_KEY'], 'sk-ant-canary')
   return withOriginal(here, original)
 }
 
@@ -145,7 +141,11 @@ function withOriginal(text: string, original: string): string {
         const command = nodeAt(handler, ['command'])
         const words = command === undefined ? '' : plainOf(command)
         if (typeof words !== 'string' || !/\bhook'? '?claude-code\b/.test(words) || / '?--config\b/.test(words)) continue
-        result = setAt(result, ['hooks', event, g, 'hooks', h, 'command'], `${words} --config '${original.replaceAll("'", "'\\''")}'`)
+        result = setAt(
+          result,
+          ['hooks', event, g, 'hooks', h, 'command'],
+          `${words} --config '${original.replaceAll("'", "'\\''")}'`,
+        )
       }
     }
   }

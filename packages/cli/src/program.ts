@@ -101,7 +101,17 @@ function addProject(program: Command, bind: Bind): void {
   program
     .command('doctor')
     .description('look for what is wrong, and say how to cure it')
-    .action(bind(async (shell) => (await import('./command/doctor.ts')).doctor(shell)))
+    .argument('[host]', 'with --prove: only this host')
+    .option('--prove', 'fire harmless canaries through every way in which connected hosts can act, and say which came through')
+    .option('--watch', 'with --prove: stay, and prove again when the version or the configuration of a host changes')
+    .option('--every <seconds>', 'with --watch: how often to look', '60')
+    .action(
+      bind(async (shell, [host], flags: { readonly prove?: boolean; readonly watch?: boolean; readonly every?: string }) =>
+        flags.prove === true
+          ? (await import('./command/prove.ts')).prove(shell, host, flags)
+          : (await import('./command/doctor.ts')).doctor(shell),
+      ),
+    )
   program
     .command('completion')
     .description('print a completion script: source <(tidegate completion bash)')

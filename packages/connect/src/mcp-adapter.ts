@@ -2,6 +2,7 @@ import { basename, join } from 'node:path'
 import type { Json } from '@tidegate/kernel'
 import type { ConnectRequest, Detection, Finding, HostAdapter, HostEnvironment, Plan, Withdrawal } from './adapter.ts'
 import { ConnectError } from './error.ts'
+import { proveMcpClient } from './prove/prove-mcp-client.ts'
 import { readFileState } from './file-state.ts'
 import { removeAt, setAt } from './relaxed/edit-relaxed.ts'
 import { nodeAt, parseRelaxed, plainOf } from './relaxed/parse-relaxed.ts'
@@ -16,7 +17,7 @@ const WORD = 'mcp'
  * the command line, which speaks MCP over its stdin and stdout and adds the token by itself: no secret stands in the file.
  */
 export function createMcpAdapter(): HostAdapter {
-  return { kind: 'mcp', title: 'an MCP client', detect, plan, check, withdraw }
+  return { kind: 'mcp', title: 'an MCP client', detect, plan, check, withdraw, prove: proveMcpClient }
 }
 
 async function detect(environment: HostEnvironment, config?: string): Promise<Detection> {

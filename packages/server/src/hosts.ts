@@ -1,14 +1,10 @@
-import { hostTools as claudeCodeTools } from '@tidegate/claude-code/tools'
 import { nodeHasher } from '@tidegate/crypto-node'
 import { deriveSecret } from '@tidegate/journal-sqlite'
 import type { Journal } from '@tidegate/kernel'
-import { hostTools as openClawTools } from '@tidegate/openclaw/tools'
 import type { Project } from '@tidegate/project'
 import {
   type Claims,
   createSessions,
-  type HostKind,
-  type HostTools,
   hostWorkflow,
   modelWorkflow,
   type Registry,
@@ -17,15 +13,6 @@ import {
   type WorkflowWithPlanner,
 } from '@tidegate/runtime'
 import { MODEL_OPERATION } from '@tidegate/tools-model'
-import { withCommandKinds } from './host-commands.ts'
-
-/** The tools that a kind of host brings itself; an MCP client has none but ours. */
-export function hostToolsOf(kind: HostKind): HostTools | undefined {
-  if (kind === 'mcp') return undefined
-  const { operations, binding } = kind === 'openclaw' ? openClawTools() : claudeCodeTools()
-  const operationOf: HostTools['operationOf'] = (tool, args, context) => binding.operationOf(tool, args, context)
-  return withCommandKinds({ operations, operationOf }, kind === 'openclaw' ? 'openclaw.exec' : 'claude-code.bash')
-}
 
 /** What hosts add to a registry. */
 export function hostParts(

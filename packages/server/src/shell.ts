@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto'
 import { existsSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { SHELL_TOOL } from '@tidegate/host-tools'
 import type { Configuration } from '@tidegate/project'
 import { createBwrapSandbox, DEFAULT_SANDBOX_LIMITS } from '@tidegate/sandbox-bwrap'
 import { createShell, type Shell } from '@tidegate/tools-exec'
 import { createJavaScript, type JavaScriptTool } from '@tidegate/tools-quickjs'
-
-/** The name under which commands are operations: `shell.exec` and its kin. */
-export const SHELL_TOOL = 'shell'
 
 /** Opens the tool that computes, where the project has one. */
 export function openJavaScript({ javascript }: Pick<Configuration, 'javascript'>): JavaScriptTool | undefined {

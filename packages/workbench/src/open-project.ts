@@ -1,3 +1,4 @@
+import { hostToolsOf, offlineTools } from '@tidegate/host-tools'
 import { loadConfiguration, loadProject, type Profile, PROFILES, type Project, ProjectError, suggest } from '@tidegate/project'
 import { builtinsOf } from './builtins.ts'
 
@@ -9,7 +10,8 @@ import { builtinsOf } from './builtins.ts'
 export async function openProject(directory: string, profile?: string): Promise<Project> {
   const own = loadConfiguration(directory)
   const configuration = profile === undefined ? own : { ...own, profile: parseProfile(profile) }
-  return loadProject(directory, { configuration, builtin: builtinsOf(configuration) })
+  const moreTools = offlineTools(directory, configuration)
+  return loadProject(directory, { configuration, builtin: builtinsOf(configuration), hostTools: hostToolsOf, moreTools })
 }
 
 function parseProfile(name: string): Profile {

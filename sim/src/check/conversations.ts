@@ -50,7 +50,12 @@ function shownIn(sim: Simulation): readonly Shown[] {
     return toldOrder === null ? [later] : [later, { ...shown, order: toldOrder, life: null }]
   })
   const heard = witness.heard.map(
-    ({ order, host, session, life }): Shown => ({ order, session: sessionIdOf({ host, session }), what: 'a stranger’s words', life }),
+    ({ order, host, session, life }): Shown => ({
+      order,
+      session: sessionIdOf({ host, session }),
+      what: 'a stranger’s words',
+      life,
+    }),
   )
   return [...reads, ...own, ...heard]
 }

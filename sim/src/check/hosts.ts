@@ -57,7 +57,9 @@ export function checkHosts(sim: Simulation, report: Report): void {
 }
 
 function callsOf({ witness }: Simulation, { run, records }: CallRun): readonly SeenCall[] {
-  return witness.calls.filter((call) => call.run === run && lastOf(records, 'action.proposed', call.action)?.event.purpose === 'act')
+  return witness.calls.filter(
+    (call) => call.run === run && lastOf(records, 'action.proposed', call.action)?.event.purpose === 'act',
+  )
 }
 
 /** D2: in the moment in which an effect starts somebody waits for its answer; who needs a ticket has handed in a good one. */
@@ -70,17 +72,24 @@ function checkWaited(sim: Simulation, one: CallRun, host: HostDeclaration, call:
   }
   const needsTicket = host.tickets && host.mode === 'enforce'
   const isEntitled = (request: SeenRequest): boolean => request.asks === 'permit' || hasTicket(sim, request, call)
-  if (needsTicket && !waiting.some(isEntitled)) report('tickets', `${call.operation} ${call.effectId} started without a good ticket`)
+  if (needsTicket && !waiting.some(isEntitled))
+    report('tickets', `${call.operation} ${call.effectId} started without a good ticket`)
 }
 
 /** Whether a request wants this to happen: a result, or a permit; of the call, of the same action in the conversation, or with a ticket for it. */
 function isAbout({ witness }: Simulation, { run, mark, event }: CallRun, call: SeenCall, request: SeenRequest): boolean {
   if (request.asks === 'ticket' || request.host !== mark.host) return false
   if (request.ticket !== null && witness.tickets.get(request.ticket)?.run === run) return true
-  if (eventOf(request) === event || witness.tickets.values().some((ticket) => ticket.run === run && ticket.usedBy === nameOf(request)))
+  if (
+    eventOf(request) === event ||
+    witness.tickets.values().some((ticket) => ticket.run === run && ticket.usedBy === nameOf(request))
+  )
     return true
   if (sessionIdOf(request) !== mark.session) return false
-  return request.operation === call.operation && canonical(normalised(request.operation, request.arguments)) === canonical(call.arguments)
+  return (
+    request.operation === call.operation &&
+    canonical(normalised(request.operation, request.arguments)) === canonical(call.arguments)
+  )
 }
 
 /** A ticket of this life, for this run and this very action, in time, handed in by this call and by no other before. */
@@ -105,7 +114,8 @@ function nameOf({ host, session, call }: Pick<SeenRequest, 'host' | 'session' | 
 
 /** Whoever is only observed is recorded as what would have been; nobody else is. */
 function checkMode({ run, records, mark }: CallRun, host: HostDeclaration | undefined, report: Report): void {
-  if ((mark.observes === true) !== (host?.mode === 'observe')) report('observe', `run ${run} is not governed as its host is declared`)
+  if ((mark.observes === true) !== (host?.mode === 'observe'))
+    report('observe', `run ${run} is not governed as its host is declared`)
   for (const { event } of typed(records, 'action.decided'))
     if (event.would !== undefined && (mark.observes !== true || event.outcome !== 'allow'))
       report('observe', `run ${run} is governed, and says what would have been`)
@@ -135,7 +145,8 @@ function checkRepeats(sim: Simulation, runs: readonly CallRun[], report: Report)
     const [request] = sim.witness.requests.filter((each) => eventOf(each) === one.event)
     // What is permitted is done only if the host has heard of it.
     const operation = typed(one.records, 'action.proposed')[0]?.event.operation ?? ''
-    const isDone = operation === SHELL.id ? sim.witness.hostDeeds.some(({ run }) => run === one.run) : callsOf(sim, one).length > 0
+    const isDone =
+      operation === SHELL.id ? sim.witness.hostDeeds.some(({ run }) => run === one.run) : callsOf(sim, one).length > 0
     const isEffect = isDone && !isRead(operation)
     return digest === null || request === undefined || !isEffect ? [] : [{ ...one, digest, request }]
   })
@@ -148,17 +159,24 @@ function checkRepeats(sim: Simulation, runs: readonly CallRun[], report: Report)
     }
 }
 
-/** Why the same action may happen once more: it was answered, was waited for, failed, or is too long ago. */
-function whyAgain({ witness }: Simulation, before: CallRun, later: CallRun & { readonly request: SeenRequest }): string | undefined {
+/** Why the same action may happen once more: it was answered, was waited for, was taken back, or is too long ago. */
+function whyAgain(
+  { witness }: Simulation,
+  before: CallRun,
+  later: CallRun & { readonly request: SeenRequest },
+): string | undefined {
   const issued = witness.requests.filter((request) => eventOf(request) === later.event).map(({ order }) => order)
   const at = Math.min(...issued)
   const about = witness.requests.filter(
-    (request) => request.order < at && (eventOf(request) === before.event || runIn(request) === before.run || isTicketFor(request, before.run)),
+    (request) =>
+      request.order < at &&
+      (eventOf(request) === before.event || runIn(request) === before.run || isTicketFor(request, before.run)),
   )
   if (about.some(({ endedOrder }) => endedOrder === null || endedOrder > at)) return 'it was waited for'
   const finished = typed(before.records, 'run.finished')[0]
   const taken = about.some(({ answer }) => answer !== null && answer.order < at && isEnd(answer, before, finished?.index))
   if (taken) return 'it was answered'
+  if (typed(before.records, 'run.undone').some(({ index }) => index < later.openedAt)) return 'it was taken back'
   const openedAtMs = typed(later.records, 'run.opened')[0]?.atMs ?? 0
   return finished !== undefined && finished.atMs + KEPT_MS <= openedAtMs ? 'it is too long ago' : undefined
 
@@ -171,7 +189,11 @@ function runIn({ answer }: SeenRequest): string | undefined {
   return answer === null || answer.told.kind === 'refused' ? undefined : answer.told.run
 }
 
-function isEnd({ told, durable }: NonNullable<SeenRequest['answer']>, { run }: CallRun, finished = Number.POSITIVE_INFINITY): boolean {
+function isEnd(
+  { told, durable }: NonNullable<SeenRequest['answer']>,
+  { run }: CallRun,
+  finished = Number.POSITIVE_INFINITY,
+): boolean {
   if (told.kind === 'refused' || told.run !== run) return false
   return told.kind === 'permit' || finished < durable
 }
@@ -193,7 +215,8 @@ function checkAnswers(sim: Simulation, report: Report): void {
     })
     const last = output.at(-1)
     if (last === undefined) report('answers', `the call ${call} is said to be done, and run ${told.run} does not say so`)
-    else if (canonical(last) !== canonical(told.output)) report('answers', `the call ${call} was told something else than run ${told.run} says`)
+    else if (canonical(last) !== canonical(told.output))
+      report('answers', `the call ${call} was told something else than run ${told.run} says`)
   }
 }
 

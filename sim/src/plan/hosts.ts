@@ -81,8 +81,22 @@ export const HOST_TOOLS: HostTools = {
   operationOf: (_, args) => ({ operation: SHELL.id, arguments: args }),
 }
 
-const OURS = ['desk.read', 'desk.read', 'desk.set', 'desk.refund', 'desk.slow', 'desk.credit', 'desk.export', 'mail.send', 'mail.post']
-const TRICKS: readonly Trick[] = ['again', 'twice', 'other arguments', 'late', 'no ticket', 'tells nothing', 'tells a failure']
+const OURS = [
+  'desk.read',
+  'desk.read',
+  'desk.set',
+  'desk.refund',
+  'desk.slow',
+  'desk.credit',
+  'desk.export',
+  'mail.send',
+  'mail.post',
+]
+const TRICKS: Readonly<Record<CallPlan['way'], readonly Trick[]>> = {
+  perform: ['none', 'none', 'again'],
+  ticket: ['none', 'again', 'twice', 'twice', 'other arguments', 'late', 'late', 'no ticket'],
+  host: ['none', 'none', 'again', 'tells nothing', 'tells a failure'],
+}
 
 /** Draws the hosts of a seed: none in most. Their chance is their own, so that what else happens in a seed stays as it was. */
 export function drawHosts(seed: number): readonly HostPlan[] {
@@ -105,14 +119,14 @@ function drawDeclaration(chance: Chance, name: string): HostDeclaration {
     person: 'user:ann',
     mode: chance.oneIn(4) ? 'observe' : 'enforce',
     operations: [...new Set(OURS)],
-    tickets: chance.oneIn(2),
+    tickets: !chance.oneIn(3),
     environment: 'simulation',
     approvalMs: chance.pick([15_000, 40_000]),
   }
 }
 
 function drawCall(chance: Chance, name: string): CallPlan {
-  const way = chance.pick(['perform', 'ticket', 'host'] as const)
+  const way = chance.pick(['perform', 'ticket', 'ticket', 'host'] as const)
   const operation = way === 'host' ? SHELL.id : chance.pick(OURS)
   return {
     atMs: chance.below(90_000),
@@ -125,7 +139,7 @@ function drawCall(chance: Chance, name: string): CallPlan {
     leavesMs: chance.oneIn(3) ? chance.below(3_000) : null,
     back: chance.oneIn(8) ? 'never' : chance.pick(['same', 'anew']),
     tries: 2 + chance.below(5),
-    trick: chance.oneIn(2) ? 'none' : chance.pick(TRICKS),
+    trick: chance.pick(TRICKS[way]),
   }
 }
 

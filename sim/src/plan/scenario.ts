@@ -93,9 +93,7 @@ export function drawScenario(seed: number): Scenario {
       ...Array.from({ length: 2 + chance.below(4) }, (_, n) => drawTrigger(chance, n)),
       ...(meters.length === 0 ? [] : drawRush(seed)),
     ],
-    policies: ['p1', 'p2', 'p3'].map((version) =>
-      coveringHosts(askingMore(drawPolicy(chance, version), declassifying), seed),
-    ),
+    policies: ['p1', 'p2', 'p3'].map((version) => coveringHosts(askingMore(drawPolicy(chance, version), declassifying), seed)),
     meters,
     declassifying,
     hosts,

@@ -39,7 +39,8 @@ function hear(sim: Simulation, at: Wish, answer: HostAnswer): void {
     return
   }
   if (['pending', 'unknown', 'stopped', 'refused'].includes(answer.kind)) return comeBack(sim, at)
-  if (plan.trick === 'again' && at.triesLeft > 0) sim.agenda.after(chance.below(20_000), () => attempt(sim, { ...at, triesLeft: 0 }))
+  if (plan.trick === 'again' && at.triesLeft > 0)
+    sim.agenda.after(chance.below(20_000), () => attempt(sim, { ...at, triesLeft: 0 }))
 }
 
 /** The host hands in its ticket, under the same name of the call or another, and perhaps as it should not. */
@@ -141,7 +142,10 @@ function request(sim: Simulation, at: Wish, asking: Asking, hears: (answer: Host
   callOf(desk, seen, patience)
     .then((answer) => {
       const isHeard = life.isAlive && end()
-      tell(sim, `host: ${seen.call} of ${seen.session} asks for a ${seen.asks} of ${operation}: ${answer.kind}${isHeard ? '' : ', unheard'}`)
+      tell(
+        sim,
+        `host: ${seen.call} of ${seen.session} asks for a ${seen.asks} of ${operation}: ${answer.kind}${isHeard ? '' : ', unheard'}`,
+      )
       if (!isHeard) return
       seen.answer = { order: witness.order++, durable: sim.disk.entries.length, atMs: sim.agenda.nowMs(), told: answer }
       if (answer.kind === 'ticket') witness.tickets.set(answer.ticket, { request: seen, run: answer.run, usedBy: null })
@@ -153,7 +157,11 @@ function request(sim: Simulation, at: Wish, asking: Asking, hears: (answer: Host
     })
 }
 
-function callOf(desk: HostDesk, { asks, ticket, host, session, call, operation, arguments: args }: SeenRequest, patience: HostPatience) {
+function callOf(
+  desk: HostDesk,
+  { asks, ticket, host, session, call, operation, arguments: args }: SeenRequest,
+  patience: HostPatience,
+) {
   const common = { host, session, call, operation, arguments: args }
   if (asks === 'result') return desk.perform(ticket === null ? common : { ...common, ticket }, patience)
   return desk.call({ ...common, by: asks === 'permit' ? 'host' : 'tidegate' }, patience)

@@ -80,7 +80,11 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
   const engine = engineOf(plan, scenario.meters)
   const claims = createClaims({ clock })
   const hosts = scenario.hosts.map(({ declaration }) => declaration)
-  const shell = { name: 'shell', operations: [{ ...SHELL, schemaVersion: `${SHELL.id}/${sim.schema}` }], connector: hostConnectorOf(sim, life, claims) }
+  const shell = {
+    name: 'shell',
+    operations: [{ ...SHELL, schemaVersion: `${SHELL.id}/${sim.schema}` }],
+    connector: hostConnectorOf(sim, life, claims),
+  }
   const callWorkflows = hosts.map((host) => hostWorkflow(host, HOST_TOOLS, nodeHasher))
   const registry = createRegistry([...tools, ...(hosts.length === 0 ? [] : [shell])], [...workflows, ...callWorkflows])
   const sessions = createSessions({ journal, find: registry.find, hasher: nodeHasher, salt: SESSION_SALT })

@@ -1,9 +1,16 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { Readable, Transform } from 'node:stream'
-import { type JSONRPCMessage, StreamableHTTPClientTransport, type TransportSendOptions } from '@modelcontextprotocol/client'
+import {
+  type JSONRPCMessage,
+  parseJSONRPCMessage,
+  StreamableHTTPClientTransport,
+  type TransportSendOptions,
+} from '@modelcontextprotocol/client'
 import { ToolsMcpError } from '../error.ts'
 import { END_MS, MAX_MESSAGE_BYTES, MAX_UNASKED_PER_SECOND } from '../limits.ts'
+import { Calls, type Reply, type ToolRequest } from './calls.ts'
+import { headerValueOf, HttpCall, retryAfterOf } from './http-call.ts'
 import { createFloodGauge, type Link, type LinkFault, LOST_ANSWER, NotSent, RefusedByStatus, TooLarge } from './link.ts'
 
 /** Where a server is, and what is sent along with each request. */
@@ -36,7 +43,7 @@ export function parsePlace(text: string): URL {
 type FetchLike = (url: string | URL, init?: RequestInit) => Promise<Response>
 
 /**
- * Speaks to a server over streamable HTTP, through the protocol's own client of it.
+ * Speaks to a server over streamable HTTP: calls by itself, everything else through the protocol's own client of it.
  *
  * Underneath is the plain client of Node: nothing is sent twice, no redirect is followed, an event or a body has a limit, and an error before
  * there was a connection is {@link NotSent}. A stream that ends without the answer it was opened for ends the call.
@@ -51,9 +58,12 @@ export class HttpLink implements Link {
   readonly #agent: HttpAgent
   readonly #flooding: () => boolean
   readonly #open = new Map<unknown, AbortController>()
+  readonly #place: HttpPlace
+  readonly #calls = new Calls()
   #fault: LinkFault | undefined
 
   constructor(place: HttpPlace, monotonicMs: () => number) {
+    this.#place = place
     this.#flooding = createFloodGauge(MAX_UNASKED_PER_SECOND, monotonicMs)
     this.#agent = place.url.protocol === 'https:' ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
     this.#inner = new StreamableHTTPClientTransport(place.url, {
@@ -66,7 +76,10 @@ export class HttpLink implements Link {
         maxRetries: 2,
       },
     })
-    this.#inner.onclose = () => this.onclose?.()
+    this.#inner.onclose = () => {
+      this.#calls.loseAll()
+      this.onclose?.()
+    }
     this.#inner.onerror = (error) => this.onerror?.(error)
     this.#inner.onmessage = (message) => this.#take(message)
   }
@@ -111,6 +124,56 @@ export class HttpLink implements Link {
     }
   }
 
+  async call(request: ToolRequest): Promise<Reply> {
+    if (this.#fault !== undefined) throw new NotSent('The connection is closed.')
+    const { revision } = request
+    const parts = {
+      ...{ url: this.#place.url, agent: this.#agent, calls: this.#calls, isModern: revision !== undefined },
+      headers: async () => ({ ...this.#headersOf(request), ...(await given(this.#place.headers)) }),
+      take: (message: unknown) => this.#hear(message),
+    }
+    const call = this.#calls.open(request, (requestId) => {
+      if (revision === undefined) {
+        const params = { requestId, reason: 'Request timed out' }
+        this.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params }).catch(() => undefined)
+      }
+      exchange.abort() // what closes the stream is all the word there is in the stateless revision
+    })
+    const exchange = new HttpCall(parts, call)
+    await exchange.send()
+    return call.reply
+  }
+
+  /** What the protocol says in headers: the session, or what the body says as well (2026-07-28, "Standard Request Headers"). */
+  #headersOf({ name, revision }: ToolRequest): Readonly<Record<string, string>> {
+    if (revision !== undefined)
+      return { 'mcp-protocol-version': revision, 'mcp-method': 'tools/call', 'mcp-name': headerValueOf(name) }
+    const { sessionId, protocolVersion } = this.#inner
+    return {
+      ...(sessionId === undefined ? {} : { 'mcp-session-id': sessionId }),
+      ...(protocolVersion === undefined ? {} : { 'mcp-protocol-version': protocolVersion }),
+    }
+  }
+
+  /** Takes what came on the stream of a call: its answer, its progress, or something for the protocol's client. */
+  #hear(message: unknown): void {
+    if (typeof message !== 'object' || message === null) return
+    const isAnswer = 'id' in message && !('method' in message)
+    if (!isAnswer && this.#flooding()) return this.#flooded()
+    if (this.#calls.take(message)) return
+    try {
+      this.onmessage?.(parseJSONRPCMessage(message))
+    } catch {
+      // It is no message, and nobody waits for it.
+    }
+  }
+
+  #flooded(): void {
+    this.#fault ??= { code: 'mcp_flooding', message: 'The server sends more messages than anybody asked for.' }
+    void this.#inner.close().catch(() => undefined)
+    this.#agent.destroy()
+  }
+
   async close(): Promise<void> {
     // A courtesy that a server need not accept, and is not waited for.
     const patience = new Promise((resolve) => setTimeout(resolve, END_MS.input))
@@ -121,12 +184,8 @@ export class HttpLink implements Link {
 
   #take(message: JSONRPCMessage): void {
     if ('id' in message && message.id !== undefined && !('method' in message)) this.#open.delete(message.id)
-    else if (this.#flooding()) {
-      this.#fault ??= { code: 'mcp_flooding', message: 'The server sends more messages than anybody asked for.' }
-      void this.#inner.close().catch(() => undefined)
-      return
-    }
-    this.onmessage?.(message)
+    else if (this.#flooding()) return this.#flooded()
+    if (!this.#calls.take(message)) this.onmessage?.(message)
   }
 
   #end(id: string | number, options: TransportSendOptions | undefined): void {
@@ -199,14 +258,10 @@ const NO_BODY: ReadonlySet<number> = new Set([204, 205, 304])
 
 function responseOf(answer: IncomingMessage, method: string): Response {
   const status = answer.statusCode ?? 500
-  const { 'retry-after': retryAfter } = answer.headers
   const isFinal = method === 'POST' && (status >= 300 || status < 200) && status !== 400 && status !== 405
   if (isFinal || (status >= 300 && status < 400) || status < 200) {
     answer.resume()
-    throw new RefusedByStatus(
-      status,
-      retryAfter !== undefined && /^\d{1,5}$/.test(retryAfter) ? Number(retryAfter) * 1_000 : undefined,
-    )
+    throw new RefusedByStatus(status, retryAfterOf(answer))
   }
   const headers = new Headers()
   for (const [name, value] of Object.entries(answer.headers))

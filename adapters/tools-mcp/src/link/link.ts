@@ -1,7 +1,17 @@
 import type { Transport } from '@modelcontextprotocol/client'
+import type { Reply, ToolRequest } from './calls.ts'
 
-/** A way to a server, as the protocol's client uses it, that can say what became of it. */
+/**
+ * A way to a server, as the protocol's client uses it, that can say what became of it. Calls of tools do not go through that client: they
+ * are most of what is sent, and are read here.
+ */
 export interface Link extends Transport {
+  /**
+   * Sends one call, once, and waits for what comes back.
+   *
+   * @throws NotSent, RefusedByStatus, TooLarge or Lost; anything else means that it broke off.
+   */
+  readonly call: (request: ToolRequest) => Promise<Reply>
   /** Why it broke, for people; undefined while it works or when it was closed by us. */
   readonly broken: () => LinkFault | undefined
   /** The last words that a program wrote to its error output; nothing for other ways. */
@@ -44,6 +54,17 @@ export class TooLarge extends Error {
   constructor() {
     super('The answer is too large.')
     this.name = 'TooLarge'
+  }
+}
+
+/** A call that was sent has no answer, and will have none: its time was up, the connection ended, or the answer is none. */
+export class Lost extends Error {
+  readonly why: 'timeout' | 'ended' | 'invalid'
+
+  constructor(why: Lost['why']) {
+    super(`The call has no answer: ${why}.`)
+    this.name = 'Lost'
+    this.why = why
   }
 }
 

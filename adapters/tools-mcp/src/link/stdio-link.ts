@@ -10,8 +10,9 @@ import {
   MAX_UNASKED_PER_SECOND,
   MAX_UNWRITTEN_BYTES,
 } from '../limits.ts'
+import { Calls, type Reply, type ToolRequest } from './calls.ts'
 import { createLineReader } from './lines.ts'
-import { createFloodGauge, type Link, type LinkFault, LOST_ANSWER, NotSent } from './link.ts'
+import { createFloodGauge, type Link, type LinkFault, LOST_ANSWER, Lost, NotSent, TooLarge } from './link.ts'
 
 /** A program, ready to be started. `env` is all that it gets. */
 export interface Program {
@@ -40,6 +41,8 @@ export class StdioLink implements Link {
   onmessage?: ((message: JSONRPCMessage) => void) | undefined
   readonly #program: Program
   readonly #flooding: () => boolean
+  readonly #calls = new Calls()
+  #batch: { writes: number } | undefined
   #child: Child | undefined
   #fault: LinkFault | undefined
   #stderr = ''
@@ -110,6 +113,7 @@ export class StdioLink implements Link {
         child.once('close', () => {
           clearTimeout(timer)
           this.#child = undefined
+          this.#calls.loseAll()
           this.onclose?.()
           resolve()
         })
@@ -118,17 +122,50 @@ export class StdioLink implements Link {
   }
 
   send(message: JSONRPCMessage): Promise<void> {
+    return this.#write(JSON.stringify(message))
+  }
+
+  async call(request: ToolRequest): Promise<Reply> {
+    const { id, text, reply } = this.#calls.open(request, (late) => this.#cancel(late, request))
+    this.#write(text).catch((error: Error) => this.#calls.lose(id, error))
+    return reply
+  }
+
+  /** Tells the server that nobody waits any more. Whether it listens is its business. */
+  #cancel(requestId: number, { revision, meta }: ToolRequest): void {
+    const params = { requestId, reason: 'Request timed out', ...(revision === undefined ? {} : { _meta: meta }) }
+    this.#write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params })).catch(() => undefined)
+  }
+
+  #write(text: string): Promise<void> {
     const stdin = this.#child?.stdin
     if (stdin === undefined || !stdin.writable || this.#fault !== undefined)
       return Promise.reject(new NotSent('The server is not running.'))
     if (stdin.writableLength > MAX_UNWRITTEN_BYTES)
       return Promise.reject(new NotSent('The server does not read what it is sent.'))
+    const batch = this.#batchOf(stdin)
     return new Promise((resolve, reject) => {
-      stdin.write(`${JSON.stringify(message)}\n`, (error) => {
-        if (error) reject(new NotSent('The server has stopped reading.', { cause: error }))
-        else resolve()
+      stdin.write(`${text}\n`, (error) => {
+        if (!error) resolve()
+        // Of several that left together nobody can tell which of them did.
+        else reject(batch.writes > 1 ? new Lost('ended') : new NotSent('The server has stopped reading.', { cause: error }))
       })
     })
+  }
+
+  /** What is written in the same moment leaves together: to write to a pipe costs more than all else of a call. */
+  #batchOf(stdin: Writable): { readonly writes: number } {
+    if (this.#batch === undefined) {
+      // What still waits to be read is written together with what comes now.
+      this.#batch = { writes: stdin.writableLength > 0 ? 1 : 0 }
+      stdin.cork()
+      process.nextTick(() => {
+        this.#batch = undefined
+        stdin.uncork()
+      })
+    }
+    this.#batch.writes += 1
+    return this.#batch
   }
 
   /** Asks it to end, then makes it, and its children. Resolves when it is gone. */
@@ -146,17 +183,33 @@ export class StdioLink implements Link {
 
   #take(text: string): void {
     if (text.trim() === '') return
-    let message: JSONRPCMessage
+    let value: unknown
     try {
-      message = parseJSONRPCMessage(JSON.parse(text))
+      value = JSON.parse(text)
     } catch {
-      this.#strays += 1
-      if (this.#strays > MAX_STRAY_LINES) this.#break('mcp_flooding', 'The server writes lines that are no messages.')
+      this.#stray()
       return
     }
-    const isAnswer = 'id' in message && !('method' in message)
+    if (typeof value !== 'object' || value === null) return this.#stray()
+    const isAnswer = 'id' in value && !('method' in value)
     if (!isAnswer && this.#flooding()) this.#break('mcp_flooding', 'The server sends more messages than anybody asked for.')
-    else this.onmessage?.(message)
+    else if (!this.#calls.take(value)) this.#pass(value)
+  }
+
+  /** Passes a message to the protocol's client. */
+  #pass(value: object): void {
+    let message: JSONRPCMessage
+    try {
+      message = parseJSONRPCMessage(value)
+    } catch {
+      return this.#stray()
+    }
+    this.onmessage?.(message)
+  }
+
+  #stray(): void {
+    this.#strays += 1
+    if (this.#strays > MAX_STRAY_LINES) this.#break('mcp_flooding', 'The server writes lines that are no messages.')
   }
 
   /** Finds out whose answer it was: the id stands at the beginning or at the end of what servers write. */
@@ -169,6 +222,7 @@ export class StdioLink implements Link {
       this.#break('mcp_too_large', `The server sent a message of ${bytes} bytes.`)
       return
     }
+    if (this.#calls.lose(Number(id), new TooLarge())) return
     const error = { code: LOST_ANSWER.tooLarge, message: `The answer has ${bytes} bytes.` }
     this.onmessage?.({ jsonrpc: '2.0', id: Number(id), error })
   }

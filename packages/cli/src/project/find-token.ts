@@ -38,6 +38,11 @@ export function findToken(shell: Shell, purpose: Purpose): string {
   return readToken(join(directory, `${first}.token`))
 }
 
+/** The token of a host: for speaking as it does. */
+export function readHostToken(project: string, host: string): string {
+  return readToken(join(stateDirectory(project), 'tokens', `${HOST}${host}.token`))
+}
+
 /** The people who have a token here, sorted. */
 export function namesIn(directory: string): readonly string[] {
   try {

@@ -155,7 +155,5 @@ const SMALL_COUNT = /^\d{1,2}(?:-?(?:st|nd|rd|th))?$/
 
 function isKnownReference(context: FlowContext, reference: string): boolean {
   if (hasPhrase(context.task().text, reference)) return true
-  return evidenceIn(context.seen).some(
-    ({ listed, memberText }) => listed.has(reference) || hasPhrase(memberText, reference),
-  )
+  return evidenceIn(context.seen).some(({ listed, memberText }) => listed.has(reference) || hasPhrase(memberText, reference))
 }

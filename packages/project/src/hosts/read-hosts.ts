@@ -31,10 +31,16 @@ export function readHosts(
       )
     return {
       ...{ name, kind, agent, mode, environment, person: behalf, approvalMs: approvals },
-      operations: [...new Set(patterns.flatMap((pattern) => fitting(name, pattern, ids)))].toSorted(),
+      operations: withFacets(operations, new Set(patterns.flatMap((pattern) => fitting(name, pattern, ids)))),
       tickets: (tickets ?? (kind === 'openclaw' ? 'required' : 'none')) === 'required',
     }
   })
+}
+
+/** A host that may call an operation may call what its calls really are: the narrow operations behind it. */
+function withFacets(operations: readonly Operation[], listed: ReadonlySet<string>): readonly string[] {
+  const facets = operations.filter(({ facetOf }) => facetOf !== undefined && listed.has(facetOf)).map(({ id }) => id)
+  return [...new Set([...listed, ...facets])].toSorted()
 }
 
 /** `desk.ticket.read` is one operation; `desk.*` is everything of the tool `desk`. */

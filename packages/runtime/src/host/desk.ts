@@ -156,7 +156,8 @@ export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk
     async perform({ ticket, ...rest }, patience) {
       const request = narrowed({ ...rest, by: 'tidegate' })
       const before = redeemed.get(keyOf(request))
-      if (before !== undefined) return answer({ ...request, ...before }, 'result', patience, async () => ({ kind: 'known', run: before.run }))
+      if (before !== undefined)
+        return answer({ ...request, ...before }, 'result', patience, async () => ({ kind: 'known', run: before.run }))
       const held = ticket === undefined ? undefined : tickets.redeem(ticket, request)
       if (held !== undefined && 'run' in held) {
         redeem(keyOf(request), held)

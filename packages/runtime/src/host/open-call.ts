@@ -52,11 +52,15 @@ export async function earlierRun(
   for (const run of session.parked.get(digest) ?? []) {
     if (opening.has(run)) return { kind: 'known', run }
     const state = await load(run).catch(() => undefined)
-    const isKept = state !== undefined && (state.phase !== 'finished' || state.updatedAtMs + KEPT_MS > parts.clock.nowMs())
-    if (isKept) return { kind: 'known', run }
+    if (state !== undefined && isKept(state, parts.clock.nowMs())) return { kind: 'known', run }
     unparkRun(session, digest, run)
   }
   return undefined
+}
+
+/** What people have taken back is not an answer any more. */
+function isKept({ phase, undoneBy, updatedAtMs }: RunState, nowMs: number): boolean {
+  return phase !== 'finished' || (undoneBy === null && updatedAtMs + KEPT_MS > nowMs)
 }
 
 /** The digest that the action of a call will have (I2); undefined when its arguments are not what the operation takes. */

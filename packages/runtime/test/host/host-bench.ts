@@ -14,8 +14,10 @@ import {
   type HostDeclaration,
   type HostDesk,
   hostWorkflow,
+  type Meters,
   openControl,
   startTidegate,
+  type WorkflowWithPlanner,
   withoutMeters,
 } from '../../src/index.ts'
 import { createWorld, operation, PERMIT, policyOf, READ, SET, UNDO } from '../bench-desk.ts'
@@ -45,6 +47,8 @@ export async function startHost(
     readonly clock?: Clock
     readonly own?: readonly Operation[]
     readonly operations?: readonly Operation[]
+    readonly workflows?: readonly WorkflowWithPlanner[]
+    readonly meters?: Meters
   } = {},
 ) {
   const { journal = createMemoryJournal(), clock = systemClock, connector = createWorld(), own = [SHELL] } = options
@@ -58,7 +62,7 @@ export async function startHost(
       { name: 'desk', operations, connector },
       { name: 'shell', operations: own, connector: claims.connector },
     ],
-    [hostWorkflow(host, tools, nodeHasher)],
+    [hostWorkflow(host, tools, nodeHasher), ...(options.workflows ?? [])],
   )
   const sessions = createSessions({ journal, find: registry.find, hasher: nodeHasher, salt: 'salt' })
   const log = () => {}
@@ -77,7 +81,7 @@ export async function startHost(
       payloads: () => [],
     },
     writeExport: async () => 0,
-    meters: withoutMeters(journal),
+    meters: options.meters ?? withoutMeters(journal),
     labels: createLabels(registry, sessions),
     timeFacts: createTimeFacts({ timeZone: 'UTC' }),
     rolesOf: () => [],

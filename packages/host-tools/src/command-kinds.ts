@@ -1,7 +1,7 @@
+import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { digestOf, isObject, type Operation } from '@tidegate/kernel'
-import { nodeHasher } from '@tidegate/crypto-node'
+import { isObject, type Operation } from '@tidegate/kernel'
 import type { HostTools } from '@tidegate/runtime'
 import { analyse, type CommandKind, kindOf, resolvePaths } from '@tidegate/tools-exec'
 
@@ -35,14 +35,18 @@ function variant(base: Operation, kind: Exclude<CommandKind, 'exec'>): Operation
   const more =
     kind === 'look'
       ? ({ mutability: 'read', risk: 'low', nature: [], title: `${base.title}, which only looks` } as const)
-      : ({ risk: 'high', blastRadius: 'cross-system', title: `${base.title}, which reaches further` } as const)
+      : ({
+          risk: base.risk === 'critical' ? 'critical' : 'high',
+          blastRadius: base.blastRadius === 'admin' ? 'admin' : 'cross-system',
+          title: `${base.title}, which reaches further`,
+        } as const)
   const { compensation: _, ...plain } = base
   return {
     ...plain,
     ...more,
     id: `${base.id}.${kind}`,
     facetOf: base.id,
-    schemaVersion: digestOf(nodeHasher, { base: base.schemaVersion, kind }),
+    schemaVersion: createHash('sha256').update(`${base.schemaVersion} ${kind}`).digest('hex'),
   }
 }
 
