@@ -45,7 +45,7 @@ export interface Unprepared {
 const MAX_RECORDED = 262_144
 const RECORDED_HEAD = 32_768
 const QUERY = /^[A-Za-z0-9_=&.,%-]{0,500}$/
-const HEADER_VALUE = /^[\x20-\x7e]{1,1000}$/
+const HEADER_VALUE = /^[\x20-\x7e]{1,4096}$/
 const MODEL_NAME = /^[A-Za-z0-9][\w.:/@+-]{0,99}$/
 
 /** Checks a request and writes it anew: what is decided on, recorded and sent is what we have read, never what was written. */

@@ -192,6 +192,16 @@ describe('the place of a model', () => {
   })
 })
 
+test('an event without end is passed on before it fills the memory', () => {
+  const splitter = createEventSplitter(10)
+  expect(splitter.push(Buffer.from('data: 1234567890'))).toMatchObject([{ isEvent: false }])
+  const rest = splitter.push(Buffer.from('more\n\ndata: 1\n\n'))
+  expect(rest.map(({ bytes, isEvent }) => [Buffer.from(bytes).toString(), isEvent])).toEqual([
+    ['more\n\n', false],
+    ['data: 1\n\n', true],
+  ])
+})
+
 test('however a stream is cut, its pieces are the stream, and its events the same', () => {
   const line = fc.constantFrom('data: {"a":1}', 'data: ü🎈', ': x', 'event: y', '')
   const ending = fc.constantFrom('\n', '\r\n', '\r')

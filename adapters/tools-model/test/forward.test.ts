@@ -146,6 +146,8 @@ test('errors of the provider pass with their status', async () => {
 
 test.each(['bad-key', 'echo-key'])('an error that repeats the key (%s) gives away nothing of it', async (how) => {
   const { text, result } = await ask(proxyOf(), { json: chat(how) })
+  if (how === 'bad-key')
+    expect(JSON.parse(text)).toMatchObject({ error: { message: expect.stringMatching(/^The provider does not accept the key/) } })
   for (const seen of [text, JSON.stringify(result)]) {
     expect(seen).not.toContain(KEY)
     expect(seen).not.toContain(KEY.slice(-4))

@@ -25,7 +25,7 @@ const PATHS = ['plugins', 'load', 'paths'] as const
 const ENTRY = ['plugins', 'entries', OURS] as const
 const SERVER = ['mcp', 'servers', OURS] as const
 /** The ways by which an agent of OpenClaw acts. */
-const SURFACES = ['hook:tool', 'hook:mcp', 'mcp', 'sub-agent', 'tools-invoke']
+const SURFACES = ['hook:tool', 'hook:mcp', 'mcp', 'sub-agent', 'cron', 'tools-invoke']
 
 /**
  * Connects OpenClaw by its one configuration file. Observing adds our plugin and our MCP server. Enforcing also takes the agent's own

@@ -13,6 +13,7 @@ import {
   type SurfaceProof,
   type Turn,
 } from '@tidegate/connect'
+import type { JsonObject } from '@tidegate/kernel'
 import { OURS } from './changes.ts'
 import { agentOf, CANARY_SERVER, scratchConfiguration } from './scratch-configuration.ts'
 
@@ -86,6 +87,9 @@ async function proveOne(name: string, stage: Stage, ports: ProvePorts): Promise<
           return [[{ tool: 'sessions_spawn', input: { task, label: 'canary' } }]]
         }, CHILD_MS),
       )
+    case 'cron':
+      // That the agent plans a job; what a planned command does later, no hook sees.
+      return proveSurface(ports, name, say(({ word }) => [[{ tool: 'cron', input: { action: 'add', job: jobOf(word) } }]]))
     case 'tools-invoke':
       return proveSurface(ports, name, (canary) => invoke(stage, canary))
     case 'cli-backend':
@@ -93,6 +97,12 @@ async function proveOne(name: string, stage: Stage, ports: ProvePorts): Promise<
     default:
       return { name, state: 'unfired', detail: 'nothing is known of how to fire at it' }
   }
+}
+
+/** A job of the far future that only says its word. */
+function jobOf(word: string): JsonObject {
+  const schedule = { kind: 'at', at: '2099-01-01T00:00:00Z' }
+  return { name: word, schedule, sessionTarget: 'main', wakeMode: 'next-heartbeat', payload: { kind: 'systemEvent', text: word } }
 }
 
 /** Our own tools, with the ticket that only the plugin gets. */

@@ -6,6 +6,7 @@ const EXIT_OF_CODE = {
   demo_failed: EXIT.failed,
   desk_start_failed: EXIT.failed,
   directory_not_empty: EXIT.failed,
+  draft_failed: EXIT.failed,
   file_unreadable: EXIT.failed,
   id_ambiguous: EXIT.usage,
   interrupted: EXIT.interrupted,

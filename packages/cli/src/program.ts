@@ -117,11 +117,16 @@ function addProject(program: Command, bind: Bind): void {
     .description('print a completion script: source <(tidegate completion bash)')
     .argument('<shell>', 'bash, zsh or fish')
     .action(bind(async (shell, [name = '']) => (await import('./command/completion.ts')).completion(shell, program, name)))
-  program
+  const mcp = program
     .command('mcp')
     .description('speak MCP over stdin and stdout, for a client that cannot speak HTTP')
     .option('--host <name>', 'which host of the project this is (default: the only one)')
     .action(bind(async (shell, _, flags) => (await import('./command/mcp.ts')).mcp(shell, flags)))
+  mcp
+    .command('draft')
+    .description('print the draft of an overlay for an upstream MCP server')
+    .argument('<server>', 'its name under mcp in tidegate.yaml')
+    .action(bind(async (shell, [server = '']) => (await import('./command/mcp-draft.ts')).mcpDraft(shell, server)))
   program
     .command('version')
     .description('print the version')

@@ -11,7 +11,7 @@ import type { ModelOptions } from './model/door.ts'
 import { createModelEndpoint } from './model/endpoint.ts'
 import { refuse } from './reply.ts'
 import { authzenRoutes } from './route/authzen.ts'
-import { type HostGround, hostRoutes } from './route/hosts.ts'
+import { type HostGround, hostRoutes, NO_HOST_ROUTES } from './route/hosts.ts'
 import { canaryRoutes, type Doctor, doctorRoutes } from './route/proof.ts'
 import { writeRefusal, writeReply } from './write.ts'
 
@@ -83,7 +83,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     routes: [
       ...ROUTES,
       ...(authzen === undefined ? [] : authzenRoutes(authzen, () => publicUrl?.origin ?? url)),
-      ...(options.hosts === undefined ? [] : [...hostRoutes(options.hosts), ...canaryRoutes(options.hosts.desk)]),
+      ...(options.hosts === undefined ? NO_HOST_ROUTES : [...hostRoutes(options.hosts), ...canaryRoutes(options.hosts.desk)]),
       ...(options.doctor === undefined ? [] : doctorRoutes(options.doctor)),
     ],
     ...(options.hosts === undefined ? {} : { authenticateHost: options.hosts.authenticate }),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { hostNoticeSchema } from './proof.ts'
 import { wireCount, wireId, wireJson, wireLine, wireList, wireMs, wireObject } from './text.ts'
 
 /** The longest that one call of a host is waited for. */
@@ -105,6 +106,8 @@ export const hostViewSchema = z.object({
   denied: wireCount,
   wouldHave: wireCount,
   withoutTicket: wireCount,
+  /** What to look at; a server before 0.2 says nothing. */
+  notices: wireList(hostNoticeSchema).default([]),
 })
 export type WireHostView = z.infer<typeof hostViewSchema>
 

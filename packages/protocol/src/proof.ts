@@ -48,10 +48,5 @@ export const doctorSchema = z.object({
 })
 export type WireDoctor = z.infer<typeof doctorSchema>
 
-/** What was noticed about a host since it was last proved. */
-export const hostNoticeSchema = z.object({
-  kind: z.enum(['changed', 'silent']),
-  detail: wireLine,
-  atMs: wireMs,
-})
-export type WireHostNotice = z.infer<typeof hostNoticeSchema>
+/** What is to be noticed about a host. `unproven`: it is another than was proved. `silent`: nothing comes from it any more. */
+export const hostNoticeSchema = z.object({ kind: z.enum(['unproven', 'silent']), detail: wireLine })

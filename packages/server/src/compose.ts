@@ -41,6 +41,7 @@ import {
 } from '@tidegate/runtime'
 import type { McpTools } from '@tidegate/tools-mcp'
 import type { ModelProxy } from '@tidegate/tools-model'
+import { createDoctor } from './doctor.ts'
 import { builtinDeclarations, createBuiltinParts } from './builtins.ts'
 import { prepareAuthZen } from './authzen.ts'
 import { hostParts, openSessions } from './hosts.ts'
@@ -56,6 +57,7 @@ import { openKeys } from './state/keys.ts'
 import { openUpstreamServers } from './upstream-servers.ts'
 import { openProjectMeters } from './project-meters.ts'
 import { createSteadyClock } from './steady-clock.ts'
+import { type HostWatch, watchHosts } from './watch-hosts.ts'
 import { startWitnessing } from './witnessing.ts'
 
 /** A Tidegate that runs, with what belongs to it. */
@@ -72,6 +74,10 @@ export interface Composition {
   readonly mcpSecret: Uint8Array
   readonly clock: Clock
   readonly stateDirectory: string
+  /** What only we can look at. */
+  readonly doctor: ReturnType<typeof createDoctor>
+  /** Looks after the hosts; undefined when there are none. */
+  readonly hostWatch: HostWatch | undefined
   close(): Promise<void>
 }
 
@@ -164,6 +170,9 @@ async function composeWith(ground: Ground, { stateDirectory, clock, upstream }: 
     const tidegate = await startTidegate(partsOf(ground, loaded, opened))
     if (configuration.retention !== undefined)
       stop.push(startRetention({ journal, control, clock, log }, configuration.retention.payloads))
+    const { hostDesk: desk } = tidegate
+    const hostWatch = desk === undefined ? undefined : watchHosts({ desk, configuration, stateDirectory, control, clock, log })
+    if (hostWatch !== undefined) stop.push(hostWatch.stop)
     const close = async (): Promise<void> => {
       for (const each of stop) each()
       await meters.save()
@@ -174,7 +183,8 @@ async function composeWith(ground: Ground, { stateDirectory, clock, upstream }: 
     }
     const authzen = prepared.start({ tidegate, clock, control, stateDirectory })
     const mcpSecret = deriveSecret(keys.masterKey, 'mcp')
-    return { tidegate, authzen, registry, project: loaded, models, mcpSecret, clock, stateDirectory, close }
+    const doctor = createDoctor({ shell, upstream })
+    return { tidegate, authzen, registry, project: loaded, models, mcpSecret, clock, stateDirectory, doctor, hostWatch, close }
   } catch (error) {
     for (const each of stop) each()
     await stored.close()

@@ -40,6 +40,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       tidegate: composition.tidegate,
       authenticate: createTokenAuthenticator(holders),
       authzen: composition.authzen,
+      doctor: composition.doctor,
       ...hostsOf(composition),
       ...(configuration.authzen?.publicUrl === undefined ? {} : { publicUrl: configuration.authzen.publicUrl }),
       version: VERSION,
@@ -82,6 +83,7 @@ function hostsOf({
   mcpSecret: secret,
   clock,
   stateDirectory,
+  hostWatch,
 }: Composition): Pick<GatewayOptions, 'hosts' | 'mcp' | 'model'> {
   const { hostDesk: desk } = tidegate
   if (desk === undefined) return {}
@@ -94,7 +96,7 @@ function hostsOf({
   }
   const authenticate = createHostAuthenticator(holders)
   return {
-    hosts: { desk, authenticate, toolsOf },
+    hosts: { desk, authenticate, toolsOf, ...(hostWatch === undefined ? {} : { noticesOf: hostWatch.noticesOf }) },
     mcp: { desk, authenticateHost: authenticate, clock, secret },
     ...modelEndpoint(models, { desk, authenticateHost: authenticate }),
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { SHELL_TOOL } from '@tidegate/host-tools'
+import type { Sandbox } from '@tidegate/kernel'
 import type { Configuration } from '@tidegate/project'
 import { createBwrapSandbox, DEFAULT_SANDBOX_LIMITS } from '@tidegate/sandbox-bwrap'
 import { createShell, type Shell } from '@tidegate/tools-exec'
@@ -26,6 +27,11 @@ function scratchOf(directory: string): string {
   return join(RUN, 'tidegate', name)
 }
 
+/** The tool for commands, with what its sandbox is made of. */
+export interface OwnShell extends Shell {
+  readonly probe: Sandbox['probe']
+}
+
 /**
  * Opens the tool for commands, where the project has one. Nothing is run yet: the sandbox proves itself before the first command, and
  * refuses it where a layer is missing.
@@ -38,21 +44,22 @@ export function openShell({
   readonly configuration: Pick<Configuration, 'exec'>
   readonly project: string
   readonly stateDirectory: string
-}): Shell | undefined {
+}): OwnShell | undefined {
   if (exec === undefined) return undefined
   const { contents, egress, environment, exclude, timeout, memory, processes } = exec
   const directory = join(stateDirectory, 'exec')
   const scratch = scratchOf(directory)
+  const sandbox = createBwrapSandbox({ directory: scratch, adoptWorkspace: true })
   const shell = createShell({
-    ...{ tool: SHELL_TOOL, contents, egress, environment },
+    ...{ tool: SHELL_TOOL, contents, egress, environment, sandbox },
     workspace: resolve(project, exec.workspace),
     directory,
-    sandbox: createBwrapSandbox({ directory: scratch, adoptWorkspace: true }),
     limits: { ...DEFAULT_SANDBOX_LIMITS, wallMs: timeout, memoryBytes: memory * 1_048_576, processes },
     snapshots: { exclude },
   })
   return {
     ...shell,
+    probe: () => sandbox.probe(),
     async close() {
       await shell.close()
       rmSync(scratch, { recursive: true, force: true })

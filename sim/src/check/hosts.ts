@@ -201,10 +201,14 @@ function isEnd(
 /** Whoever is told that it is done gets what the ledger says; and what is not in the ledger is not told. */
 function checkAnswers(sim: Simulation, report: Report): void {
   const runs = runsOf(sim)
-  for (const { answer, call, isWaiting, life } of sim.witness.requests) {
+  for (const { answer, asks, call, isWaiting, life } of sim.witness.requests) {
     if (isWaiting && life === sim.life?.n) report('liveness', `nobody has answered the call ${call}`)
     if (answer?.told.kind === 'refused' && answer.told.code !== 'too_busy' && sim.scenario.weather.store === 0)
       report('liveness', `the call ${call} was refused: ${answer.told.code}`)
+    if (answer?.told.kind === 'permit' && asks === 'result')
+      report('answers', `the call ${call} is ours, and was permitted to the host`)
+    if (answer?.told.kind === 'ticket' && asks !== 'ticket')
+      report('answers', `the call ${call} got a ticket that it does not need`)
     if (answer?.told.kind !== 'done') continue
     const { told, durable } = answer
     const known = (runs.get(told.run) ?? []).filter(({ index }) => index < durable)

@@ -30,7 +30,10 @@ function checkAction(
   const isQueued = typed(records, 'queue.added').some(
     ({ event }) => event.action === action && ['ambiguous', 'doubled', 'cannot_undo', 'stopped_midway'].includes(event.kind),
   )
-  if (operation === SHELL.id) return checkPermitted(sim, { run, effectId, there, told }, report)
+  if (operation === SHELL.id) {
+    checkPermitted(sim, { run, effectId, there, told }, report)
+    return
+  }
   if (told === 'done' && there !== 1)
     report('I4', `${operation} ${effectId} is recorded as done, and is in the world ${there} times`)
   if ((told === 'absent' || told === 'nothing') && there > 0 && !isQueued)

@@ -32,19 +32,18 @@ function attempt(sim: Simulation, at: Wish): void {
 function hear(sim: Simulation, at: Wish, answer: HostAnswer): void {
   const { plan } = at
   const chance = sim.chances.hosts
-  if (answer.kind === 'permit') return doIt(sim, at, answer.run)
-  if (answer.kind === 'ticket') {
+  if (answer.kind === 'permit' && plan.way === 'host') doIt(sim, at, answer.run)
+  else if (answer.kind === 'ticket' || answer.kind === 'permit') {
     const waitMs = plan.trick === 'late' ? 50_000 + chance.below(20_000) : chance.below(2_000)
-    sim.agenda.after(waitMs, () => handIn(sim, at, answer.ticket))
-    return
-  }
-  if (['pending', 'unknown', 'stopped', 'refused'].includes(answer.kind)) return comeBack(sim, at)
-  if (plan.trick === 'again' && at.triesLeft > 0)
+    const ticket = answer.kind === 'ticket' ? answer.ticket : null
+    sim.agenda.after(waitMs, () => handIn(sim, at, ticket))
+  } else if (['pending', 'unknown', 'stopped', 'refused'].includes(answer.kind)) comeBack(sim, at)
+  else if (plan.trick === 'again' && at.triesLeft > 0)
     sim.agenda.after(chance.below(20_000), () => attempt(sim, { ...at, triesLeft: 0 }))
 }
 
 /** The host hands in its ticket, under the same name of the call or another, and perhaps as it should not. */
-function handIn(sim: Simulation, at: Wish, ticket: string): void {
+function handIn(sim: Simulation, at: Wish, ticket: string | null): void {
   const { plan, name } = at
   const chance = sim.chances.hosts
   const given = plan.trick === 'no ticket' ? null : ticket
@@ -88,7 +87,10 @@ function doIt(sim: Simulation, { host, plan, name }: Wish, run: string): void {
     sim.agenda.after(chance.below(500), () => {
       const isTaken = sim.life?.tidegate?.hostDesk?.report({ ...about, ok, output: 'a stranger says hello' })
       // What is taken is heard of by the conversation once it is recorded.
-      if (isTaken === true) sim.agenda.after(2_500, () => void (deed.toldOrder = witness.order++))
+      const told = (): void => {
+        deed.toldOrder = witness.order++
+      }
+      if (isTaken === true) sim.agenda.after(2_500, told)
     })
   })
 }
@@ -109,7 +111,10 @@ export function overhear(sim: Simulation, { declaration }: HostPlan, session: st
 function request(sim: Simulation, at: Wish, asking: Asking, hears: (answer: HostAnswer) => void): void {
   const { life, witness } = sim
   const desk = life?.tidegate?.hostDesk
-  if (desk === undefined || life === undefined) return comeBack(sim, at)
+  if (desk === undefined || life === undefined) {
+    comeBack(sim, at)
+    return
+  }
   const { declaration } = at.host
   const { operation, waitMs, leavesMs } = at.plan
   const seen: SeenRequest = {

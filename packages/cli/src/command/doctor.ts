@@ -1,6 +1,9 @@
 import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Client, createClient } from '@tidegate/client'
+import { attemptAsync, type Check, ok, wrong } from '../doctor/check.ts'
+import { checkHosts } from '../doctor/check-hosts.ts'
+import { checkPrerequisites } from '../doctor/check-prerequisites.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { findProject, PROJECT_FILE, stateDirectory } from '../project/find-project.ts'
 import { findToken, namesIn } from '../project/find-token.ts'
@@ -8,14 +11,6 @@ import { findServer } from '../project/running-server.ts'
 import type { Shell } from '../shell.ts'
 import type { Tone } from '../terminal/style.ts'
 import { VERSION } from '../version.ts'
-
-/** One thing that was looked at. `cure` says what to type or change; it is empty when nothing is wrong. */
-interface Check {
-  readonly name: string
-  readonly state: 'ok' | 'warning' | 'wrong'
-  readonly detail: string
-  readonly cure: string
-}
 
 const NEEDED_NODE = 24
 const LOW_DISK_BYTES = 1_000_000_000
@@ -146,7 +141,7 @@ function checkTokens(state: string): Check {
 async function checkServer(shell: Shell, project: string): Promise<readonly Check[]> {
   const url = shell.options.server ?? findServer(project)?.url
   if (url === undefined)
-    return [wrong('server', 'none runs for this project', 'Start it: tidegate up. If a file is wrong, it names the line.')]
+    return [...(await checkHosts(shell, project, undefined)), wrong('server', 'none runs for this project', 'Start it: tidegate up. If a file is wrong, it names the line.')]
   const token = attempt(() => findToken(shell, 'look'))
   const client = createClient({
     url,
@@ -161,7 +156,7 @@ async function checkServer(shell: Shell, project: string): Promise<readonly Chec
     return [
       ok('server', `answers on ${url}`),
       ...(typeof token === 'string'
-        ? await checkInside(client)
+        ? [...(await checkInside(client)), ...(await checkPrerequisites(client)), ...(await checkHosts(shell, project, client))]
         : [wrong('token', token.message, 'Name one with --as or --token-file.')]),
     ]
   } finally {
@@ -222,25 +217,9 @@ function checkClock(lastMs: number | undefined): Check {
   )
 }
 
-function ok(name: string, detail: string): Check {
-  return { name, state: 'ok', detail, cure: '' }
-}
-
-function wrong(name: string, detail: string, cure: string): Check {
-  return { name, state: 'wrong', detail, cure }
-}
-
 function attempt<T>(work: () => T): T | Error {
   try {
     return work()
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
-  }
-}
-
-async function attemptAsync<T>(work: () => Promise<T>): Promise<T | Error> {
-  try {
-    return await work()
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
   }

@@ -32,6 +32,7 @@ export async function hosts(shell: Shell): Promise<ExitCode> {
       denied: view?.denied ?? null,
       wouldHave: view?.wouldHave ?? null,
       withoutTicket: view?.withoutTicket ?? null,
+      notices: view?.notices ?? [],
     }
   })
   shell.result({ running, hosts: list }, (view) => render(shell, view.hosts, view.running))
@@ -49,6 +50,12 @@ interface Row {
   readonly denied: number | null
   readonly wouldHave: number | null
   readonly unproven: boolean
+  readonly notices: WireHostView['notices']
+}
+
+const CURES: Readonly<Record<WireHostView['notices'][number]['kind'], (name: string) => string>> = {
+  unproven: (name) => `Prove again: tidegate doctor --prove ${name}`,
+  silent: () => 'See: tidegate doctor',
 }
 
 function render({ columns }: Shell, list: readonly Row[], running: boolean): string {
@@ -63,5 +70,7 @@ function render({ columns }: Shell, list: readonly Row[], running: boolean): str
     String((each.mode === 'observe' ? each.wouldHave : each.denied) ?? '-'),
     each.lastSeenMs === null ? (running ? 'never' : 'the server does not run') : renderWhen(each.lastSeenMs, nowMs),
   ])
-  return renderTable(['host', 'kind', 'mode', 'version', 'calls', 'stopped', 'last seen'], rows, columns)
+  const notices = list.flatMap(({ name, notices: each }) => each.map(({ kind, detail }) => `${name} is ${kind}: ${detail}. ${CURES[kind](name)}`))
+  const table = renderTable(['host', 'kind', 'mode', 'version', 'calls', 'stopped', 'last seen'], rows, columns)
+  return [table, ...(notices.length === 0 ? [] : ['', ...notices])].join('\n')
 }

@@ -8,7 +8,7 @@ import { CliError } from '../error.ts'
 import { type RunningServer, readServerFile } from '../project/running-server.ts'
 
 /** What is executed as the server; it is a program of its own, and not part of this one. */
-const SERVER_MAIN = fileURLToPath(new URL('../../../server/src/main.ts', import.meta.url))
+export const SERVER_MAIN = fileURLToPath(new URL('../../../server/src/main.ts', import.meta.url))
 const READY_TIMEOUT_MS = 30_000
 const END_TIMEOUT_MS = 10_000
 const MAX_LOG = 20_000

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { JsonObject, Operation } from '@tidegate/kernel'
+import type { Clock, JsonObject, Operation, OperationId } from '@tidegate/kernel'
 import type { McpDesk, McpHost } from './desk.ts'
 import { inputSchemaOf, note } from './tool-schema.ts'
 
@@ -39,6 +39,34 @@ export function createCatalogue(desk: Pick<McpDesk, 'offered'>): (host: McpHost)
     const offer = createOffer(operations, { tickets })
     known.set(key, { operations: [...operations], offer })
     return offer
+  }
+}
+
+/** What a tool is called that no operation can be, in the ledger. */
+const UNNAMED = 'unnamed_tool'
+
+/**
+ * Tells which operation a host means. What was offered a moment ago is looked at, since to ask the desk means to ask policy about every
+ * tool; whether a call may happen is decided when it is made.
+ *
+ * A name that is not offered is answered as itself, without a dot: no operation is ever called so, and nothing that a host is not offered,
+ * such as what a wide operation is narrowed to, can be called by its id.
+ */
+export function createNaming(
+  offerOf: (host: McpHost) => Offer,
+  clock: Pick<Clock, 'nowMs'>,
+  keptMs: number,
+): (host: McpHost, name: string) => OperationId {
+  const known = new Map<string, { readonly offer: Offer; readonly atMs: number }>()
+  return (host, name) => {
+    const nowMs = clock.nowMs()
+    const kept = known.get(host.host)
+    const isFresh = kept !== undefined && Math.abs(nowMs - kept.atMs) < keptMs
+    const operation = isFresh ? kept.offer.tool(name) : undefined
+    if (operation !== undefined) return operation.id
+    const offer = offerOf(host)
+    known.set(host.host, { offer, atMs: nowMs })
+    return offer.tool(name)?.id ?? (/^[\w./-]{1,128}$/.test(name) ? name.replaceAll(/[./]/g, '_') : UNNAMED)
   }
 }
 

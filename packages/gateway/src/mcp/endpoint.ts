@@ -4,7 +4,7 @@ import { isObject, type Json } from '@tidegate/kernel'
 import { readBody } from '../request/body.ts'
 import { guardOrigin } from '../request/guard.ts'
 import { type Refusal, statusOf } from '../reply.ts'
-import { createCatalogue } from './catalogue.ts'
+import { createCatalogue, createNaming } from './catalogue.ts'
 import { MCP_WAITS, type McpOptions } from './desk.ts'
 import { acceptsOf, createExchange, type Exchange, writeJson } from './exchange.ts'
 import type { McpGround } from './ground.ts'
@@ -48,13 +48,16 @@ const MAX_WAITING = 512
  */
 export function createMcpEndpoint(options: McpOptions, around: EndpointSurroundings): McpEndpoint {
   const seal = createSeal(options.secret ?? randomBytes(32))
+  const waits = { ...MCP_WAITS, ...options.waits }
+  const offerOf = createCatalogue(options.desk)
   const ground: McpGround = {
     desk: options.desk,
     clock: options.clock,
     seal,
     sessions: createSessions(options, seal),
-    offerOf: createCatalogue(options.desk),
-    waits: { ...MCP_WAITS, ...options.waits },
+    offerOf,
+    operationOf: createNaming(offerOf, options.clock, waits.offerMs),
+    waits,
     version: around.version,
     defect: around.defect,
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson, isObject, type Json, type JsonObject, type Operation } from '@tidegate/kernel'
+import { canonicalJson, isObject, type Json, type JsonObject, type OperationId } from '@tidegate/kernel'
 import type { Offer } from './catalogue.ts'
 import type { McpDesk, McpHost, McpOptions, McpWaits } from './desk.ts'
 import { TICKET } from './revision.ts'
@@ -14,6 +14,8 @@ export interface McpGround {
   readonly seal: Seal
   readonly sessions: McpSessions
   readonly offerOf: (host: McpHost) => Offer
+  /** The operation that a host means by the name of a tool. */
+  readonly operationOf: (host: McpHost, name: string) => OperationId
   readonly waits: McpWaits
   readonly version: string
   /** Writes down a defect and answers the id under which it is found. */
@@ -31,8 +33,7 @@ export const INSTRUCTIONS =
 
 /** A `tools/call`, understood. */
 export interface ParsedCall {
-  readonly name: string
-  readonly operation: Operation
+  readonly operation: OperationId
   readonly arguments: JsonObject
   readonly ticket: string | undefined
   /** Of what is asked for, the ticket left out: two calls with the same one ask for the same. */
@@ -48,19 +49,17 @@ export interface Fault {
 const MAX_TICKET = 512
 
 /**
- * Reads the params of `tools/call`. The ticket is taken out before anything else sees the arguments. A tool that is not offered is
- * unknown: nothing tells it from one that does not exist.
+ * Reads the params of `tools/call`. The ticket is taken out before anything else sees the arguments. A tool that is not offered is called
+ * all the same: the desk denies it and records that somebody tried.
  */
-export function parseCall(params: JsonObject, offer: Offer): ParsedCall | Fault {
+export function parseCall(params: JsonObject, operationOf: (name: string) => OperationId): ParsedCall | Fault {
   const { name, arguments: given = {} } = params
   if (typeof name !== 'string' || !isObject(given))
     return invalid('A call needs a `name`, and its `arguments` must be an object.')
-  const operation = offer.tool(name)
-  if (operation === undefined) return invalid(`There is no tool "${name.slice(0, 80)}". Ask for tools/list again.`)
   const { [TICKET]: ticket, ...args } = given
   if (ticket !== undefined && (typeof ticket !== 'string' || ticket.length > MAX_TICKET)) return invalid('This is no ticket.')
-  const digest = digestOf([operation.id, args])
-  return { name, operation, arguments: args, ticket, digest }
+  const operation = operationOf(name)
+  return { operation, arguments: args, ticket, digest: digestOf([operation, args]) }
 }
 
 function invalid(message: string): Fault {

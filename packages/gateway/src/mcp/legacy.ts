@@ -144,7 +144,7 @@ async function callTool(
   ground: McpGround,
   { alone }: { readonly alone: boolean },
 ): Promise<object | undefined> {
-  const parsed = parseCall(params, ground.offerOf(exchange.host))
+  const parsed = parseCall(params, (name) => ground.operationOf(exchange.host, name))
   if ('code' in parsed) return rpcError(id, parsed.code, parsed.message)
   const key = keyOf(id)
   if (session.inFlight.has(key)) return rpcError(id, RPC.invalidRequest, 'A request with this id is under way.')
@@ -159,7 +159,7 @@ async function callTool(
         host: session.host,
         session: session.key,
         call: `${session.key}:${shortId(id)}:${parsed.digest}`,
-        operation: parsed.operation.id,
+        operation: parsed.operation,
         arguments: parsed.arguments,
         ...(parsed.ticket === undefined ? {} : { ticket: parsed.ticket }),
       },

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { isObject, type JsonObject } from '@tidegate/kernel'
+import { valuesOf } from '../request/guard.ts'
 import { META, MODERN_REVISION, REVISIONS } from './revision.ts'
 import { RPC, type RpcRequest, rpcError } from './rpc.ts'
 
@@ -57,8 +58,8 @@ function malformed(id: RpcRequest['id'], key: string): { readonly refused: objec
 
 /** A header that was sent exactly once. */
 export function headerOf(request: IncomingMessage, name: string): string | undefined {
-  const values = request.headersDistinct[name]
-  return values?.length === 1 ? values[0] : undefined
+  const values = valuesOf(request, name)
+  return values.length === 1 ? values[0] : undefined
 }
 
 /** The value of a header, out of base64 where it says so (section "Value Encoding"). */

@@ -94,7 +94,7 @@ async function callTool(
   ground: McpGround,
 ): Promise<object> {
   const { host } = exchange.host
-  const parsed = parseCall(params, ground.offerOf(exchange.host))
+  const parsed = parseCall(params, (name) => ground.operationOf(exchange.host, name))
   if ('code' in parsed) return rpcError(id, parsed.code, parsed.message)
   const goesOn = params.requestState === undefined ? undefined : openState(params.requestState, parsed, host, ground)
   if (params.requestState !== undefined && goesOn === undefined)
@@ -103,7 +103,7 @@ async function callTool(
     host,
     session: goesOn?.session ?? sessionOf(meta, host),
     call: goesOn?.call ?? `mcp-${randomBytes(16).toString('base64url')}`,
-    operation: parsed.operation.id,
+    operation: parsed.operation,
     arguments: parsed.arguments,
     ...(parsed.ticket === undefined ? {} : { ticket: parsed.ticket }),
   }

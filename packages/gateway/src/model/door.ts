@@ -54,4 +54,6 @@ export interface ModelOptions {
   readonly maxBodyBytes?: number
   /** Questions under way at the same time; 128 unless told. */
   readonly maxUnderWay?: number
+  /** So much all bodies under way may have together; 256 MiB unless told. One that is alone is always let in. */
+  readonly maxHeldBytes?: number
 }

@@ -26,6 +26,7 @@ export interface ModelEndpoint {
 const PREFIX = '/model'
 const DEFAULT_BODY_BYTES = 16_777_216
 const DEFAULT_UNDER_WAY = 128
+const DEFAULT_HELD_BYTES = 268_435_456
 /** So long past the time of the call itself: to record it. */
 const RECORD_MS = 15_000
 const SESSION = /^[\x21-\x7e]{1,200}$/
@@ -35,8 +36,9 @@ const SESSION = /^[\x21-\x7e]{1,200}$/
  * while it comes. It ends for the host when it is recorded: who asks again after a reply finds it counted.
  */
 export function createModelEndpoint(options: ModelOptions, around: ModelSurroundings): ModelEndpoint {
-  const { maxUnderWay = DEFAULT_UNDER_WAY, maxBodyBytes = DEFAULT_BODY_BYTES } = options
+  const { maxUnderWay = DEFAULT_UNDER_WAY, maxBodyBytes = DEFAULT_BODY_BYTES, maxHeldBytes = DEFAULT_HELD_BYTES } = options
   const underWay = new Set<AbortController>()
+  let heldBytes = 0
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const foreign = guardOrigin(request, around.hosts)
@@ -62,10 +64,27 @@ export function createModelEndpoint(options: ModelOptions, around: ModelSurround
   }
 
   async function ask(request: IncomingMessage, response: ServerResponse, asking: Asking): Promise<void> {
+    const { say } = asking
+    const body = request.method === 'POST' ? await readBytes(request, maxBodyBytes) : undefined
+    if (body !== undefined && 'kind' in body) return say({ ...REFUSE.body, status: statusOf(body), message: body.detail })
+    const size = body?.length ?? 0
+    if (heldBytes > 0 && heldBytes + size > maxHeldBytes) return say(REFUSE.busy)
+    heldBytes += size
+    try {
+      await pass(request, response, body, asking)
+    } finally {
+      heldBytes -= size
+    }
+  }
+
+  async function pass(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Uint8Array | undefined,
+    asking: Asking,
+  ): Promise<void> {
     const { host, gone, say } = asking
     const { method = '', headers } = request
-    const body = method === 'POST' ? await readBytes(request, maxBodyBytes) : undefined
-    if (body !== undefined && 'kind' in body) return say({ ...REFUSE.body, status: statusOf(body), message: body.detail })
     const [path = '', ...query] = (request.url ?? '').slice(PREFIX.length).split('?')
     const plain = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')]))
     const reply = createReply(response, gone)

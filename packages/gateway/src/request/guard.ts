@@ -42,7 +42,15 @@ export function guardBearer<T>(
     : { holder }
 }
 
-/** All values of a header as they were sent: node keeps only the first of some that come twice. */
-function valuesOf(request: IncomingMessage, name: string): readonly string[] {
-  return request.headersDistinct[name] ?? []
+/**
+ * All values of a header (its name in small letters) as they were sent: node keeps only the first of some that come twice. Read from the
+ * raw list, since a request has a dozen headers and three of them are asked for.
+ */
+export function valuesOf({ rawHeaders }: IncomingMessage, name: string): readonly string[] {
+  const values: string[] = []
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const key = rawHeaders[at] ?? ''
+    if (key.length === name.length && key.toLowerCase() === name) values.push(rawHeaders[at + 1] ?? '')
+  }
+  return values
 }

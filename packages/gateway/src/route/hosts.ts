@@ -9,7 +9,7 @@ import {
   WIRE_LIMITS,
   type WireHostAnswer,
 } from '@tidegate/protocol'
-import type { HostAnswer, HostDesk, HostTools } from '@tidegate/runtime'
+import type { HostAnswer, HostDesk, HostNotice, HostTools } from '@tidegate/runtime'
 import { clip, done, type Reply, refuse } from '../reply.ts'
 import { type Route, route } from './route.ts'
 
@@ -20,10 +20,12 @@ export interface HostGround {
   readonly authenticate: (token: string) => { readonly host: string; readonly tickets: boolean } | undefined
   /** The tools that a host brings itself; undefined for one that has none. */
   readonly toolsOf: (host: string) => Pick<HostTools, 'operationOf'> | undefined
+  /** What is to be noticed about a host; nothing unless told. */
+  readonly noticesOf?: (host: string) => readonly HostNotice[]
 }
 
 /** What hosts ask: about their calls, and nothing else. Their tokens open nothing else either. */
-export function hostRoutes({ desk, toolsOf }: HostGround): readonly Route[] {
+export function hostRoutes({ desk, toolsOf, noticesOf = () => [] }: HostGround): readonly Route[] {
   return [
     route({
       method: 'POST',
@@ -90,7 +92,11 @@ export function hostRoutes({ desk, toolsOf }: HostGround): readonly Route[] {
         return done({ known })
       },
     }),
-    route({ method: 'GET', path: '/hosts', run: async () => done({ hosts: desk.hosts() }) }),
+    route({
+      method: 'GET',
+      path: '/hosts',
+      run: async () => done({ hosts: desk.hosts().map((view) => ({ ...view, notices: noticesOf(view.name) })) }),
+    }),
     route({
       method: 'GET',
       path: '/hosts/observed',
@@ -109,6 +115,17 @@ export function hostRoutes({ desk, toolsOf }: HostGround): readonly Route[] {
     }),
   ]
 }
+
+/** What people are told where the project lists no host. */
+export const NO_HOST_ROUTES: readonly Route[] = [
+  route({ method: 'GET', path: '/hosts', run: async () => done({ hosts: [] }) }),
+  route({
+    method: 'GET',
+    path: '/hosts/observed',
+    query: observedQuerySchema,
+    run: async () => done({ calls: 0, outcomes: { allow: 0, dry_run: 0, ask: 0, deny: 0 }, groups: [], isCut: false }),
+  }),
+]
 
 /** The operation behind the name that we show for one of our own tools. */
 function ownTool(

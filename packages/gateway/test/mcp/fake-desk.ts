@@ -74,6 +74,10 @@ export function createFakeDesk(): FakeDesk {
 
   const begin = (call: Performed): Promise<HostAnswer> => {
     const run = `run-${calls.size}`
+    if (!offered.some(({ id }) => id === call.operation)) {
+      const reasons = [`no tool declares the operation "${call.operation}" (tidegate:undeclared-operation)`]
+      return Promise.resolve({ kind: 'denied', run, reasons, failure: 'policy_denial' })
+    }
     switch (call.operation) {
       case 'desk.asked':
         return new Promise((resolve) => questions.set(call.call, resolve))

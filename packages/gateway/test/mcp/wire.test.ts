@@ -228,7 +228,7 @@ describe('revisions with sessions', () => {
     expect(answer.status).toBe(200)
     expect(JSON.parse(answer.text)).toMatchObject([
       { id: 1, result: { structuredContent: { n: 1 } } },
-      { id: 2, error: { code: -32_602 } },
+      { id: 2, result: { isError: true } },
       { error: { code: -32_600 } },
     ])
     expect((await mcp.post([{ jsonrpc: '2.0', method: 'notifications/initialized' }], old)).status).toBe(202)

@@ -189,9 +189,12 @@ describe('who may ask', () => {
     expect(new Set(model.performed.map(({ call }) => call)).size).toBe(3)
   })
 
-  test('no more than there is room for', async () => {
+  test.each([
+    ['questions', { maxUnderWay: 2 }],
+    ['bytes', { maxHeldBytes: 30 }], // two of 13 bytes
+  ])('no more %s than there is room for', async (_, limits) => {
     const doors: (() => void)[] = []
-    const model = await begin(() => new Promise((resolve) => doors.push(() => resolve(DONE))), { maxUnderWay: 2 })
+    const model = await begin(() => new Promise((resolve) => doors.push(() => resolve(DONE))), limits)
     const asking = [ask(model), ask(model)]
     await vi.waitFor(() => expect(doors).toHaveLength(2))
     const third = await ask(model)

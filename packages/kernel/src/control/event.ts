@@ -18,6 +18,13 @@ export type ControlEvent =
   | { readonly type: 'breaker.opened'; readonly operation: string; readonly untilMs: number; readonly failures: number }
   | { readonly type: 'breaker.closed'; readonly operation: string }
   | { readonly type: 'server.started'; readonly version: string; readonly policyVersion: string; readonly configuration: string }
+  | {
+      /** An agent that is not ours is another than was proved, or has fallen silent; without kinds: all is well again. */
+      readonly type: 'host.noticed'
+      readonly host: string
+      readonly kinds: readonly ('unproven' | 'silent')[]
+      readonly detail: string
+    }
   | { readonly type: 'run.erased'; readonly run: string; readonly by: string; readonly why: string }
   | TextRecorded
   | PolicyAdopted

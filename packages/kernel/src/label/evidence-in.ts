@@ -20,7 +20,7 @@ export function evidenceIn(seen: readonly Seen[]): readonly Evidence[] {
     const first = seen[at]
     // Only whole blocks are joined: what is at the edges of the list is in another one with the next answer.
     if (first !== undefined && end - at === BLOCK) all.push(...blockFrom(first, seen.slice(at, end)))
-    else for (const each of seen.slice(at, end)) all.push(each.evidence())
+    else all.push(...telling(seen.slice(at, end)))
     at = end
   }
   LISTS.set(seen, all)
@@ -46,11 +46,15 @@ function blockOf(seen: Seen | undefined): number {
 function blockFrom(first: Seen, seen: readonly Seen[]): readonly Evidence[] {
   const known = BLOCKS.get(first)
   if (known !== undefined) return known
-  const all = seen.map((each) => each.evidence())
+  const all = telling(seen)
   const short = all.filter(isShort)
   const block = [...all.filter((evidence) => !isShort(evidence)), ...(short.length > 0 ? [join(short)] : [])]
   BLOCKS.set(first, block)
   return block
+}
+
+function telling(seen: readonly Seen[]): readonly Evidence[] {
+  return seen.map((each) => each.evidence()).filter(({ isSilent }) => !isSilent)
 }
 
 function isShort({ length, cut }: Evidence): boolean {
@@ -77,6 +81,7 @@ function join(all: readonly Evidence[]): Evidence {
     foreignWords: once(() => all.map((evidence) => evidence.foreignWords()).join('')),
     names: new Set(all.flatMap(({ names }) => [...names])),
     described,
+    isSilent: false,
     length: all.reduce((sum, { length }) => sum + length, 0),
     cut: false,
   }

@@ -27,6 +27,8 @@ export interface Evidence {
   readonly names: ReadonlySet<string>
   /** `field, phrase of the task` -> the values of that field in records that the phrase describes. */
   readonly described: ReadonlyMap<string, ReadonlySet<string>>
+  /** Nothing can be found in it. */
+  readonly isSilent: boolean
   /** How many characters were looked at. */
   readonly length: number
   /** The answer was too large to look at in full: nothing in it is unique. */
@@ -114,12 +116,21 @@ export function evidenceOf(output: Json, flow: Flow, echoesUntrusted: boolean, t
   const { recorded, numbers, moments, today, listed, names, length } = draft
   return {
     ...{ recorded, numbers, moments, today, listed, names, length },
+    isSilent: isSilent(draft),
     recordedText: phraseText(draft.texts),
     memberText: phraseText(draft.memberTexts),
     foreignWords: once(() => draft.foreignTexts.map((text) => ` ${plainWords(text).join(' ')} `).join('')),
     described: describe(draft, task),
     cut: draft.leaves > MAX_LEAVES,
   }
+}
+
+/** True when an answer offers nothing: no value of a system, no name, no words of others that anybody could copy, no record to describe. */
+function isSilent(draft: Draft): boolean {
+  const { recorded, texts, numbers, moments, today, listed, memberTexts, foreignTexts, records, alone, leaves } = draft
+  const isEmpty = recorded.size + listed.size + texts.length + memberTexts.length + foreignTexts.length === 0
+  const hasNoTime = numbers.length + moments.length + today.length === 0
+  return isEmpty && hasNoTime && leaves <= MAX_LEAVES && ![...records.values(), alone].some((fields) => fields.some(isTarget))
 }
 
 function addLeaf(draft: Draft, value: Json, output: FlowOutput | undefined, place: Place | undefined, echoes: boolean): void {

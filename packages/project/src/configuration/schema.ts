@@ -126,6 +126,8 @@ const host = section({
   operations: z.array(z.string().min(1).max(200)).max(1_000).default([]),
   tickets: z.enum(['required', 'none']).optional(),
   approvals: duration.prefault('24h'),
+  /** How long it may say nothing before that is noticed. */
+  silentAfter: duration.optional(),
   model: hostModel.optional(),
 })
 

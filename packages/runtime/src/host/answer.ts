@@ -8,7 +8,7 @@ import type { HostAnswer, HostCall, Would } from './host.ts'
 export function answerOf(state: RunState, wants: HostCall['by'] | 'result'): HostAnswer | undefined {
   const { run } = state.opened
   const [action] = state.actions
-  if (state.phase === 'finished') return endOf(state, action)
+  if (state.phase === 'finished') return endOf(state, action, wants)
   if (state.held !== null) return { kind: 'stopped', run, why: 'a stop is in force over this agent, its calls or this tool' }
   if (wants === 'tidegate' && action !== undefined && isCleared(state, action)) {
     return { kind: 'ticket', run, arguments: action.proposed.sealed.arguments, ticket: '', ...wouldOf(action) }
@@ -36,7 +36,7 @@ export function wouldOf({ decision }: ActionState): { readonly would?: Would } {
   return { would: { outcome: decision.would, reasons: reasonsOf(decision.policies) } }
 }
 
-function endOf(state: RunState, action: ActionState | undefined): HostAnswer {
+function endOf(state: RunState, action: ActionState | undefined, wants: HostCall['by'] | 'result'): HostAnswer {
   const { run, call } = state.opened
   const { failure } = state
   if (state.final === 'stopped') return { kind: 'stopped', run, why: 'a stop has ended this call' }
@@ -54,7 +54,7 @@ function endOf(state: RunState, action: ActionState | undefined): HostAnswer {
     // A guard refuses what cannot be executed at all; who does the call itself is not held up by that while we only observe.
     const why = state.reason === '' || failure === 'policy_denial' ? reasons : [state.reason]
     const would = call?.observes === true ? ({ outcome: 'deny', reasons: why } as const) : undefined
-    return would !== undefined && call?.refused === undefined
+    return would !== undefined && call?.refused === undefined && wants !== 'result'
       ? { kind: 'permit', run, arguments: action.proposed.sealed.arguments, would }
       : { kind: 'denied', run, reasons: why, failure: failure ?? 'policy_denial' }
   }

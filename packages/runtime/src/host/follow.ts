@@ -44,7 +44,7 @@ export async function follow(
   wants: Wanted,
   patience: HostPatience,
 ): Promise<Followed | typeof NOT_WRITTEN> {
-  const { harness, claims, clock } = parts
+  const { claims, clock } = parts
   const run = first.kind === 'known' ? first.run : first.state.opened.run
   const { promise, resolve, reject } = Promise.withResolvers<Followed | typeof NOT_WRITTEN>()
   let last: RunState | undefined

@@ -3,5 +3,6 @@ export { CANARY_WORD, type CanaryQuery, type CanarySighting } from './canaries.t
 export { type Claims, createClaims } from './claims.ts'
 export { createHostDesk, type HostDeskParts } from './desk.ts'
 export * from './host.ts'
+export { type HostNotice, type NoticeGround, noticesOf, type ProvenState } from './notice.ts'
 export type { ObservedGroup, ObservedQuery, ObservedReport } from './observed.ts'
 export { createSessions, type Session, type SessionParts, type Sessions } from './sessions.ts'
