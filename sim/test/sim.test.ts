@@ -22,6 +22,13 @@ describe('the simulator', () => {
       2,
       'room for the next attempt of an effect that was looked for and not there, when its first count has left the window',
     ],
+    [54, 0, 'a run was decided after a restart before its conversation was known again, and then forgot why it was tainted'],
+    [54, 86, 'an action was done again after a restart, since nobody knew that its answer had not been heard'],
+    [48, 32, 'a call whose caller had left before it was written was refused from then on'],
+    [66, 35, 'what a host had been permitted and could not tell of any more did not taint'],
+    [78, 15, 'the name of a call that had a ticket opened, after a restart, what its ticket was for'],
+    [78, 0, 'who was only observed was permitted to do a call of ours'],
+    [150, 1, 'an effect started after its caller had left while its start was being written'],
   ])('seed %i, crashed at %i, once broke an invariant: %s', async (seed, crashAt) => {
     expect((await simulate({ seed, crashAt })).violations).toEqual([])
   })

@@ -48,7 +48,10 @@ export async function proveOpenClaw(request: ProveRequest, ports: ProvePorts): P
       ...copy,
       hasHands: request.connection.mode === 'observe',
       talk: (word) =>
-        ports.start(program, ['agent', '--agent', copy.agent, '--message', word, '--json'], { env: copy.env, cwd: copy.workspace }),
+        ports.start(program, ['agent', '--agent', copy.agent, '--message', word, '--json'], {
+          env: copy.env,
+          cwd: copy.workspace,
+        }),
     }
     const proofs: SurfaceProof[] = []
     for (const name of surfaces) proofs.push(await proveOne(name, stage, ports))
@@ -64,13 +67,25 @@ async function proveOne(name: string, stage: Stage, ports: ProvePorts): Promise<
     Promise.resolve(fired(stage, ports, canary, turns(canary), timeoutMs))
   switch (name) {
     case 'hook:tool': {
-      const own = await proveSurface(ports, name, say(({ file }) => [[{ tool: 'exec', input: { command: `cat ${file}` } }]]))
+      const own = await proveSurface(
+        ports,
+        name,
+        say(({ file }) => [[{ tool: 'exec', input: { command: `cat ${file}` } }]]),
+      )
       // While enforcing there is no `exec`: then what is left to the agent has to come by.
       if (own.state === 'open' || own.state === 'intercepted') return own
-      return proveSurface(ports, name, say(({ word }) => [[{ tool: 'memory_search', input: { query: word } }]]))
+      return proveSurface(
+        ports,
+        name,
+        say(({ word }) => [[{ tool: 'memory_search', input: { query: word } }]]),
+      )
     }
     case 'hook:mcp':
-      return proveSurface(ports, name, say(({ word }) => [[{ tool: `${CANARY_SERVER}__look`, input: { word } }]]))
+      return proveSurface(
+        ports,
+        name,
+        say(({ word }) => [[{ tool: `${CANARY_SERVER}__look`, input: { word } }]]),
+      )
     case 'mcp':
       return proveOwn(name, ports, say)
     case 'sub-agent':
@@ -89,11 +104,19 @@ async function proveOne(name: string, stage: Stage, ports: ProvePorts): Promise<
       )
     case 'cron':
       // That the agent plans a job; what a planned command does later, no hook sees.
-      return proveSurface(ports, name, say(({ word }) => [[{ tool: 'cron', input: { action: 'add', job: jobOf(word) } }]]))
+      return proveSurface(
+        ports,
+        name,
+        say(({ word }) => [[{ tool: 'cron', input: { action: 'add', job: jobOf(word) } }]]),
+      )
     case 'tools-invoke':
       return proveSurface(ports, name, (canary) => invoke(stage, canary))
     case 'cli-backend':
-      return { name, state: 'unfired', detail: 'OpenClaw hands whole turns to another program; connect and prove that one itself' }
+      return {
+        name,
+        state: 'unfired',
+        detail: 'OpenClaw hands whole turns to another program; connect and prove that one itself',
+      }
     default:
       return { name, state: 'unfired', detail: 'nothing is known of how to fire at it' }
   }
@@ -114,7 +137,11 @@ async function proveOwn(
   if (ports.tools.length === 0) return { name, state: 'absent', detail: 'no operation of ours is offered to this host' }
   for (const { name: tool, harmless } of ports.tools) {
     if (harmless === undefined) continue
-    return proveSurface(ports, name, say(({ word }) => [[{ tool: `${OURS}__${tool}`, input: harmless(word) }]]))
+    return proveSurface(
+      ports,
+      name,
+      say(({ word }) => [[{ tool: `${OURS}__${tool}`, input: harmless(word) }]]),
+    )
   }
   return { name, state: 'unfired', detail: 'none of the operations that are offered to this host is sure to be harmless' }
 }
@@ -133,7 +160,9 @@ function fired(stage: Stage, { model }: ProvePorts, canary: Canary, turns: reado
     end: () => talk.stop(),
     absent: () => {
       const said = told()
-      return said !== undefined && NOT_THERE.test(said) ? `OpenClaw has no such tool for the agent: ${said.slice(0, 160)}` : undefined
+      return said !== undefined && NOT_THERE.test(said)
+        ? `OpenClaw has no such tool for the agent: ${said.slice(0, 160)}`
+        : undefined
     },
     why: () => {
       const said = told()

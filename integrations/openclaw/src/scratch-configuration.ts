@@ -62,14 +62,20 @@ function withoutOwnModels(configuration: Configuration): Configuration {
     ...(Array.isArray(list) ? list.map((_, i) => ['agents', 'list', i]) : []),
     ...(typeof entries === 'object' && entries !== null ? Object.keys(entries).map((key) => ['agents', 'entries', key]) : []),
   ]
-  return places
-    .flatMap((place) => OF_AGENTS.map((key) => [...place, key]))
-    .reduce((at, path) => at.remove(path), configuration)
+  return places.flatMap((place) => OF_AGENTS.map((key) => [...place, key])).reduce((at, path) => at.remove(path), configuration)
 }
 
 function modelsOf(url: string): Json {
   const cost = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }
-  const model = { id: 'scripted', name: 'Scripted', reasoning: false, input: ['text'], cost, contextWindow: 128_000, maxTokens: 4_096 }
+  const model = {
+    id: 'scripted',
+    name: 'Scripted',
+    reasoning: false,
+    input: ['text'],
+    cost,
+    contextWindow: 128_000,
+    maxTokens: 4_096,
+  }
   const provider = { baseUrl: `${url}/v1`, apiKey: 'none', api: 'openai-completions', models: [model] }
   return { mode: 'replace', providers: { tidegatecanary: provider } }
 }

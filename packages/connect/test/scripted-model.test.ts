@@ -18,7 +18,10 @@ const CALL = { role: 'assistant', tool_calls: [{ id: 'c', function: { name: 'exe
 
 test('plays a script turn by turn, keeps what the tools answered, and then says that it is done', async () => {
   const word = model.play([[{ tool: 'exec', input: { command: 'a' } }], [{ tool: 'exec', input: { command: 'b' } }]])
-  const start = [{ role: 'system', content: 'You are.' }, { role: 'user', content: `please ${word}` }]
+  const start = [
+    { role: 'system', content: 'You are.' },
+    { role: 'user', content: `please ${word}` },
+  ]
   expect(await chat(start)).toContain('\\"a\\"')
   const second = [...start, CALL, { role: 'tool', content: 'first' }, { role: 'user', content: '<internal context>' }]
   expect(await chat(second)).toContain('\\"b\\"')
@@ -38,7 +41,12 @@ test('a script that was played is not played again by who quotes its word', asyn
 test('a sub-agent may find its word in the system prompt; a conversation without tools is none', async () => {
   const word = model.play([[{ tool: 'exec', input: {} }]])
   expect(await chat([{ role: 'user', content: word }], [])).not.toContain('tool_calls"')
-  expect(await chat([{ role: 'system', content: word }, { role: 'user', content: 'begin' }])).toContain('"tool_calls"')
+  expect(
+    await chat([
+      { role: 'system', content: word },
+      { role: 'user', content: 'begin' },
+    ]),
+  ).toContain('"tool_calls"')
 })
 
 test('a word in the answer of a tool starts nothing', async () => {
@@ -65,7 +73,11 @@ test('streams both dialects', async () => {
   const turns = [[{ say: 'now' }, { tool: 'Bash', input: { command: 'ls' } }, { tool: 'Bash', input: { command: 'pwd' } }]]
   const ask = { model: 'm', stream: true }
   const first = model.play(turns)
-  const anthropic = await post('/v1/messages', { ...ask, messages: [{ role: 'user', content: first }], tools: [{ name: 'Bash' }] })
+  const anthropic = await post('/v1/messages', {
+    ...ask,
+    messages: [{ role: 'user', content: first }],
+    tools: [{ name: 'Bash' }],
+  })
   const events = [...anthropic.matchAll(/^event: (\w+)$/gm)].map(([, name]) => name)
   expect([events[0], events.at(-1), events.filter((name) => name === 'content_block_start').length]).toEqual([
     'message_start',

@@ -2,13 +2,19 @@ import { parseArgs } from 'node:util'
 import { ServerError } from './error.ts'
 import { serve } from './serve.ts'
 
-const USAGE = 'Usage: node packages/server/src/main.ts --project DIRECTORY [--ready-file FILE] [--port PORT] [--draft-overlay MCP-SERVER]'
+const USAGE =
+  'Usage: node packages/server/src/main.ts --project DIRECTORY [--ready-file FILE] [--port PORT] [--draft-overlay MCP-SERVER]'
 
 /** Reads the arguments; the only reader of process.argv and, with the composition root, of the environment. */
 function readArguments(): { project: string; readyFile?: string; port?: number; draftOverlay?: string } {
   try {
     const { values } = parseArgs({
-      options: { project: { type: 'string' }, 'ready-file': { type: 'string' }, port: { type: 'string' }, 'draft-overlay': { type: 'string' } },
+      options: {
+        project: { type: 'string' },
+        'ready-file': { type: 'string' },
+        port: { type: 'string' },
+        'draft-overlay': { type: 'string' },
+      },
     })
     if (values.project === undefined) throw new TypeError('--project is missing')
     const port = values.port === undefined ? undefined : Number(values.port)

@@ -141,7 +141,10 @@ function checkTokens(state: string): Check {
 async function checkServer(shell: Shell, project: string): Promise<readonly Check[]> {
   const url = shell.options.server ?? findServer(project)?.url
   if (url === undefined)
-    return [...(await checkHosts(shell, project, undefined)), wrong('server', 'none runs for this project', 'Start it: tidegate up. If a file is wrong, it names the line.')]
+    return [
+      ...(await checkHosts(shell, project, undefined)),
+      wrong('server', 'none runs for this project', 'Start it: tidegate up. If a file is wrong, it names the line.'),
+    ]
   const token = attempt(() => findToken(shell, 'look'))
   const client = createClient({
     url,

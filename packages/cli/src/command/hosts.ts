@@ -70,7 +70,9 @@ function render({ columns }: Shell, list: readonly Row[], running: boolean): str
     String((each.mode === 'observe' ? each.wouldHave : each.denied) ?? '-'),
     each.lastSeenMs === null ? (running ? 'never' : 'the server does not run') : renderWhen(each.lastSeenMs, nowMs),
   ])
-  const notices = list.flatMap(({ name, notices: each }) => each.map(({ kind, detail }) => `${name} is ${kind}: ${detail}. ${CURES[kind](name)}`))
+  const notices = list.flatMap(({ name, notices: each }) =>
+    each.map(({ kind, detail }) => `${name} is ${kind}: ${detail}. ${CURES[kind](name)}`),
+  )
   const table = renderTable(['host', 'kind', 'mode', 'version', 'calls', 'stopped', 'last seen'], rows, columns)
   return [table, ...(notices.length === 0 ? [] : ['', ...notices])].join('\n')
 }

@@ -16,7 +16,14 @@ export async function mcpDraft(shell: Shell, server: string): Promise<ExitCode> 
   const options = { timeout: DRAFT_MS, maxBuffer: MAX_DRAFT, signal: shell.signal }
   const { stdout } = await execute(process.execPath, args, options).catch((cause: unknown) => {
     const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : ''
-    throw new CliError('draft_failed', said.split('\n').at(-1)?.replace(/^tidegate: (?:\w+: )?/, '') || 'The draft could not be written.', { cause })
+    throw new CliError(
+      'draft_failed',
+      said
+        .split('\n')
+        .at(-1)
+        ?.replace(/^tidegate: (?:\w+: )?/, '') || 'The draft could not be written.',
+      { cause },
+    )
   })
   shell.result({ server, overlay: stdout }, (view) => view.overlay.trimEnd())
   return EXIT.ok

@@ -11,7 +11,8 @@ import { attemptAsync, type Check, ok, warning, wrong } from './check.ts'
 export async function checkHosts(shell: Shell, project: string, client: Client | undefined): Promise<readonly Check[]> {
   const store = openConnections(join(stateDirectory(project), 'connections'))
   const records = await attemptAsync(async () => store.list())
-  if (records instanceof Error) return [wrong('hosts', records.message, 'Put the files of .tidegate/connections back from a copy.')]
+  if (records instanceof Error)
+    return [wrong('hosts', records.message, 'Put the files of .tidegate/connections back from a copy.')]
   const seen = client === undefined ? [] : await attemptAsync(() => client.hosts())
   const views = seen instanceof Error ? [] : seen
   const checks: Check[] = []
@@ -35,7 +36,8 @@ export async function checkHosts(shell: Shell, project: string, client: Client |
 
 function checkTraffic(host: string, view: WireHostView | undefined): readonly Check[] {
   const name = `host ${host}`
-  if (view === undefined) return [wrong(name, 'the server does not know it', 'Start the server again: it reads tidegate.yaml then.')]
+  if (view === undefined)
+    return [wrong(name, 'the server does not know it', 'Start the server again: it reads tidegate.yaml then.')]
   const { withoutTicket, notices, others } = view
   const last = others.filter((other) => other.endsWith('!'))
   return [

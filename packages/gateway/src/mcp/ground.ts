@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { canonicalJson, isObject, type Json, type JsonObject, type OperationId } from '@tidegate/kernel'
 import type { Offer } from './catalogue.ts'
 import type { McpDesk, McpHost, McpOptions, McpWaits } from './desk.ts'
@@ -68,5 +68,5 @@ function invalid(message: string): Fault {
 
 /** 22 characters that stand for a value. */
 export function digestOf(value: Json): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('base64url').slice(0, 22)
+  return hash('sha256', canonicalJson(value), 'base64url').slice(0, 22)
 }

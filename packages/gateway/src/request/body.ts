@@ -1,10 +1,10 @@
+import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { type Json, KernelError, parseJson } from '@tidegate/kernel'
 import { type Refusal, refuse } from '../reply.ts'
 
 /** How deep the JSON of a request may nest. */
 const MAX_DEPTH = 32
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Reads the body of a request as strict JSON; `undefined` when there is none. The sender controls every byte: size is counted while
@@ -17,14 +17,9 @@ export async function readBody(
   const bytes = await readBytes(request, maxBytes)
   if ('kind' in bytes) return bytes
   if (bytes.length === 0) return { body: undefined }
-  let text: string
+  if (!isUtf8(bytes)) return refuse('invalid_utf8', 'The body is not valid UTF-8.')
   try {
-    text = UTF8.decode(bytes)
-  } catch {
-    return refuse('invalid_utf8', 'The body is not valid UTF-8.')
-  }
-  try {
-    return { body: parseJson(text, { maxBytes, maxDepth: MAX_DEPTH }) }
+    return { body: parseJson(bytes.toString('utf8'), { maxBytes, maxDepth: MAX_DEPTH }) }
   } catch (error) {
     if (error instanceof KernelError) return refuse('malformed_json', error.message)
     throw error

@@ -206,6 +206,25 @@ describe('revisions with sessions', () => {
     expect(await ask('initialize')).toMatchObject({ error: { code: -32_600 } })
   })
 
+  test.each([
+    ['desk_none', 'desk_none'],
+    ['desk.echo', 'desk_echo'],
+    ['a/b', 'a_b'],
+    ['../../etc passwd', 'unnamed_tool'],
+    ['', 'unnamed_tool'],
+    ['x'.repeat(200), 'unnamed_tool'],
+  ])('the tool "%s", which is not offered, is denied by the desk', async (name, operation) => {
+    const session = await openSession(mcp)
+    const { status, text } = await mcp.post(callOf(1, name, { n: 1 }), session)
+    expect(status).toBe(200)
+    const { result } = JSON.parse(text)
+    expect(result).toMatchObject({ isError: true, _meta: { 'dev.tidegate/answer': 'denied' } })
+    expect(result.content[0].text).toMatch(/^Denied: no tool declares the operation .*It was not done\./)
+    expect(mcp.desk.performed.at(-1)).toMatchObject({ operation, arguments: { n: 1 } })
+    // Nothing that is not offered can be called by the id of an operation: none is without a dot.
+    expect(mcp.desk.performed.at(-1)?.operation).not.toContain('.')
+  })
+
   test('notifications are taken without an answer, known or not', async () => {
     const session = await openSession(mcp)
     for (const method of ['notifications/initialized', 'notifications/cancelled', 'notifications/made-up']) {
