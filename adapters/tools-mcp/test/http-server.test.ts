@@ -13,6 +13,7 @@ type Answer = (call: { readonly id: number; readonly answer: ServerResponse; rea
 async function startRaw(onCall: Answer, isModern: boolean) {
   let calls = 0
   const seen: string[] = []
+  const resumed: (string | undefined)[] = []
   const json = (answer: ServerResponse, id: number | undefined, result: object) => {
     answer.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'session-1' })
     answer.end(JSON.stringify({ jsonrpc: '2.0', id, result: isModern ? { resultType: 'complete', ...result } : result }))
@@ -20,6 +21,7 @@ async function startRaw(onCall: Answer, isModern: boolean) {
   const tools = ['a', 'b'].map((name) => ({ name, inputSchema: { type: 'object' } }))
   const take = async (request: IncomingMessage, answer: ServerResponse): Promise<void> => {
     if (request.method !== 'POST') {
+      if (request.headers['last-event-id'] !== undefined) resumed.push(String(request.headers['last-event-id']))
       answer.writeHead(405).end()
       return
     }
@@ -54,6 +56,7 @@ async function startRaw(onCall: Answer, isModern: boolean) {
     url: `http://127.0.0.1:${port}/mcp`,
     calls: () => calls,
     seen,
+    resumed,
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
@@ -168,6 +171,14 @@ describe('a call over HTTP', () => {
     })
     expect(textOf(await call(tools, 'raw.a', {}))).toBe('streamed')
   })
+})
+
+test('a stream that broke off is listened to again where the server says how, and the call is sent once', async () => {
+  const { server, tools } = await start(({ answer }) => answer.writeHead(200, SSE).end('id: e1\nretry: 50\ndata:\n\n'))
+  const result = await call(tools, 'raw.a', {})
+  expect(result).toMatchObject({ kind: 'failed', retry: 'unknown', code: 'mcp_exited' }) // this server answers GET with 405
+  expect(server.calls()).toBe(1)
+  expect(server.resumed).toEqual(['e1'])
 })
 
 test('a call whose headers the server calls wrong is not sent again by the protocol itself', async () => {

@@ -48,7 +48,7 @@ export function verdictOf(answer, { tool, params, by, mode }) {
 /** Where Tidegate keeps the arguments of a call that are not declared. */
 const MORE = '_more'
 /** The argument in which the tools of Tidegate are handed their ticket. */
-export const TICKET = '_tidegate_ticket'
+const TICKET = '_tidegate_ticket'
 
 /** What the host is told when a call does not go ahead. */
 export function block(blockReason) {

@@ -126,7 +126,9 @@ describe('what has changed since is asked', () => {
 
   test('the deadline has passed (I5)', async () => {
     const late: (() => void)[] = []
-    const connector = whenFirstWritten(() => late.forEach((pass) => pass()))
+    const connector = whenFirstWritten(() => {
+      for (const pass of late) pass()
+    })
     const run = await openRun({ steps: [plan(), SEND, MOVE], policy: WRITES, changes: WHOLE, connector })
     late.push(() => run.wait(61_000))
     await run.approve('plan')

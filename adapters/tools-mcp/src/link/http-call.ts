@@ -151,7 +151,10 @@ export class HttpCall {
   #again(): void {
     const event = this.#lastEvent
     this.#retries += 1
-    if (event === undefined || this.#retries > MAX_RETRIES) return this.#lose(new Lost('ended'))
+    if (event === undefined || this.#retries > MAX_RETRIES) {
+      this.#lose(new Lost('ended'))
+      return
+    }
     setTimeout(() => {
       this.#headers({ accept: 'text/event-stream', 'last-event-id': event }).then(
         (headers) => {

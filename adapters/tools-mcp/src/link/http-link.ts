@@ -159,7 +159,10 @@ export class HttpLink implements Link {
   #hear(message: unknown): void {
     if (typeof message !== 'object' || message === null) return
     const isAnswer = 'id' in message && !('method' in message)
-    if (!isAnswer && this.#flooding()) return this.#flooded()
+    if (!isAnswer && this.#flooding()) {
+      this.#flooded()
+      return
+    }
     if (this.#calls.take(message)) return
     try {
       this.onmessage?.(parseJSONRPCMessage(message))
@@ -184,7 +187,10 @@ export class HttpLink implements Link {
 
   #take(message: JSONRPCMessage): void {
     if ('id' in message && message.id !== undefined && !('method' in message)) this.#open.delete(message.id)
-    else if (this.#flooding()) return this.#flooded()
+    else if (this.#flooding()) {
+      this.#flooded()
+      return
+    }
     if (!this.#calls.take(message)) this.onmessage?.(message)
   }
 

@@ -190,7 +190,10 @@ export class StdioLink implements Link {
       this.#stray()
       return
     }
-    if (typeof value !== 'object' || value === null) return this.#stray()
+    if (typeof value !== 'object' || value === null) {
+      this.#stray()
+      return
+    }
     const isAnswer = 'id' in value && !('method' in value)
     if (!isAnswer && this.#flooding()) this.#break('mcp_flooding', 'The server sends more messages than anybody asked for.')
     else if (!this.#calls.take(value)) this.#pass(value)
@@ -202,7 +205,8 @@ export class StdioLink implements Link {
     try {
       message = parseJSONRPCMessage(value)
     } catch {
-      return this.#stray()
+      this.#stray()
+      return
     }
     this.onmessage?.(message)
   }

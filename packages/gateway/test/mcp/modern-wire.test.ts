@@ -135,6 +135,20 @@ describe('what a request must say', () => {
   })
 })
 
+describe('a tool that is not offered', () => {
+  test('is denied by the desk, which records that somebody tried', async () => {
+    const result = await resultOf(ask('tools/call', call('desk_none', { n: 1 })))
+    expect(result).toMatchObject({ resultType: 'complete', isError: true, _meta: { 'dev.tidegate/answer': 'denied' } })
+    expect(mcp.desk.performed.at(-1)).toMatchObject({ operation: 'desk_none', arguments: { n: 1 } })
+  })
+
+  test('is not asked for when the call is malformed', async () => {
+    const before = mcp.desk.performed.length
+    expect(await errorOf(ask('tools/call', call('desk_none', [])))).toEqual([200, -32_602])
+    expect(mcp.desk.performed.length).toBe(before)
+  })
+})
+
 describe('conversations', () => {
   test('are as the client names them, or one for the host; calls are never the same', async () => {
     const meta = { ...metaOf(), 'dev.tidegate/session': 'my conversation' }

@@ -56,7 +56,12 @@ describe('a reply', () => {
   test.each([
     [
       'was cut off',
-      async ({ sink }: Parameters<Play>[0]) => (sink.head(200, REPLY), await sink.write(bytes('x')), sink.end(false), DONE),
+      async ({ sink }: Parameters<Play>[0]) => {
+        sink.head(200, REPLY)
+        await sink.write(bytes('x'))
+        sink.end(false)
+        return DONE
+      },
     ],
     [
       'could not be recorded',

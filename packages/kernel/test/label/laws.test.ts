@@ -71,6 +71,24 @@ function trustOf(facts: FlowFacts): readonly number[] {
 }
 
 describe('labels', () => {
+  test('law: evidence that is joined finds what it finds one by one', () => {
+    fc.assert(
+      fc.property(
+        phrase,
+        fc.array(observation, { minLength: 16, maxLength: 40 }),
+        call,
+        fc.nat(40),
+        (task, seen, args, forgotten) => {
+          const whole = see(openFlow([task]), seen)
+          const context = { ...whole, seen: whole.seen.slice(forgotten) }
+          const apart = { ...context, seen: context.seen.map((each, i) => ({ ...each, n: i * 100 })) }
+          expect(sending(context, args)).toEqual(sending(apart, args))
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+
   test('law: they only rise', () => {
     fc.assert(
       fc.property(phrase, fc.array(observation, { maxLength: 5 }), observation, (task, seen, one) => {

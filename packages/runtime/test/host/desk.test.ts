@@ -236,7 +236,10 @@ test('what the agent has read in one call taints those after it, also after a re
   const tainted: boolean[] = []
   const policy = {
     version: 'p1',
-    evaluate: ({ context }: { context: { flow: { tainted: boolean } } }) => (tainted.push(context.flow.tainted), PERMIT),
+    evaluate: ({ context }: { context: { flow: { tainted: boolean } } }) => {
+      tainted.push(context.flow.tainted)
+      return PERMIT
+    },
   }
   const before = await startHost({ journal: createMemoryJournal(disk), policy })
   await before.desk.perform(callOf({ operation: 'desk.read' }), SOON)

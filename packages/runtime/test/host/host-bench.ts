@@ -4,7 +4,6 @@ import { createMemoryJournal } from '@tidegate/testkit'
 import {
   createBreakerPanel,
   createClaims,
-  createHostDesk,
   createInFlight,
   createLabels,
   createRegistry,
@@ -100,5 +99,3 @@ export function callOf(changes: Partial<HostCall> = {}): HostCall {
   const plain = { host: 'claw', session: 's1', call: `c${calls}`, operation: 'desk.set', arguments: { id: 'r1' }, by: 'tidegate' }
   return { ...plain, ...changes } as HostCall
 }
-
-export { createHostDesk }

@@ -112,7 +112,11 @@ describe('the words of the model', () => {
 
   test('are not taken up again: the same question is asked anew', async () => {
     let asked = 0
-    const connector = { ...createWorld(), execute: async () => (asked++, chatDone) }
+    const execute: Connector['execute'] = async () => {
+      asked++
+      return chatDone
+    }
+    const connector = { ...createWorld(), execute }
     const host = await start({}, { connector })
     for (const call of ['a', 'a', 'b'])
       await host.desk.perform(callOf({ operation: 'desk.chat', arguments: { request: 'x' }, call }), SOON)
