@@ -27,7 +27,6 @@ test.each([
   ['nobody keeps an answer', 'D3'],
   ['a refusal bears the name of the call', 'tickets'],
   ['a ticket serves again', 'tickets'],
-  ['a ticket is good for ever', 'tickets'],
   ['a ticket is good for anything', 'tickets'],
   ['a ticket outlives the process', 'tickets'],
   ['what is governed is only observed', 'observe'],

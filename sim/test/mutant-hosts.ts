@@ -94,8 +94,7 @@ export function mutateTickets(original: typeof TicketsModule): typeof TicketsMod
   return {
     ...original,
     createTickets(parts) {
-      const clock = is('a ticket is good for ever') ? { ...parts.clock, monotonicMs: () => 0 } : parts.clock
-      const tickets = original.createTickets({ ...parts, clock })
+      const tickets = original.createTickets(parts)
       const isKept = (): boolean => is('a ticket serves again') || is('a ticket outlives the process')
       return {
         issue(of) {
@@ -105,7 +104,8 @@ export function mutateTickets(original: typeof TicketsModule): typeof TicketsMod
         },
         redeem(ticket, call) {
           const found = tickets.redeem(ticket, call)
-          return 'why' in found ? (issued.get(ticket) ?? found) : found
+          const isOpen = isKept() || is('a ticket is good for anything')
+          return 'why' in found && isOpen ? (issued.get(ticket) ?? found) : found
         },
       }
     },

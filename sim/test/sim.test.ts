@@ -14,7 +14,7 @@ describe('the simulator', () => {
     const { findings, crashPoints, faults, seeds } = await runSeeds({ from: 1, count: 150 })
     expect(findings.map((finding) => `${finding.invariant} ${finding.message}: ${replayCommand(finding)}`)).toEqual([])
     expect([seeds, crashPoints > 500, faults > 500]).toEqual([150, true, true])
-  }, 60_000)
+  }, 120_000)
 
   test.each([
     [
@@ -46,7 +46,7 @@ describe('the simulator', () => {
     for (let seed = 1; seed <= 200; seed++)
       for (const line of (await simulate({ seed })).trace) for (const word of CORNERS) if (line.includes(word)) seen.add(word)
     expect(CORNERS.filter((word) => !seen.has(word))).toEqual([])
-  }, 60_000)
+  }, 120_000)
 
   test('seeds draw different scenarios', () => {
     const texts = [1, 2, 3, 4, 5].map((seed) => JSON.stringify(drawScenario(seed)))

@@ -17,7 +17,7 @@ export function recordOf(draft: Draft, sealer: Sealer): Record {
   try {
     const { open, sealed: text } = splitSealed(draft.events)
     const headText = head === undefined ? '' : JSON.stringify(head)
-    const sealed = text === null ? null : sealer.seal(draft.stream, text)
+    const sealed = text === null ? null : sealer.seal(draft.stream, text, draft.expectedSeq === 0)
     return {
       stream: draft.stream,
       expectedSeq: draft.expectedSeq,

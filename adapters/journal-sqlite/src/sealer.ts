@@ -15,7 +15,8 @@ export interface Sealed {
 
 /** Finds the key for the sealed part of a record: each stream has one. */
 export interface Sealer {
-  seal(stream: string, text: string): Sealed
+  /** `isFirst`: the record is to be the first of its stream, so that the store cannot have a key yet, or will refuse it. */
+  seal(stream: string, text: string, isFirst?: boolean): Sealed
   /** The store has answered for a sealed part: whether it now has it, and so the key that it came under. Once for each. */
   settle(stream: string, sealed: Sealed, stored: boolean): void
   /** The key of a stream is gone. */
@@ -53,11 +54,11 @@ export function createSealer(parts: {
   const master = secretKey(parts.masterKey)
   const keys = new Map<string, StreamKey>()
 
-  function keyOf(stream: string): StreamKey {
+  function keyOf(stream: string, isFirst: boolean): StreamKey {
     const known = keys.get(stream)
     if (known !== undefined) return known
     if (keys.size >= REMEMBERED) for (const [name, { stored, underWay }] of keys) if (stored && underWay === 0) keys.delete(name)
-    const wrapped = parts.findWrappedKey(stream)
+    const wrapped = isFirst ? undefined : parts.findWrappedKey(stream)
     const made = wrapped === undefined || wrapped === null ? makeKey() : unwrap(stream, wrapped)
     keys.set(stream, made)
     return made
@@ -77,8 +78,8 @@ export function createSealer(parts: {
   }
 
   return {
-    seal(stream, text) {
-      const known = keyOf(stream)
+    seal(stream, text, isFirst = false) {
+      const known = keyOf(stream, isFirst)
       known.underWay += 1
       return { text, key: known.key, keyName: known.name, wrappedKey: known.stored ? null : known.wrapped }
     },

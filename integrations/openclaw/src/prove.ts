@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
@@ -48,7 +48,7 @@ export async function proveOpenClaw(request: ProveRequest, ports: ProvePorts): P
       ...copy,
       hasHands: request.connection.mode === 'observe',
       talk: (word) =>
-        ports.start(program, ['agent', '--agent', copy.agent, '--message', word, '--json'], {
+        ports.start(program, ['agent', '--agent', copy.agent, '--session-id', randomUUID(), '--message', word, '--json'], {
           env: copy.env,
           cwd: copy.workspace,
         }),
@@ -159,6 +159,8 @@ function fired(stage: Stage, { model }: ProvePorts, canary: Canary, turns: reado
     results: () => model.results(word),
     end: () => talk.stop(),
     absent: () => {
+      const { length } = turns.flat().filter((each) => 'tool' in each && isOffered(model.offered(word), each.tool))
+      if (length === 0 && model.offered(word).length > 0) return 'OpenClaw does not offer this tool to the agent'
       const said = told()
       return said !== undefined && NOT_THERE.test(said)
         ? `OpenClaw has no such tool for the agent: ${said.slice(0, 160)}`
@@ -172,6 +174,11 @@ function fired(stage: Stage, { model }: ProvePorts, canary: Canary, turns: reado
         : 'no tool was called'
     },
   }
+}
+
+/** 2026.9.6 hides most tools behind one that calls them by name: what is hidden may be offered. */
+function isOffered(offered: readonly string[], tool: string): boolean {
+  return offered.includes(tool) || offered.includes('tool_call')
 }
 
 const NOT_THERE = /\b(?:tool\b.{0,80}\bnot (?:found|available)|unknown tool|no such tool|not found\b.{0,40}\btool)/i

@@ -96,3 +96,10 @@ test('answers what it does not know with an error, and never breaks', async () =
   expect([unknown.status, broken.status]).toEqual([404, 400])
   expect(await chat([{ role: 'user', content: 'tidegate-script-0000000000000000' }])).toContain('"done"')
 })
+
+test('what tools answered before a word was said is not of its script', async () => {
+  const word = model.play([[{ tool: 'exec', input: {} }]])
+  const before = [{ role: 'user', content: 'earlier' }, CALL, { role: 'tool', content: 'no such tool' }]
+  await chat([...before, { role: 'user', content: word }])
+  expect(model.results(word)).toEqual([])
+})

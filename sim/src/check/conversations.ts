@@ -20,7 +20,7 @@ export function checkConversations(sim: Simulation, report: Report): void {
   if (sim.scenario.hosts.length === 0) return
   const shown = shownIn(sim)
   for (const { run, records, event, mark, openedAt } of callRunsOf(sim)) {
-    const request = sim.witness.requests.find((one) => eventOf(one) === event && one.durable <= openedAt)
+    const request = sim.witness.requests.findLast((one) => eventOf(one) === event && one.durable <= openedAt)
     if (request === undefined) continue
     const before = shown.find((one) => one.session === mark.session && isBefore(one, request))
     if (before === undefined) continue

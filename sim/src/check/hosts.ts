@@ -165,8 +165,9 @@ function whyAgain(
   before: CallRun,
   later: CallRun & { readonly request: SeenRequest },
 ): string | undefined {
-  const issued = witness.requests.filter((request) => eventOf(request) === later.event).map(({ order }) => order)
-  const at = Math.min(...issued)
+  // The one that opened it: what was tried before under the same name left nothing.
+  const at =
+    witness.requests.findLast(({ durable, ...one }) => eventOf(one) === later.event && durable <= later.openedAt)?.order ?? 0
   const about = witness.requests.filter(
     (request) =>
       request.order < at &&

@@ -18,21 +18,16 @@ export function readMessages(body: Readonly<Record<string, unknown>>): Asked {
     const role = each.role === 'assistant' ? 'assistant' : 'user'
     const blocks = blocksOf('content' in each ? each.content : '')
     const calls = blocks.filter(({ type }) => type === 'tool_use').length
-    return [{ role, text: textOf(blocks), calls }]
+    const results = blocks.flatMap((block) => (block.type === 'tool_result' ? [JSON.stringify(block.content ?? '')] : []))
+    return [{ role, text: textOf(blocks), calls, results }]
   })
-  const results = given.flatMap((each) =>
-    typeof each === 'object' && each !== null && 'content' in each
-      ? blocksOf(each.content).flatMap((block) => (block.type === 'tool_result' ? [JSON.stringify(block.content ?? '')] : []))
-      : [],
-  )
-  const system: Heard = { role: 'system', text: textOf(blocksOf(body.system)), calls: 0 }
+  const system: Heard = { role: 'system', text: textOf(blocksOf(body.system)), calls: 0, results: [] }
   const tools = Array.isArray(body.tools) ? (body.tools as readonly { readonly name?: unknown }[]) : []
   return {
     model: typeof body.model === 'string' ? body.model : '',
     stream: body.stream === true,
     messages: [system, ...messages],
     tools: tools.map(({ name }) => String(name)),
-    results,
   }
 }
 

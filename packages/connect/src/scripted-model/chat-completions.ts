@@ -10,7 +10,14 @@ export function readChat(body: Readonly<Record<string, unknown>>): Asked {
   const rows = given.flatMap((each) => {
     if (typeof each !== 'object' || each === null) return []
     const { role, content, tool_calls: calls } = each as Readonly<Record<string, unknown>>
-    return [{ role: roleOf(role), text: textOf(content), calls: Array.isArray(calls) ? calls.length : 0 }]
+    return [
+      {
+        role: roleOf(role),
+        text: textOf(content),
+        calls: Array.isArray(calls) ? calls.length : 0,
+        results: role === 'tool' ? [textOf(content)] : [],
+      },
+    ]
   })
   const tools = Array.isArray(body.tools) ? (body.tools as readonly { readonly function?: { readonly name?: unknown } }[]) : []
   return {
@@ -18,7 +25,6 @@ export function readChat(body: Readonly<Record<string, unknown>>): Asked {
     stream: body.stream === true,
     messages: rows,
     tools: tools.map((tool) => String(tool.function?.name)),
-    results: rows.flatMap(({ role, text }) => (role === 'tool' ? [text] : [])),
   }
 }
 

@@ -11,6 +11,8 @@ export interface Heard {
   readonly text: string
   /** How many tools it calls. */
   readonly calls: number
+  /** What tools have answered in it. */
+  readonly results: readonly string[]
 }
 
 /** What a host asked its model. */
@@ -20,8 +22,6 @@ export interface Asked {
   readonly messages: readonly Heard[]
   /** The names of the tools that it may call. */
   readonly tools: readonly string[]
-  /** What tools have answered. */
-  readonly results: readonly string[]
 }
 
 /** A script, and how far it has been played. */
@@ -46,13 +46,15 @@ export function nextTurn({ messages }: Pick<Asked, 'messages'>, scripts: Readonl
   const played = word === undefined ? undefined : scripts.get(word)
   if (at === undefined || played === undefined) return undefined
   const made = messages.slice(at + 1).filter(({ role, calls }) => role === 'assistant' && calls > 0).length
-  return { played, turn: played.isOver ? undefined : played.turns[made], made }
+  const results = messages.slice(at + 1).flatMap((message) => message.results)
+  return { played, turn: played.isOver ? undefined : played.turns[made], results }
 }
 
 interface PlayedTurn {
   readonly played: Played
   readonly turn: Turn | undefined
-  readonly made: number
+  /** What tools have answered since the word was said. */
+  readonly results: readonly string[]
 }
 
 function lastWith(messages: readonly Heard[], wanted: Heard['role']): number | undefined {

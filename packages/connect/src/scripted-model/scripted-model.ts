@@ -49,10 +49,10 @@ export async function openScriptedModel(): Promise<ScriptedModel> {
   function turnOf(asked: Asked): Turn {
     const next = asked.tools.length === 0 ? undefined : nextTurn(asked, scripts)
     if (next === undefined) return OVER
-    const { played, turn } = next
+    const { played, turn, results } = next
     if (!played.isOver) {
       played.offered = asked.tools
-      played.results = asked.results
+      played.results = results
     }
     if (turn === undefined) played.isOver = true
     return turn ?? OVER

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DENY, policyOf } from '../bench-desk.ts'
+import { policyOf } from '../bench-desk.ts'
 import { callOf, startHost } from './host-bench.ts'
 
 const WORD = `tidegate-canary-${'0123456789abcdef'.repeat(2)}`
@@ -18,7 +18,7 @@ test('finds the calls in whose arguments a canary stands, and no others', async 
 })
 
 test('a call that was denied is found, and was not started', async () => {
-  const { desk } = await startHost({ policy: policyOf(() => DENY) })
+  const { desk } = await startHost({ policy: policyOf(() => ({ kind: 'unmatched' })) })
   await desk.perform(callOf({ arguments: { id: WORD } }), { waitMs: 5_000 })
   expect(await desk.canaries(query)).toMatchObject([{ outcome: 'deny', started: false }])
 })
