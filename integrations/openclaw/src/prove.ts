@@ -160,7 +160,7 @@ function fired(stage: Stage, { model }: ProvePorts, canary: Canary, turns: reado
     end: () => talk.stop(),
     absent: () => {
       const { length } = turns.flat().filter((each) => 'tool' in each && isOffered(model.offered(word), each.tool))
-      if (length === 0 && model.offered(word).length > 0) return 'OpenClaw does not offer this tool to the agent'
+      if (length === 0 && model.offered(word).length > 0) return 'OpenClaw offers the agent no such tool in this conversation'
       const said = told()
       return said !== undefined && NOT_THERE.test(said)
         ? `OpenClaw has no such tool for the agent: ${said.slice(0, 160)}`
