@@ -85,6 +85,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ours: [
       KERNEL,
       '@tidegate/cedar',
+      '@tidegate/connect',
       '@tidegate/gateway',
       '@tidegate/project',
       '@tidegate/protocol',

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createGateway, createHostAuthenticator, createTokenAuthenticator, type GatewayOptions } from '@tidegate/gateway'
 import type { Log, LogLine } from '@tidegate/kernel'
@@ -64,7 +64,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     return {
       url,
       async close() {
-        for (const file of files) rmSync(file, { force: true })
+        for (const file of files.filter(isOurs)) rmSync(file, { force: true })
         await gateway.close()
         await composition.close()
       },
@@ -72,6 +72,15 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   } catch (error) {
     await composition.close()
     throw error
+  }
+}
+
+/** Another server may have been started meanwhile, and have written the file anew. */
+function isOurs(file: string): boolean {
+  try {
+    return readFileSync(file, 'utf8').includes(`"pid":${process.pid},`)
+  } catch {
+    return false
   }
 }
 

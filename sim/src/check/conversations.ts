@@ -2,7 +2,7 @@ import { unpackFlow } from '@tidegate/kernel'
 import type { Simulation } from '../run/simulation.ts'
 import type { SeenRequest } from '../run/witness.ts'
 import { typed } from './facts.ts'
-import { callRunsOf, eventOf, isRead, sessionIdOf } from './hosts.ts'
+import { type CallRun, callRunsOf, eventOf, isRead, sessionIdOf } from './hosts.ts'
 import type { Report } from './report.ts'
 
 /** Something a stranger may have written, and the conversation that an agent has seen it in. */
@@ -18,8 +18,9 @@ interface Shown {
 /** I9: what an agent was shown in a conversation taints the calls that it makes there later, in whichever life. */
 export function checkConversations(sim: Simulation, report: Report): void {
   if (sim.scenario.hosts.length === 0) return
-  const shown = shownIn(sim)
-  for (const { run, records, event, mark, openedAt } of callRunsOf(sim)) {
+  const runs = callRunsOf(sim)
+  const shown = shownIn(sim, runs)
+  for (const { run, records, event, mark, openedAt } of runs) {
     const request = sim.witness.requests.findLast((one) => eventOf(one) === event && one.durable <= openedAt)
     if (request === undefined) continue
     const before = shown.find((one) => one.session === mark.session && isBefore(one, request))
@@ -35,9 +36,8 @@ function isBefore({ order, life, isLater }: Shown, request: SeenRequest): boolea
   return isLater === true ? request.life > life : life === request.life
 }
 
-function shownIn(sim: Simulation): readonly Shown[] {
-  const { witness } = sim
-  const sessions = new Map(callRunsOf(sim).map(({ run, mark }) => [run, mark.session]))
+function shownIn({ witness }: Simulation, runs: readonly CallRun[]): readonly Shown[] {
+  const sessions = new Map(runs.map(({ run, mark }) => [run, mark.session]))
   const reads = witness.requests.flatMap(({ answer, operation }): readonly Shown[] => {
     if (answer?.told.kind !== 'done' || !isRead(operation)) return []
     const session = sessions.get(answer.told.run)

@@ -1,6 +1,6 @@
 import type { HostCallMark } from '@tidegate/kernel'
 import type { HostDeclaration } from '@tidegate/runtime'
-import { OPERATIONS, SHELL } from '../plan/hosts.ts'
+import { OPERATIONS } from '../plan/hosts.ts'
 import { normalised } from '../run/host-acts.ts'
 import { SESSION_SALT } from '../run/life.ts'
 import type { Simulation } from '../run/simulation.ts'
@@ -30,14 +30,23 @@ export function callRunsOf(sim: Simulation): readonly CallRun[] {
   })
 }
 
+/** The names are few, and asked for again and again. */
+const ids = new Map<string, string>()
+
+function idOf(text: string): string {
+  const known = ids.get(text) ?? sha256(text).slice(0, 32)
+  ids.set(text, known)
+  return known
+}
+
 /** The name of a conversation and of a call in the ledger, made again. */
 export function sessionIdOf({ host, session }: Pick<SeenRequest, 'host' | 'session'>): string {
-  return sha256(canonical({ salt: SESSION_SALT, host, session })).slice(0, 32)
+  return idOf(canonical({ salt: SESSION_SALT, host, session }))
 }
 
 export function eventOf(request: Pick<SeenRequest, 'host' | 'session' | 'call'>): string {
   const session = sessionIdOf(request)
-  return `${session}.${sha256(canonical({ session, call: request.call })).slice(0, 32)}`
+  return `${session}.${idOf(canonical({ session, call: request.call }))}`
 }
 
 /** D2, D3, tickets, observing, and answers: what holds for agents that are not ours besides all that holds for every run. */
@@ -143,11 +152,9 @@ function checkRepeats(sim: Simulation, runs: readonly CallRun[], report: Report)
   const acted = runs.flatMap((one) => {
     const digest = typed(one.records, 'action.proposed')[0]?.event.digest ?? null
     const [request] = sim.witness.requests.filter((each) => eventOf(each) === one.event)
-    // What is permitted is done only if the host has heard of it.
+    // What was tried and is not there has not happened; what is permitted is done only if the host has heard of it.
     const operation = typed(one.records, 'action.proposed')[0]?.event.operation ?? ''
-    const isDone =
-      operation === SHELL.id ? sim.witness.hostDeeds.some(({ run }) => run === one.run) : callsOf(sim, one).length > 0
-    const isEffect = isDone && !isRead(operation)
+    const isEffect = sim.farSide.deedsOf(`${one.run}.0`).length > 0 && !isRead(operation)
     return digest === null || request === undefined || !isEffect ? [] : [{ ...one, digest, request }]
   })
   for (const [n, later] of acted.entries())

@@ -6,7 +6,7 @@ import { CliError } from '../error.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { findProject, stateDirectory } from '../project/find-project.ts'
 import { findServer } from '../project/running-server.ts'
-import { type FaceProof, newWord } from '../prove/own-faces.ts'
+import { type FaceProof, isShut, newWord } from '../prove/own-faces.ts'
 import { provePeopleFaces } from '../prove/people-faces.ts'
 import { type HostProof, lookAtHost, proofOf, type ProveGround, proveConnection } from '../prove/prove-connection.ts'
 import { withClient } from '../session.ts'
@@ -75,7 +75,7 @@ async function proveAll(
     if (wanted(proofOf(store, host).state === 'proven', record.name)) hosts.push(await proveConnection(shell, ground, host))
   }
   const faces = hosts.length === 0 && records.length > 0 ? [] : await provePeopleFaces(shell, { client, url, word: newWord })
-  return { hosts, faces, proven: hosts.every(({ proven }) => proven) && faces.every(({ state }) => state !== 'open') }
+  return { hosts, faces, proven: hosts.every(({ proven }) => proven) && faces.every(isShut) }
 }
 
 function tell(shell: Shell, proof: Proof): ExitCode {

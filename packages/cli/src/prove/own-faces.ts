@@ -19,6 +19,11 @@ export interface FaceProof {
   readonly detail: string
 }
 
+/** True for a door that was seen to be shut, or to record. */
+export function isShut({ state }: Pick<FaceProof, 'state'>): boolean {
+  return state !== 'open' && state !== 'unfired'
+}
+
 const CALL_MS = 30_000
 
 /** Fires canaries at our own doors for one host: its calls over HTTP, and MCP in both eras, with and without a ticket. */

@@ -23,7 +23,7 @@ import { stateDirectory } from '../project/find-project.ts'
 import { readHostToken } from '../project/find-token.ts'
 import type { Shell } from '../shell.ts'
 import { openConversation } from './mcp-speaker.ts'
-import { type FaceProof, proveFaces } from './own-faces.ts'
+import { type FaceProof, isShut, proveFaces } from './own-faces.ts'
 import { ownToolsOf } from './own-tools.ts'
 
 /** A host as it is connected on this machine, and as it is now. */
@@ -104,7 +104,7 @@ export async function proveConnection(
   store.writeProof(name, proofFileOf(connection, adapter, detection, { surfaces, atMs: Date.now(), configDigest: digest }))
   return {
     ...{ name, kind, mode, surfaces, faces, configDigest: digest, hostVersion: detection.version ?? '' },
-    proven: surfaces.every(isClosed) && faces.every(({ state }) => state !== 'open'),
+    proven: surfaces.every(isClosed) && faces.every(isShut),
   }
 }
 
