@@ -77,8 +77,8 @@ function forget(text: string): string {
 export function mutateLabels(original: typeof LabelsModule): typeof LabelsModule {
   return {
     ...original,
-    createLabels(registry) {
-      const labels = original.createLabels(registry)
+    createLabels(registry, sessions) {
+      const labels = original.createLabels(registry, sessions)
       const seen = new Map<string, number>()
       /** Without what was answered in an earlier life. */
       const forgetful = (state: RunState): RunState => {
