@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -14,5 +15,7 @@ export default defineConfig({
     ],
     testTimeout: 20_000,
     pool: 'forks',
+    // Also on a machine of two cores, where one would be the default.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 })

@@ -73,7 +73,10 @@ describe('editing leaves everything else as it is', () => {
     expect(() => setAt('{"a": [1]}', ['a', 3], 1)).toThrow(ConnectError)
   })
 
-  const json = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.parse(JSON.stringify(value)) as Json)
+  const json = fc
+    .jsonValue({ maxDepth: 4 })
+    .filter((value) => !JSON.stringify(value).includes('"__proto__"')) // which is refused
+    .map((value) => JSON.parse(JSON.stringify(value)) as Json)
   const key = fc.string({ minLength: 1 }).filter((name) => name !== '__proto__')
   const object = fc.dictionary(key, json, { maxKeys: 5 })
 
