@@ -34,6 +34,8 @@ export interface ShellOptions {
   readonly egress?: readonly string[]
   /** Variables that commands find; never a secret. */
   readonly environment?: Readonly<Record<string, string>>
+  /** How long a command waits for those before it; 10 s unless told. */
+  readonly turnMs?: number
 }
 
 /** A tool for commands, with what has to be closed at the end. */
@@ -47,6 +49,9 @@ export interface Shell {
 /** Warm sandboxes that are kept; the one that was used longest ago goes first. */
 const MAX_SESSIONS = 16
 const MAX_NAMED_CHANGES = 50
+/** How long a command waits for its turn. Operations allow this, and the time to look at the workspace, beyond that of the command. */
+const TURN_MS = 10_000
+const BUSY = 'another command has kept the workspace busy for too long; this one was not run'
 
 /**
  * Runs commands in a sandbox, one warm one for each conversation and reach.
@@ -73,7 +78,9 @@ export function createShell(options: ShellOptions): Shell {
   async function execute(call: ConnectorCall): Promise<ConnectorResult> {
     if (call.operation === `${tool}.restore`) return inTurn(() => restore(snapshots, call.arguments))
     if (call.operation === `${tool}.look`) return look(call)
-    return inTurn(() => change(call))
+    const untilMs = performance.now() + (options.turnMs ?? TURN_MS)
+    // Whoever waited longer is not waited for much longer either: a command must not begin after its caller has given it up (I4).
+    return inTurn(async () => (performance.now() > untilMs ? unavailable(BUSY) : change(call)))
   }
 
   async function look(call: ConnectorCall): Promise<ConnectorResult> {

@@ -106,7 +106,7 @@ function commandOperation(
   const isRead = more.mutability === 'read'
   return {
     ...WORDS[kind],
-    ...{ id, tool, input, output: OUTPUT, timeoutMs: timeoutMs + 10_000 },
+    ...{ id, tool, input, output: OUTPUT, timeoutMs: timeoutMs + 30_000 },
     dataClass: 'internal',
     blastRadius: 'single',
     nature: [],

@@ -22,6 +22,7 @@ beforeAll(() => {
     directory: join(root, 'exec'),
     sandbox: createBwrapSandbox({ directory: join(root, 'sandbox'), adoptWorkspace: true }),
     limits: { ...DEFAULT_SANDBOX_LIMITS, wallMs: 5_000 },
+    turnMs: 1_000,
   })
 })
 afterAll(async () => {
@@ -138,6 +139,13 @@ describe('what a command does', () => {
     const { output } = await run('echo before > src/half; sleep 60; echo after >> src/half', { timeoutMs: 300 })
     expect(output).toMatchObject({ exitCode: null, ended: 'time', changes: 1, changed: ['added src/half'] })
     rmSync(join(workspace, 'src/half'))
+  })
+
+  test('one whose turn comes too late is not run at all', async () => {
+    const first = run('sleep 2; echo first >> src/turns')
+    await expect(run('echo second >> src/turns')).rejects.toThrow('was not run')
+    await first
+    expect(readFileSync(join(workspace, 'src/turns'), 'utf8')).toBe('first\n')
   })
 
   test('a command that nobody noted is not known; one that was is looked for in the workspace', async () => {

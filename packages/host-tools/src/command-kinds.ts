@@ -16,10 +16,7 @@ export function withCommandKinds({ operations, operationOf }: HostTools, shell: 
   const base = operations.find(({ id }) => id === shell)
   if (base === undefined) return { operations, operationOf }
   return {
-    operations: [
-      ...operations,
-      ...[variant(base, 'look'), variant(base, 'reach')].filter(({ id }) => !operations.some((own) => own.id === id)),
-    ],
+    operations: [...operations, variant(base, 'look'), variant(base, 'reach')],
     operationOf(tool, args, context) {
       const named = operationOf(tool, args, context)
       if (named.operation !== shell || !isObject(named.arguments)) return named
