@@ -15,6 +15,8 @@ interface Waiting {
 const BATCH = 1_024
 /** So many waiting records are worth a commit of their own while others are still being made. */
 const EAGER = 32
+/** A record that can wait is kept back so long for company. */
+const COMPANY_MS = 5
 
 /** Collects what is appended while commits are under way, and writes it with the next one. */
 export interface GroupCommit {
@@ -36,6 +38,9 @@ export function createGroupCommit(
   let queue: Waiting[] = []
   let underWay = 0
   let scheduled = false
+  /** Drafts that can wait, and are not records yet. */
+  let coming = 0
+  let company: NodeJS.Timeout | undefined
   let closed = false
   let onIdle: (() => void) | undefined
 
@@ -51,7 +56,15 @@ export function createGroupCommit(
     }
   }
 
+  /** Whatever is written next takes along what waits for company. */
+  function waitForCompany(): void {
+    if (closed) schedule()
+    else company ??= setTimeout(schedule, COMPANY_MS)
+  }
+
   async function writeNext(): Promise<void> {
+    clearTimeout(company)
+    company = undefined
     const batch = queue.length <= BATCH ? queue : queue.slice(0, BATCH)
     queue = queue.length <= BATCH ? [] : queue.slice(BATCH)
     if (batch.length > 0) {
@@ -59,8 +72,13 @@ export function createGroupCommit(
       await writeBatch(batch)
       underWay -= 1
     }
-    if (queue.length > 0) schedule()
-    else if (underWay === 0) onIdle?.()
+    if (queue.some(({ draft }) => draft.canWait !== true)) schedule()
+    else if (queue.length > 0) waitForCompany()
+    else if (isIdle()) onIdle?.()
+  }
+
+  function isIdle(): boolean {
+    return queue.length === 0 && coming === 0 && underWay === 0
   }
 
   async function writeBatch(batch: readonly Waiting[]): Promise<void> {
@@ -90,13 +108,27 @@ export function createGroupCommit(
     append(draft) {
       if (closed) return Promise.reject(new JournalError('journal_closed', 'The journal is closed.'))
       return new Promise((resolve, reject) => {
-        queue.push({ draft, record: recordOf(draft, sealer), resolve, reject })
-        schedule()
+        if (draft.canWait !== true) {
+          queue.push({ draft, record: recordOf(draft, sealer), resolve, reject })
+          schedule()
+          return
+        }
+        coming += 1
+        setImmediate(() => {
+          coming -= 1
+          try {
+            queue.push({ draft, record: recordOf(draft, sealer), resolve, reject })
+          } catch (error) {
+            reject(error)
+          }
+          waitForCompany()
+        })
       })
     },
     async close() {
       closed = true
-      if (queue.length === 0 && underWay === 0) return
+      if (isIdle()) return
+      if (queue.length > 0) schedule()
       await new Promise<void>((resolve) => {
         onIdle = resolve
       })

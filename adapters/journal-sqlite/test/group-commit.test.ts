@@ -146,3 +146,63 @@ describe('a thread that dies', () => {
     await again.close()
   })
 })
+
+describe('a record that can wait', () => {
+  const waiting = (stream: string) => ({ ...note(stream, 0, stream), canWait: true })
+
+  test('is kept back, and shares the commit of the next that cannot', async () => {
+    const { journal, waiting: asked, step } = openGatedJournal(root)
+    const patient = journal.append(waiting('run/patient'))
+    await turn()
+    expect(asked()).toBe(0)
+    const urgent = journal.append(note('run/urgent', 0, 'urgent'))
+    await turn()
+    expect(asked()).toBe(1)
+    await step()
+    expect(await Promise.all([patient, urgent])).toMatchObject([{ kind: 'committed' }, { kind: 'committed' }])
+    expectWhole(journal)
+    await journal.close()
+  })
+
+  test('does not wait for ever', async () => {
+    const { journal, waiting: asked, drain } = openGatedJournal(root)
+    const patient = journal.append(waiting('run/patient'))
+    while (asked() === 0) await turn()
+    await drain()
+    expect(await patient).toMatchObject({ kind: 'committed' })
+    await journal.close()
+  })
+
+  test('that came behind one under way is not hurried by its end', async () => {
+    const { journal, waiting: asked, step, drain } = openGatedJournal(root)
+    const first = journal.append(note('run/first', 0, 'first'))
+    await turn()
+    const patient = journal.append(waiting('run/patient'))
+    await turn()
+    await step()
+    await first
+    expect(asked()).toBe(0)
+    while (asked() === 0) await turn()
+    await drain()
+    expect(await patient).toMatchObject({ kind: 'committed' })
+    await journal.close()
+  })
+
+  test('is written when the journal is closed, also right after it came', async () => {
+    const journal = openSqliteJournal({ file: join(root, 'closing.db'), ...PARTS })
+    const early = journal.append(waiting('run/early'))
+    await turn()
+    const late = journal.append(waiting('run/late'))
+    await journal.close()
+    expect(await Promise.all([early, late])).toMatchObject([{ kind: 'committed' }, { kind: 'committed' }])
+  })
+
+  test('may be refused like any other', async () => {
+    const { journal, drain } = openGatedJournal(root)
+    const wrong = journal.append({ ...waiting('run/wrong'), expectedSeq: 3 })
+    const urgent = journal.append(note('run/urgent', 0, 'urgent'))
+    await drain()
+    expect(await Promise.all([wrong, urgent])).toMatchObject([{ kind: 'conflict' }, { kind: 'committed' }])
+    await journal.close()
+  })
+})

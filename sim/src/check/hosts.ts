@@ -210,7 +210,7 @@ function isEnd(
 /** Whoever is told that it is done gets what the ledger says; and what is not in the ledger is not told. */
 function checkAnswers(sim: Simulation, report: Report): void {
   const runs = runsOf(sim)
-  for (const { answer, asks, call, isWaiting, life } of sim.witness.requests) {
+  for (const { answer, asks, call, isWaiting, life, operation } of sim.witness.requests) {
     if (isWaiting && life === sim.life?.n) report('liveness', `nobody has answered the call ${call}`)
     if (answer?.told.kind === 'refused' && answer.told.code !== 'too_busy' && sim.scenario.weather.store === 0)
       report('liveness', `the call ${call} was refused: ${answer.told.code}`)
@@ -220,6 +220,11 @@ function checkAnswers(sim: Simulation, report: Report): void {
       report('answers', `the call ${call} got a ticket that it does not need`)
     if (answer?.told.kind !== 'done') continue
     const { told, durable } = answer
+    if (isRead(operation)) {
+      const wentOn = life === sim.life?.n && sim.scenario.weather.store === 0
+      checkRead(runs.get(told.run) ?? [], { call, told, durable, wentOn }, report)
+      continue
+    }
     const known = (runs.get(told.run) ?? []).filter(({ index }) => index < durable)
     const output = known.flatMap(({ event }) => {
       if (event.type === 'effect.finished' && event.result === 'done' && event.action === 0) return [event.sealed.output]
@@ -232,6 +237,26 @@ function checkAnswers(sim: Simulation, report: Report): void {
       report('answers', `the call ${call} was told something else than run ${told.run} says`)
   }
 }
+
+/** H5: what was read is told when its start is in the ledger; the answer follows it there, unless we were killed in between. */
+function checkRead(
+  records: readonly RunRecord[],
+  { call, told, durable, wentOn }: { call: string; told: Told; durable: number; wentOn: boolean },
+  report: Report,
+): void {
+  const started = typed(records, 'effect.started').findLast(({ event, index }) => event.action === 0 && index < durable)
+  if (started === undefined) {
+    report('answers', `the call ${call} was told what ${told.run} read, whose start was not in the ledger`)
+    return
+  }
+  const finished = typed(records, 'effect.finished').filter(({ event }) => event.action === 0 && event.result === 'done')
+  const own = finished.find(({ event }) => event.attempt >= started.event.attempt)
+  if (own === undefined && wentOn) report('answers', `the call ${call} was told what ${told.run} never says that it read`)
+  if (own?.event.attempt === started.event.attempt && canonical(own.event.sealed.output) !== canonical(told.output))
+    report('answers', `the call ${call} was told something else than run ${told.run} says`)
+}
+
+type Told = Extract<NonNullable<SeenRequest['answer']>['told'], { kind: 'done' }>
 
 /** True for what only shows something. */
 export function isRead(operation: string): boolean {

@@ -1,6 +1,6 @@
-import { type Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
-import { request as requestHttps } from 'node:https'
+import type { IncomingHttpHeaders } from 'node:http'
 import { StringDecoder } from 'node:string_decoder'
+import type { Dispatcher } from 'undici'
 import { END_MS, MAX_MESSAGE_BYTES } from '../limits.ts'
 import type { Calls, OpenCall } from './calls.ts'
 import { createEventReader } from './event-reader.ts'
@@ -9,7 +9,8 @@ import { Lost, NotSent, RefusedByStatus, TooLarge } from './link.ts'
 /** What a call over HTTP is sent with. */
 export interface HttpCallParts {
   readonly url: URL
-  readonly agent: Agent
+  /** The connections to the server. */
+  readonly connections: Dispatcher
   readonly calls: Calls
   /** The headers of each request of this call. @throws NotSent */
   readonly headers: () => Promise<Readonly<Record<string, string>>>
@@ -21,7 +22,16 @@ export interface HttpCallParts {
 
 /** A stream that broke off before the answer is taken up so often in a row, where the server says how (2025-11-25, "Resumability"). */
 const MAX_RETRIES = 2
+/** So much of what nobody reads is taken before the connection is given up instead. */
+const MAX_IGNORED_BYTES = 65_536
 const RETRY_MS = { first: 250, least: 50, most: 30_000 } as const
+
+/** Takes the body of an answer; `read` answers false when it has had enough. */
+interface BodyReader {
+  readonly read: (chunk: Buffer) => boolean
+  readonly ended: () => void
+  readonly broke: (cause: Error) => void
+}
 
 /**
  * One call over streamable HTTP: a POST whose answer is a JSON document or a stream of events. Nothing is sent twice; a stream that broke off
@@ -30,7 +40,8 @@ const RETRY_MS = { first: 250, least: 50, most: 30_000 } as const
 export class HttpCall {
   readonly #parts: HttpCallParts
   readonly #call: OpenCall
-  #request: ClientRequest | undefined
+  #exchange: Dispatcher.DispatchController | undefined
+  #isAborted = false
   #lastEvent: string | undefined
   #retryMs: number = RETRY_MS.first
   #retries = 0
@@ -47,7 +58,8 @@ export class HttpCall {
 
   /** Nobody waits any more. */
   abort(): void {
-    this.#request?.destroy()
+    this.#isAborted = true
+    this.#exchange?.abort(new Lost('ended'))
   }
 
   #lose(error: Error): void {
@@ -64,63 +76,77 @@ export class HttpCall {
   }
 
   #ask(method: 'POST' | 'GET', headers: Readonly<Record<string, string>>, body: string | undefined): void {
-    const { url, agent, calls } = this.#parts
+    const { url, connections, calls } = this.#parts
     if (!calls.has(this.#call.id)) return
-    const isSecure = url.protocol === 'https:'
-    const request = (isSecure ? requestHttps : requestHttp)(url, { method, headers, agent })
-    this.#request = request
-    let isConnected = false
-    request.once('socket', (socket) => {
-      if (request.reusedSocket || !socket.connecting) isConnected = true
-      else socket.once(isSecure ? 'secureConnect' : 'connect', () => (isConnected = true))
-    })
-    request.once('error', (cause) => {
+    const fail = (cause: Error): void => {
       if (method === 'GET') this.#again()
-      else this.#lose(isConnected ? cause : new NotSent('The server cannot be reached.', { cause, final: true }))
-    })
-    request.once('response', (answer) => this.#read(answer, method))
-    request.end(body)
+      // Without a connection nothing was written.
+      else this.#lose(exchange === undefined ? new NotSent('The server cannot be reached.', { cause, final: true }) : cause)
+    }
+    let exchange: Dispatcher.DispatchController | undefined
+    let reader: BodyReader | undefined
+    const path = url.pathname + url.search
+    const options = { path, method, headers, body: body ?? null, headersTimeout: 0, bodyTimeout: 0 } as const // its time is ours
+    connections.dispatch(
+      { ...options, origin: url.origin },
+      {
+        onRequestStart: (controller) => {
+          exchange = controller
+          this.#exchange = controller
+          if (this.#isAborted) controller.abort(new Lost('ended'))
+        },
+        onResponseStart: (_, status, answered) => {
+          if (status >= 200) reader = this.#readerOf(status, answered, method)
+        },
+        onResponseData: (controller, chunk) => {
+          if (reader?.read(chunk) === false) controller.abort(new Lost('ended'))
+        },
+        onResponseEnd: () => reader?.ended(),
+        onResponseError: (_, cause) => (reader === undefined ? fail(cause) : reader.broke(cause)),
+      },
+    )
   }
 
-  #read(answer: IncomingMessage, method: 'POST' | 'GET'): void {
-    const status = answer.statusCode ?? 500
-    const type = mediaTypeOf(answer)
-    if (method === 'POST' && (status < 200 || status >= 300) && status !== 400 && status !== 405) {
-      answer.resume()
-      this.#lose(new RefusedByStatus(status, retryAfterOf(answer)))
-    } else if (status === 400 && method === 'POST' && this.#parts.isModern) this.#readDocument(answer)
-    else if (status < 200 || status >= 300) {
-      answer.resume()
-      if (method === 'GET' && status !== 405) this.#again()
-      else this.#lose(new Lost('ended'))
-    } else if (type === 'text/event-stream') this.#readStream(answer)
-    else if (type === 'application/json' && method === 'POST') this.#readDocument(answer)
-    else {
-      answer.resume()
-      this.#lose(new Lost('invalid'))
+  /** How the answer is read; undefined when there is nothing in it to read. */
+  #readerOf(status: number, headers: IncomingHttpHeaders, method: 'POST' | 'GET'): BodyReader {
+    const type = (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+    if (method === 'POST' && (status < 200 || status >= 300) && status !== 400 && status !== 405)
+      return this.#unread(() => this.#lose(new RefusedByStatus(status, retryAfterOf({ headers }))))
+    if (status === 400 && method === 'POST' && this.#parts.isModern) return this.#document(status)
+    if (status < 200 || status >= 300)
+      return this.#unread(() => (method === 'GET' && status !== 405 ? this.#again() : this.#lose(new Lost('ended'))))
+    if (type === 'text/event-stream') return this.#stream()
+    if (type === 'application/json' && method === 'POST') return this.#document(status)
+    return this.#unread(() => this.#lose(new Lost('invalid')))
+  }
+
+  /** What the head says is all. */
+  #unread(conclude: () => void): BodyReader {
+    conclude()
+    let size = 0
+    return { read: ({ length }) => (size += length) <= MAX_IGNORED_BYTES, ended: () => undefined, broke: () => undefined }
+  }
+
+  #document(status: number): BodyReader {
+    const chunks: Buffer[] = []
+    let size = 0
+    return {
+      read: (chunk) => {
+        size += chunk.length
+        if (size <= MAX_MESSAGE_BYTES) chunks.push(chunk)
+        else this.#lose(new TooLarge())
+        return size <= MAX_MESSAGE_BYTES
+      },
+      ended: () => {
+        const parsed = parse(Buffer.concat(chunks).toString('utf8'))
+        for (const message of Array.isArray(parsed) ? parsed : [parsed]) this.#parts.take(message)
+        this.#lose(new Lost(status === 400 ? 'ended' : 'invalid')) // unless the answer was among them
+      },
+      broke: (cause) => this.#lose(cause),
     }
   }
 
-  #readDocument(answer: IncomingMessage): void {
-    const chunks: Buffer[] = []
-    let size = 0
-    answer.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size <= MAX_MESSAGE_BYTES) chunks.push(chunk)
-      else {
-        this.#lose(new TooLarge())
-        answer.destroy()
-      }
-    })
-    answer.once('error', (error) => this.#lose(error))
-    answer.once('end', () => {
-      const parsed = parse(Buffer.concat(chunks).toString('utf8'))
-      for (const message of Array.isArray(parsed) ? parsed : [parsed]) this.#parts.take(message)
-      this.#lose(new Lost(answer.statusCode === 400 ? 'ended' : 'invalid')) // unless the answer was among them
-    })
-  }
-
-  #readStream(answer: IncomingMessage): void {
+  #stream(): BodyReader {
     const { calls, take } = this.#parts
     const { id } = this.#call
     this.#retries = 0
@@ -131,20 +157,25 @@ export class HttpCall {
       retry: (ms) => (this.#retryMs = Math.min(Math.max(ms, RETRY_MS.least), RETRY_MS.most)),
     })
     let leaving: NodeJS.Timeout | undefined
-    answer.on('data', (chunk: Buffer) => {
-      if (!read(decoder.write(chunk))) {
-        this.#lose(new Lost('ended'))
-        answer.destroy()
-        // A server ends the stream behind its answer; one that does not is not listened to for long.
-      } else if (!calls.has(id)) leaving ??= setTimeout(() => answer.destroy(), END_MS.input)
-    })
-    answer.once('error', () => undefined) // told by its end
-    answer.once('close', () => {
+    const ended = (): void => {
       clearTimeout(leaving)
       if (!calls.has(id)) return
       if (this.#lastEvent === undefined) this.#lose(new Lost('ended'))
       else this.#again()
-    })
+    }
+    return {
+      read: (chunk) => {
+        if (!read(decoder.write(chunk))) {
+          this.#lose(new Lost('ended'))
+          return false
+        }
+        // A server ends the stream behind its answer; one that does not is not listened to for long.
+        if (!calls.has(id)) leaving ??= setTimeout(() => this.abort(), END_MS.input)
+        return true
+      },
+      ended,
+      broke: ended,
+    }
   }
 
   /** Listens again where the stream broke off, for as long as the call has time. */
@@ -174,12 +205,8 @@ function parse(text: string): unknown {
   }
 }
 
-function mediaTypeOf({ headers }: IncomingMessage): string {
-  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
-}
-
 /** How long the server asks us to wait, when it says so in seconds (RFC 9110, section 10.2.3). */
-export function retryAfterOf({ headers }: IncomingMessage): number | undefined {
+export function retryAfterOf({ headers }: { readonly headers: IncomingHttpHeaders }): number | undefined {
   const value = headers['retry-after']
   return value !== undefined && /^\d{1,5}$/.test(value) ? Number(value) * 1_000 : undefined
 }

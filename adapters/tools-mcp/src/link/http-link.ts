@@ -7,6 +7,7 @@ import {
   StreamableHTTPClientTransport,
   type TransportSendOptions,
 } from '@modelcontextprotocol/client'
+import { Pool } from 'undici'
 import { ToolsMcpError } from '../error.ts'
 import { END_MS, MAX_MESSAGE_BYTES, MAX_UNASKED_PER_SECOND } from '../limits.ts'
 import { Calls, type Reply, type ToolRequest } from './calls.ts'
@@ -45,7 +46,7 @@ type FetchLike = (url: string | URL, init?: RequestInit) => Promise<Response>
 /**
  * Speaks to a server over streamable HTTP: calls by itself, everything else through the protocol's own client of it.
  *
- * Underneath is the plain client of Node: nothing is sent twice, no redirect is followed, an event or a body has a limit, and an error before
+ * Underneath are the plain clients of undici and of Node: nothing is sent twice, no redirect is followed, an event or a body has a limit, and an error before
  * there was a connection is {@link NotSent}. A stream that ends without the answer it was opened for ends the call.
  */
 export class HttpLink implements Link {
@@ -56,6 +57,8 @@ export class HttpLink implements Link {
   readonly hasPerRequestStream = true
   readonly #inner: StreamableHTTPClientTransport
   readonly #agent: HttpAgent
+  /** Those of the calls, which are most of what is sent. */
+  readonly #connections: Pool
   readonly #flooding: () => boolean
   readonly #open = new Map<unknown, AbortController>()
   readonly #place: HttpPlace
@@ -66,6 +69,7 @@ export class HttpLink implements Link {
     this.#place = place
     this.#flooding = createFloodGauge(MAX_UNASKED_PER_SECOND, monotonicMs)
     this.#agent = place.url.protocol === 'https:' ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true })
+    this.#connections = new Pool(place.url.origin)
     this.#inner = new StreamableHTTPClientTransport(place.url, {
       fetch: createFetch(place, this.#agent),
       onInsufficientScope: 'throw',
@@ -128,7 +132,7 @@ export class HttpLink implements Link {
     if (this.#fault !== undefined) throw new NotSent('The connection is closed.')
     const { revision } = request
     const parts = {
-      ...{ url: this.#place.url, agent: this.#agent, calls: this.#calls, isModern: revision !== undefined },
+      ...{ url: this.#place.url, connections: this.#connections, calls: this.#calls, isModern: revision !== undefined },
       headers: async () => ({ ...this.#headersOf(request), ...(await given(this.#place.headers)) }),
       take: (message: unknown) => this.#hear(message),
     }
@@ -174,7 +178,7 @@ export class HttpLink implements Link {
   #flooded(): void {
     this.#fault ??= { code: 'mcp_flooding', message: 'The server sends more messages than anybody asked for.' }
     void this.#inner.close().catch(() => undefined)
-    this.#agent.destroy()
+    this.#disconnect()
   }
 
   async close(): Promise<void> {
@@ -182,7 +186,12 @@ export class HttpLink implements Link {
     const patience = new Promise((resolve) => setTimeout(resolve, END_MS.input))
     await Promise.race([this.#inner.terminateSession().catch(() => undefined), patience])
     await this.#inner.close()
+    this.#disconnect()
+  }
+
+  #disconnect(): void {
     this.#agent.destroy()
+    this.#connections.destroy().catch(() => undefined)
   }
 
   #take(message: JSONRPCMessage): void {

@@ -17,10 +17,8 @@ export function evidenceIn(seen: readonly Seen[]): readonly Evidence[] {
   const all: Evidence[] = []
   for (let at = 0; at < seen.length; ) {
     const end = endOfBlock(seen, at)
-    const first = seen[at]
     // Only whole blocks are joined: what is at the edges of the list is in another one with the next answer.
-    if (first !== undefined && end - at === BLOCK) all.push(...blockFrom(first, seen.slice(at, end)))
-    else all.push(...telling(seen.slice(at, end)))
+    all.push(...(end - at === BLOCK ? blockAt(seen, at) : telling(seen.slice(at, end))))
     at = end
   }
   LISTS.set(seen, all)
@@ -34,6 +32,9 @@ const BLOCKS = new WeakMap<Seen, readonly Evidence[]>()
 /** Blocks begin at certain numbers, so that they stay the same when older answers are forgotten. */
 function endOfBlock(seen: readonly Seen[], from: number): number {
   const block = blockOf(seen[from])
+  const whole = from + BLOCK
+  // Numbers only rise, so that what lies between two of one block is of that block.
+  if (whole <= seen.length && blockOf(seen[whole - 1]) === block) return whole
   let end = from + 1
   while (end < seen.length && blockOf(seen[end]) === block) end++
   return end
@@ -43,13 +44,14 @@ function blockOf(seen: Seen | undefined): number {
   return Math.floor((seen?.n ?? 0) / BLOCK)
 }
 
-function blockFrom(first: Seen, seen: readonly Seen[]): readonly Evidence[] {
-  const known = BLOCKS.get(first)
+function blockAt(seen: readonly Seen[], from: number): readonly Evidence[] {
+  const first = seen[from]
+  const known = first === undefined ? undefined : BLOCKS.get(first)
   if (known !== undefined) return known
-  const all = telling(seen)
+  const all = telling(seen.slice(from, from + BLOCK))
   const short = all.filter(isShort)
   const block = [...all.filter((evidence) => !isShort(evidence)), ...(short.length > 0 ? [join(short)] : [])]
-  BLOCKS.set(first, block)
+  if (first !== undefined) BLOCKS.set(first, block)
   return block
 }
 

@@ -142,10 +142,10 @@ function isRelayed(context: FlowContext, words: readonly string[]): boolean {
 
 /** True when every word is the task's own, a name, a moment of the task, a small count or grammar, and not all of them say nothing. */
 function isComposed(context: FlowContext, words: readonly string[]): boolean {
-  const names = evidenceIn(context.seen).flatMap((evidence) => (evidence.names.size === 0 ? [] : [evidence.names]))
+  const told = evidenceIn(context.seen)
   let said = 0
   for (const word of words) {
-    if (context.task().stems.has(stem(word)) || names.some((set) => set.has(word))) said++
+    if (context.task().stems.has(stem(word)) || told.some(({ names }) => names.has(word))) said++
     else if (!isGrammar(word) && !SMALL_COUNT.test(word) && !isNamedMoment(word, context.moments())) return false
   }
   return said > 0

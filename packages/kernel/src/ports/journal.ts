@@ -24,6 +24,8 @@ export interface Draft {
   readonly claim?: string
   /** How the run looks after this record, for lists; `undefined` leaves the list as it is. */
   readonly head?: RunHead
+  /** True when nobody waits for this record: it may be kept back some milliseconds, to share its commit with one that somebody waits for. */
+  readonly canWait?: boolean
 }
 
 /** One durable record: one leaf of the ledger. */

@@ -1,4 +1,4 @@
-import { type ActionState, foldRun, nextStep, type RunEvent, type RunState } from '@tidegate/kernel'
+import { type ActionState, type AppendResult, foldRun, nextStep, type RunEvent, type RunState } from '@tidegate/kernel'
 import { RuntimeError } from '../error.ts'
 import { commit } from './commit.ts'
 import type { HarnessParts } from './parts.ts'
@@ -7,8 +7,11 @@ import { flush, openProgress, type Progress, startProgress } from './progress.ts
 
 /** Drives runs: takes each as far as it can go now, and sees to it that it is woken when it can go on. */
 export interface Harness {
-  /** Drives a run from its first record, which was made durable just now. */
-  begin(opened: RunState): void
+  /**
+   * Opens a run and drives it. Resolves as soon as its first record is durable, or with the run that had claimed the same event; rejects when the
+   * store fails. What follows at once, the first action of a planner that is `immediate`, stands in that record too.
+   */
+  start(first: RunState, claim: string): Promise<Started>
   /**
    * Drives a run from its first record on, which is made durable together with what follows from it at once. Resolves when the run rests or waits
    * for the first time; it is then in the journal, unless another run had claimed the same event or the store failed.
@@ -24,9 +27,14 @@ export interface Harness {
   load(run: string): Promise<RunState | undefined>
   /** Called after every change of a run. The answer unsubscribes. */
   watch(listener: (state: RunState) => void): () => void
+  /** Called with the end of a call that has only read, while its last record is still being written (H5). */
+  foresee(listener: (state: RunState) => void): void
   /** Drives nothing more. */
   close(): Promise<void>
 }
+
+/** What became of a run that was to be opened; `claimed` names the stream of the run that was there before. */
+export type Started = { readonly kind: 'opened' } | Extract<AppendResult, { kind: 'claimed' }>
 
 /** How many events are put into one record at most. */
 const MAX_WAITING = 48
@@ -43,7 +51,8 @@ const INCURABLE: ReadonlySet<string> = new Set(['journal_closed', 'journal_corru
  * Invariants: H1. One run is driven by one loop at a time. H2. Whatever is touched outside is touched on the strength of what the journal holds. H3. An
  * exception ends the driving of its run, never that of another: a broken invariant ends the run, a failed store only pauses it.
  * H4. A look-up is believed only after the settling time has really passed. The wall clock may jump over it, so it is measured once
- * more on the clock that cannot, from when this process first wanted to look.
+ * more on the clock that cannot, from when this process first wanted to look. H5. Of what the journal does not hold yet only one thing is told: what a
+ * call has read. After a crash its read is found `started`, which taints its conversation just the same and may be done again.
  */
 export function createHarness(parts: HarnessParts): Harness {
   const { journal, clock, log } = parts
@@ -52,6 +61,7 @@ export function createHarness(parts: HarnessParts): Harness {
   const timers = new Map<string, () => void>()
   const settling = new Map<string, { readonly attempt: string; readonly sinceMs: number }>()
   const listeners = new Set<(state: RunState) => void>()
+  const foreseers: ((state: RunState) => void)[] = []
   let closed = false
 
   async function load(run: string): Promise<RunState | undefined> {
@@ -85,14 +95,36 @@ export function createHarness(parts: HarnessParts): Harness {
     })
   }
 
-  function begin(opened: RunState): void {
-    const { run } = opened.opened
-    if (closed) return
-    void chain(run, () => driveSafely(run, startProgress(opened)))
+  function start(first: RunState, claim: string): Promise<Started> {
+    const { run } = first.opened
+    const { promise, resolve, reject } = Promise.withResolvers<Started>()
+    let isAnswered = false
+    const answered = (result: AppendResult): void => {
+      if (result.kind === 'fenced') return // it is decided again, and written then
+      isAnswered = true
+      if (result.kind === 'committed') resolve({ kind: 'opened' })
+      else if (result.kind === 'claimed') resolve(result)
+      else reject(new Error('A new run met records of its own.'))
+    }
+    void chain(run, async () => {
+      const progress = openProgress(first, { claim, answered })
+      try {
+        await drive(run, progress)
+        if (!isAnswered) await flush(parts, progress)
+      } catch (error) {
+        // H3: what broke before the run was in the journal ends it there all the same, unless it was the store.
+        if (!isAnswered && !isStoreFailure(error)) await flush(parts, progress).catch(reject)
+        reject(error) // nobody hears it who has been answered
+        await giveUp(run, error)
+      }
+    })
+    return promise
   }
 
   function open(first: RunState, claim: string): Promise<void> {
-    return closed ? Promise.resolve() : chain(first.opened.run, () => driveSafely(first.opened.run, openProgress(first, claim)))
+    return closed
+      ? Promise.resolve()
+      : chain(first.opened.run, () => driveSafely(first.opened.run, openProgress(first, { claim })))
   }
 
   async function driveSafely(run: string, known?: Progress): Promise<void> {
@@ -129,7 +161,9 @@ export function createHarness(parts: HarnessParts): Harness {
       const atRest = step.kind === 'rest' || step.kind === 'wait'
       if (atRest || progress.waiting.length > MAX_WAITING) {
         if (progress.waiting.length > 0) {
-          const flushed = await flush(parts, progress)
+          const canWait = step.kind === 'rest' && hasOnlyRead(state)
+          if (canWait) for (const foresee of foreseers) foresee(state)
+          const flushed = await flush(parts, progress, { canWait })
           progress = flushed.kind === 'durable' ? flushed.progress : progressOf(await load(run))
           continue // a stop or a vote may have come in the meantime
         }
@@ -195,7 +229,7 @@ export function createHarness(parts: HarnessParts): Harness {
   async function giveUp(run: string, error: unknown): Promise<void> {
     const code = isCoded(error) ? error.code : 'defect'
     const message = error instanceof Error ? error.message : String(error)
-    if (code.startsWith('journal_')) {
+    if (isStoreFailure(error)) {
       log({ level: 'error', run, code, message })
       if (!INCURABLE.has(code)) wake(run, clock.nowMs() + STORE_PAUSE_MS)
       return
@@ -226,7 +260,7 @@ export function createHarness(parts: HarnessParts): Harness {
   }
 
   return {
-    begin,
+    start,
     open,
     advance,
     load,
@@ -234,6 +268,9 @@ export function createHarness(parts: HarnessParts): Harness {
     watch(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
+    },
+    foresee(listener) {
+      foreseers.push(listener)
     },
     async idle() {
       while (chains.size > 0) await Promise.all(chains.values())
@@ -245,6 +282,18 @@ export function createHarness(parts: HarnessParts): Harness {
       await Promise.all(chains.values())
     },
   }
+}
+
+/** True for a call of a host that has ended well and touched nothing: its one action was a read. */
+function hasOnlyRead({ opened, phase, actions }: RunState): boolean {
+  const [action] = actions
+  return (
+    opened.call !== undefined &&
+    phase === 'finished' &&
+    actions.length === 1 &&
+    action?.state === 'done' &&
+    !action.proposed.effect
+  )
 }
 
 /** The end of a run by a defect: a person is told of it, and of every effect that nobody has looked for yet (I4). */
@@ -270,6 +319,10 @@ function defectEvents(state: RunState, detail: string): readonly RunEvent[] {
 
 function progressOf(state: RunState | undefined): Progress | undefined {
   return state === undefined ? undefined : startProgress(state)
+}
+
+function isStoreFailure(error: unknown): boolean {
+  return isCoded(error) && error.code.startsWith('journal_')
 }
 
 function isCoded(error: unknown): error is Error & { code: string } {

@@ -1,4 +1,5 @@
 import {
+  type AppendResult,
   type Draft,
   type Entry,
   foldEntry,
@@ -29,8 +30,14 @@ export interface Progress {
   readonly waiting: readonly RunEvent[]
   /** The time of the waiting record. */
   readonly atMs: number
-  /** The event that the first record of a run claims, until it is written. */
-  readonly claim?: string
+  /** What the first record of a run claims, until it is written. */
+  readonly opening?: Opening
+}
+
+/** How a run begins: the event that it claims, and who is told whether it has it. */
+export interface Opening {
+  readonly claim: string
+  readonly answered?: (result: AppendResult) => void
 }
 
 /** What became of making a record durable. */
@@ -47,8 +54,8 @@ export function startProgress(durable: RunState, head?: RunHead): Progress {
 }
 
 /** A run that is still to be written: its first record waits, and says more by the time that it is. */
-export function openProgress(first: RunState, claim: string): Progress {
-  return { durable: first, head: undefined, state: first, waiting: [first.opened], atMs: first.openedAtMs, claim }
+export function openProgress(first: RunState, opening: Opening): Progress {
+  return { durable: first, head: undefined, state: first, waiting: [first.opened], atMs: first.openedAtMs, opening }
 }
 
 /** Adds events to the record that is about to be written. Throws when they break an invariant (I1, I2, I4). */
@@ -62,9 +69,9 @@ export function add(parts: Pick<HarnessParts, 'clock'>, progress: Progress, even
 export async function flush(
   parts: Pick<HarnessParts, 'journal'>,
   progress: Progress,
-  options: { fence?: number } = {},
+  options: { fence?: number; canWait?: boolean } = {},
 ): Promise<Flushed> {
-  const { durable, state, waiting, atMs, claim } = progress
+  const { durable, state, waiting, atMs, opening } = progress
   if (waiting.length === 0) return { kind: 'durable', progress }
   const before = progress.head ?? headOf(durable)
   const head = durable.seq === 0 || isNewHead(before, state) ? headOf(state) : undefined
@@ -75,9 +82,11 @@ export async function flush(
     atMs,
     ...(options.fence === undefined ? {} : { fence: options.fence }),
     ...(head === undefined ? {} : { head }),
-    ...(claim === undefined ? {} : { claim }),
+    ...(opening === undefined ? {} : { claim: opening.claim }),
+    ...(options.canWait === true ? { canWait: true } : {}),
   }
   const result = await parts.journal.append(draft)
+  opening?.answered?.(result)
   if (result.kind === 'conflict' || result.kind === 'claimed') return { kind: 'conflict' }
   if (result.kind === 'fenced') return { kind: 'fenced' }
   return { kind: 'durable', progress: startProgress(settle(progress, result.entry), head ?? before) }

@@ -193,11 +193,13 @@ export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk
 }
 
 /** Lets several follow single runs with one watcher of all. */
-function listenTo(harness: Pick<Harness, 'watch'>): FollowParts['listen'] {
+function listenTo(harness: Pick<Harness, 'watch' | 'foresee'>): FollowParts['listen'] {
   const listeners = new Map<string, Set<(state: RunState) => void>>()
-  harness.watch((state) => {
+  const tell = (state: RunState): void => {
     for (const listener of listeners.get(state.opened.run) ?? []) listener(state)
-  })
+  }
+  harness.watch(tell)
+  harness.foresee(tell)
   return (run, listener) => {
     const set = listeners.get(run) ?? new Set()
     listeners.set(run, set.add(listener))
