@@ -116,6 +116,7 @@ export function assembleJournal(
     },
     runs: async (query) => reader.runs(query),
     openRuns: async () => reader.openRuns(),
+    claimed: async (prefix, limit) => reader.claimed(prefix, limit),
     async erase(stream) {
       try {
         await port.erase(stream)

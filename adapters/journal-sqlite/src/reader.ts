@@ -6,6 +6,9 @@ import { JournalError, translate, unreadable } from './error.ts'
 import { decrypt, secretKey } from './payload-cipher.ts'
 import { HAS_ITEMS, RESTING } from './schema.ts'
 
+/** Sorts behind whatever may follow a prefix: texts are compared byte by byte. */
+const LAST_CHARACTER = '\u{10ffff}'
+
 /** Reads a journal on a connection of its own; sees every commit that was answered. */
 export interface Reader {
   readonly db: DatabaseSync
@@ -14,6 +17,7 @@ export interface Reader {
   findWrappedKey(stream: string): Uint8Array | null | undefined
   runs(query: RunQuery): readonly RunHead[]
   openRuns(): readonly RunHead[]
+  claimed(prefix: string, limit: number): readonly string[]
   close(): void
 }
 
@@ -22,6 +26,7 @@ export function openReader(file: string, masterKey: Uint8Array): Reader {
   const master = secretKey(masterKey)
   const db = open(file)
   const findStream = db.prepare('SELECT id, wrapped_key FROM streams WHERE name = ?')
+  const findClaims = db.prepare('SELECT stream FROM claims WHERE claim >= ? AND claim < ? ORDER BY stream DESC LIMIT ?')
   const readStream = db.prepare('SELECT idx, text, payload FROM entries WHERE stream = ? AND seq > ? ORDER BY seq')
 
   /** What does not open or cannot be read is not what was written. */
@@ -88,6 +93,8 @@ export function openReader(file: string, masterKey: Uint8Array): Reader {
     read: (name, afterSeq) => reading(() => read(name, afterSeq)),
     runs: (query) => reading(() => runs(query)),
     openRuns: () => reading(() => heads(db.prepare('SELECT head FROM runs WHERE open = 1 ORDER BY run').all())),
+    claimed: (prefix, limit) =>
+      reading(() => findClaims.all(prefix, `${prefix}${LAST_CHARACTER}`, limit).map(({ stream }) => String(stream))),
     close: () => db.close(),
   }
 }

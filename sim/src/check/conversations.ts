@@ -10,9 +10,8 @@ interface Shown {
   readonly order: number
   readonly session: string
   readonly what: string
-  /** In which lives it is known: in that one alone, in later ones, or in all. */
+  /** In which lives it is known: in that one alone, or in all. */
   readonly life: number | null
-  readonly isLater?: true
 }
 
 /** I9: what an agent was shown in a conversation taints the calls that it makes there later, in whichever life. */
@@ -31,9 +30,8 @@ export function checkConversations(sim: Simulation, report: Report): void {
   }
 }
 
-function isBefore({ order, life, isLater }: Shown, request: SeenRequest): boolean {
-  if (order > request.order || life === null) return life === null && order < request.order
-  return isLater === true ? request.life > life : life === request.life
+function isBefore({ order, life }: Shown, request: SeenRequest): boolean {
+  return order < request.order && (life === null || life === request.life)
 }
 
 function shownIn({ witness }: Simulation, runs: readonly CallRun[]): readonly Shown[] {
@@ -43,12 +41,15 @@ function shownIn({ witness }: Simulation, runs: readonly CallRun[]): readonly Sh
     const session = sessions.get(answer.told.run)
     return session === undefined ? [] : [{ order: answer.order, session, what: `the answer of ${answer.told.run}`, life: null }]
   })
-  // What a host does itself shows its agent something, once it is told; after a restart, whether it was told or not.
-  const own = witness.hostDeeds.flatMap(({ order, run, host, session, life, toldOrder }): readonly Shown[] => {
-    const shown = { session: sessionIdOf({ host, session }), what: `what came of ${run}` }
-    const later: Shown = { ...shown, order, life, isLater: true }
-    return toldOrder === null ? [later] : [later, { ...shown, order: toldOrder, life: null }]
-  })
+  // What a host does itself shows its agent something, whether we are told of it or not.
+  const own = witness.hostDeeds.map(
+    ({ order, run, host, session }): Shown => ({
+      order,
+      session: sessionIdOf({ host, session }),
+      what: `what came of ${run}`,
+      life: null,
+    }),
+  )
   const heard = witness.heard.map(
     ({ order, host, session, life }): Shown => ({
       order,

@@ -72,25 +72,12 @@ function doIt(sim: Simulation, { host, plan, name }: Wish, run: string): void {
     const { command = null } = plan.arguments
     sim.farSide.apply({ operation: plan.operation, arguments: { command }, effectId: `${run}.0` }, sim.agenda.nowMs())
     const { witness } = sim
-    const deed: SeenDeed = {
-      order: witness.order++,
-      run,
-      host: host.declaration.name,
-      session: plan.session,
-      life: sim.life?.n ?? witness.lives.length,
-      toldOrder: null,
-    }
-    witness.hostDeeds.push(deed)
+    witness.hostDeeds.push({ order: witness.order++, run, host: host.declaration.name, session: plan.session })
     if (plan.trick === 'tells nothing') return
     const about = { host: host.declaration.name, session: plan.session, call: name }
     const ok = plan.trick !== 'tells a failure'
     sim.agenda.after(chance.below(500), () => {
-      const isTaken = sim.life?.tidegate?.hostDesk?.report({ ...about, ok, output: 'a stranger says hello' })
-      // What is taken is heard of by the conversation once it is recorded.
-      const told = (): void => {
-        deed.toldOrder = witness.order++
-      }
-      if (isTaken === true) sim.agenda.after(2_500, told)
+      sim.life?.tidegate?.hostDesk?.report({ ...about, ok, output: 'a stranger says hello' })
     })
   })
 }

@@ -72,6 +72,7 @@ export function journalOf(sim: Simulation, life: Life): Journal {
     head: () => inner.head(),
     runs: (query) => guarded(() => inner.runs(query)),
     openRuns: () => guarded(() => inner.openRuns()),
+    claimed: (prefix, limit) => guarded(() => inner.claimed(prefix, limit)),
     erase: (stream) => guarded(() => inner.erase(stream)),
     close: () => inner.close(),
   }

@@ -73,9 +73,6 @@ export interface SeenDeed {
   readonly run: string
   readonly host: string
   readonly session: string
-  readonly life: number
-  /** When what came of it was told, and taken. */
-  toldOrder: number | null
 }
 
 /** A ticket that a host got, for which request, and which call handed it in first. */

@@ -124,7 +124,11 @@ export class HttpCall {
   #unread(conclude: () => void): BodyReader {
     conclude()
     let size = 0
-    return { read: ({ length }) => (size += length) <= MAX_IGNORED_BYTES, ended: () => undefined, broke: () => undefined }
+    const read = ({ length }: Buffer): boolean => {
+      size += length
+      return size <= MAX_IGNORED_BYTES
+    }
+    return { read, ended: () => undefined, broke: () => undefined }
   }
 
   #document(status: number): BodyReader {

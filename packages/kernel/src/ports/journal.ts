@@ -87,6 +87,8 @@ export interface Journal {
   runs(query: RunQuery): Promise<readonly RunHead[]>
   /** Run heads that are not at rest, oldest first: what a restart has to wake. */
   openRuns(): Promise<readonly RunHead[]>
+  /** The streams of runs that claimed an event whose claim begins with a text, newest first. */
+  claimed(prefix: string, limit: number): Promise<readonly StreamId[]>
   /** Destroys the key and the sealed parts of a stream for good. The leaves, and every proof over them, stay. */
   erase(stream: StreamId): Promise<void>
   close(): Promise<void>

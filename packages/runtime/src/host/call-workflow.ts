@@ -16,6 +16,11 @@ export function hostWorkflowName(host: string): string {
   return `host-${host}`
 }
 
+/** The source of the trigger events that calls of a host are. */
+export function hostSource(host: string): string {
+  return `tidegate:host:${host}`
+}
+
 /** The name of the workflow that the calls of a host's model are runs of. */
 export function modelWorkflowName(host: string): string {
   return `model-${host}`

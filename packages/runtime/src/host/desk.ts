@@ -115,6 +115,7 @@ export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk
   function awaitReport(session: Session, request: HostCall, run: string): void {
     const key = keyOf(request)
     permitted.set(key, run)
+    sessions.expect(session, run, request.operation)
     const unlisten = following.listen(run, (state) => {
       if (state.phase !== 'finished') return
       unlisten()

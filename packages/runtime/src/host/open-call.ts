@@ -11,7 +11,7 @@ import {
 } from '@tidegate/kernel'
 import type { HarnessParts } from '../harness/parts.ts'
 import { createUlid } from '../id.ts'
-import { hostWorkflowName, modelWorkflowName } from './call-workflow.ts'
+import { hostSource, hostWorkflowName, modelWorkflowName } from './call-workflow.ts'
 import type { First } from './follow.ts'
 import type { HostCall, HostDeclaration } from './host.ts'
 import { type Session, unparkRun } from './sessions.ts'
@@ -101,7 +101,7 @@ export function newRun(
   const name = asksModel ? modelWorkflowName(host.name) : hostWorkflowName(host.name)
   const workflow = registry.workflow(name)?.workflow ?? registry.workflow(hostWorkflowName(host.name))?.workflow
   if (workflow === undefined) throw new Error(`The host ${host.name} has no workflow.`)
-  const source = `tidegate:host:${host.name}`
+  const source = hostSource(host.name)
   // What a guard refuses is a run of its own: it must not be taken for the call whose name it bears.
   const named = { session: session.id, call, ...(refused === undefined ? {} : { refused: refused.id }) }
   const event = `${session.id}.${digestOf(hasher, named).slice(0, 32)}`

@@ -1,4 +1,5 @@
 import {
+  canonicalJson,
   compileFlow,
   digestOf,
   type FindOperation,
@@ -16,7 +17,7 @@ import {
 } from '@tidegate/kernel'
 import { observeRun } from '../harness/labels.ts'
 import { flowOf, UNKNOWN_FLOW } from '../flow-of.ts'
-import { hostWorkflowName, modelWorkflowName } from './call-workflow.ts'
+import { hostSource, modelWorkflowName } from './call-workflow.ts'
 import { UNREPORTED } from './claims.ts'
 
 /** One conversation of a host: what the agent has been shown in it, and the calls that are not over. */
@@ -37,12 +38,14 @@ export interface Sessions {
   contextOf(opened: RunOpened): FlowContext | undefined
   /** Adds what a call has answered. */
   tell(session: Session, state: RunState): void
+  /** The host may do this itself: until it is told what came of it, the agent may have seen anything. */
+  expect(session: Session, run: string, operation: string): void
   /** Adds what the agent was told. */
   heard(host: string, name: string, words: { readonly text: string; readonly from: 'user' | 'third-party' }): Promise<void>
 }
 
 export interface SessionParts {
-  readonly journal: Pick<Journal, 'runs' | 'read'>
+  readonly journal: Pick<Journal, 'claimed' | 'read'>
   readonly find: FindOperation
   readonly hasher: Hasher
   /** Hex; makes the ids of conversations worthless to whoever only has the ledger. */
@@ -52,6 +55,8 @@ export interface SessionParts {
 interface Kept extends Session {
   context: FlowContext
   task: readonly string[]
+  /** Runs whose calls the host has been permitted and has not told about -> their operations. */
+  readonly expected: Map<string, string>
 }
 
 const MAX_SESSIONS = 5_000
@@ -61,8 +66,9 @@ const MAX_CALLS = 1_000
 /** So many answers are kept to trace arguments to; older ones are only remembered as taint. */
 const MAX_SEEN = 200
 const MAX_TASK_TEXTS = 50
-/** Runs from before this start that are looked through for conversations that go on. */
-const MAX_EARLIER = 5_000
+/** So many of its newest runs are read when a conversation goes on after a restart. */
+const MAX_EARLIER = 200
+/** So many of them are called to mind; what came before is only remembered as taint. */
 const MAX_REPLAYED = 60
 const EARLIER = 'earlier calls of this conversation'
 const NOTHING_SEEN = openFlow([])
@@ -70,7 +76,6 @@ const NOTHING_SEEN = openFlow([])
 /** Creates the conversations of one process. They are a fold of call runs, and are made again from these when one goes on after a restart. */
 export function createSessions({ journal, find, hasher, salt }: SessionParts): Sessions {
   const sessions = new Map<string, Kept>()
-  const earlier = new Map<string, Promise<ReadonlyMap<string, readonly string[]>>>()
   /** Conversations of this start that are not kept any more: the runs from before it do not show what they have seen. */
   const dropped = new Set<string>()
 
@@ -86,9 +91,9 @@ export function createSessions({ journal, find, hasher, salt }: SessionParts): S
       sessions.set(id, known) // the one that was used last is forgotten last
       return known
     }
-    const before = (await earlierRuns(host)).get(id) ?? []
     const empty = dropped.has(id) || dropped.size >= MAX_DROPPED ? taintBy(openFlow([]), EARLIER) : openFlow([])
-    const restored = await restore({ id, host, calls: new Map(), parked: new Map(), context: empty, task: [] }, before)
+    const fresh = { id, host, calls: new Map(), parked: new Map(), context: empty, task: [], expected: new Map() }
+    const restored = await restore(fresh)
     const meanwhile = sessions.get(id)
     if (meanwhile !== undefined) return meanwhile
     sessions.set(id, restored)
@@ -100,32 +105,23 @@ export function createSessions({ journal, find, hasher, salt }: SessionParts): S
     return restored
   }
 
-  /** The runs of a host from before this start, by conversation. Read once. */
-  function earlierRuns(host: string): Promise<ReadonlyMap<string, readonly string[]>> {
-    const reading =
-      earlier.get(host) ??
-      journal.runs({ workflow: hostWorkflowName(host), limit: MAX_EARLIER }).then((heads) => {
-        const bySession = new Map<string, string[]>()
-        for (const { run, session } of heads.toReversed()) {
-          if (session === undefined) continue
-          const runs = bySession.get(session)
-          if (runs === undefined) bySession.set(session, [run])
-          else runs.push(run)
-        }
-        return bySession
-      })
-    earlier.set(host, reading)
-    reading.catch(() => earlier.delete(host))
-    return reading
-  }
-
-  async function restore(session: Kept, runs: readonly string[]): Promise<Kept> {
-    for (const run of runs.slice(-MAX_REPLAYED)) {
-      const entries = await journal.read(`run/${run}`)
-      if (entries.length === 0 || entries.some(({ erased }) => erased)) session.context = taintBy(session.context, EARLIER)
-      else recall(session, foldRun(entries))
+  /** Calls to mind what the ledger knows of a conversation: nearly always nothing, for it has just begun. */
+  async function restore(session: Kept): Promise<Kept> {
+    const prefix = canonicalJson([hostSource(session.host), `${session.id}.`]).slice(0, -2)
+    const streams = await journal.claimed(prefix, MAX_EARLIER)
+    const states: RunState[] = []
+    let isWhole = streams.length < MAX_EARLIER
+    for (const stream of streams) {
+      const entries = await journal.read(stream)
+      const state = entries.length === 0 || entries.some(({ erased }) => erased) ? undefined : foldRun(entries)
+      if (state === undefined) isWhole = false
+      else if (state.opened.workflow !== modelWorkflowName(session.host)) states.push(state)
+      if (states.length < MAX_REPLAYED) continue
+      isWhole = false
+      break
     }
-    if (runs.length > MAX_REPLAYED) session.context = taintBy(session.context, EARLIER)
+    if (!isWhole) session.context = taintBy(session.context, EARLIER)
+    for (const state of states.reverse()) recall(session, state)
     return session
   }
 
@@ -147,8 +143,13 @@ export function createSessions({ journal, find, hasher, salt }: SessionParts): S
       if (!session.context.sources.includes(source)) session.context = taintBy(session.context, source)
   }
 
+  function keptOf(session: Session): Kept {
+    return sessions.get(session.id) ?? (session as Kept) // sound: every session is made here
+  }
+
   function tell(session: Session, state: RunState): void {
-    const kept = sessions.get(session.id) ?? (session as Kept) // sound: every session is made here
+    const kept = keptOf(session)
+    kept.expected.delete(state.opened.run)
     const [action] = state.actions
     const operation = action === undefined ? undefined : find(action.proposed.operation)
     if (operation?.isPlanner === true) return // I9: the agent's own words are evidence of nothing
@@ -165,9 +166,16 @@ export function createSessions({ journal, find, hasher, salt }: SessionParts): S
     contextOf({ call, workflow }) {
       if (call === undefined) return undefined
       // Asking the model is how the agent comes to its words; labels are about the calls that these lead to.
-      return workflow === modelWorkflowName(call.host) ? NOTHING_SEEN : sessions.get(call.session)?.context
+      if (workflow === modelWorkflowName(call.host)) return NOTHING_SEEN
+      const kept = sessions.get(call.session)
+      if (kept === undefined || kept.expected.size === 0) return kept?.context
+      const unknown = new Set(kept.expected.values()).difference(new Set(kept.context.sources))
+      return [...unknown].reduce(taintBy, kept.context)
     },
     tell,
+    expect(session, run, operation) {
+      keptOf(session).expected.set(run, operation)
+    },
     async heard(host, name, { text, from }) {
       const session = await open(host, name)
       if (from === 'user') {

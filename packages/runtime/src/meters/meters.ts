@@ -117,6 +117,7 @@ function meteredJournal(journal: Journal, book: MeterBook, counted: () => void):
     head: () => journal.head(),
     runs: (query) => journal.runs(query),
     openRuns: () => journal.openRuns(),
+    claimed: (prefix, limit) => journal.claimed(prefix, limit),
     erase: (stream) => journal.erase(stream),
     close: () => journal.close(),
   }

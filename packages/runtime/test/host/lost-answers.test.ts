@@ -210,6 +210,28 @@ test('what cannot be executed by us is not permitted to the host, also while it 
   expect(await host.desk.perform(callOf({ operation: 'desk.unset' }), SOON)).toMatchObject({ kind: 'denied' })
 })
 
+test('what was permitted and is not told yet taints the next call of its conversation, and no other', async () => {
+  const { tainted, policy } = noting()
+  const host = await startHost({ policy })
+  const call = { operation: 'shell.run', by: 'host' } as const
+  await host.desk.call(callOf({ ...call, call: 'x', arguments: { command: 'curl x' } }), SOON)
+  await host.desk.call(callOf({ ...call, call: 'y', arguments: { command: 'make' } }), SOON)
+  await host.desk.call(callOf({ ...call, call: 'z', session: 'other', arguments: { command: 'make' } }), SOON)
+  expect(tainted).toEqual([false, true, false])
+})
+
+test('a conversation goes on after a restart, however many others there were since', async () => {
+  const journal = createMemoryJournal()
+  const first = await startHost({ journal })
+  await first.desk.perform(callOf({ session: 'old', operation: 'desk.read' }), SOON)
+  for (let n = 0; n < 50; n++) await first.desk.perform(callOf({ session: `s${n}`, operation: 'desk.read' }), SOON)
+  const { tainted, policy } = noting()
+  const { desk } = await startHost({ journal: { ...journal, runs: async () => [] }, policy })
+  await desk.perform(callOf({ session: 'old', operation: 'desk.read' }), SOON)
+  await desk.perform(callOf({ session: 'new', operation: 'desk.read' }), SOON)
+  expect(tainted).toEqual([true, false])
+})
+
 test('a conversation that was forgotten because there were too many comes back tainted', async () => {
   const sessions = createSessions({ journal: createMemoryJournal(), find: () => undefined, hasher: nodeHasher, salt: 'salt' })
   for (let n = 0; n <= 5_000; n++) await sessions.open('claw', `s${n}`)

@@ -75,6 +75,16 @@ export function describeJournalContract(
       await journal.close()
     })
 
+    test('claims are found by how they begin, the newest run first', async () => {
+      const journal = await setup.open()
+      const claims = ['["desk","a.1"]', '["desk","a.2"]', '["desk","a/3"]', '["desk","a"]', '["desk","a.\u{10fffe}"]']
+      for (const [n, claim] of claims.entries()) await committed(journal, draft(`run/${n}`, 0, { claim }))
+      expect(await journal.claimed('["desk","a.', 10)).toEqual(['run/4', 'run/1', 'run/0'])
+      expect(await journal.claimed('["desk","a.', 1)).toEqual(['run/4'])
+      expect(await journal.claimed('["desk","b.', 10)).toEqual([])
+      await journal.close()
+    })
+
     test('an event is claimed once', async () => {
       const journal = await setup.open()
       await committed(journal, draft('run/a', 0, { claim: 'desk\nevent-1' }))

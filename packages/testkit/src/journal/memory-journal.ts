@@ -91,6 +91,13 @@ export function createMemoryJournal(disk: Disk = createDisk(), faults: AppendFau
       return all.slice(from, from + limit)
     },
     openRuns: async () => [...disk.heads.values()].filter((head) => !RESTING.has(head.state)),
+    claimed: async (prefix, limit) =>
+      [...disk.claims]
+        .filter(([claim]) => claim.startsWith(prefix))
+        .map(([, stream]) => stream)
+        .toSorted()
+        .reverse()
+        .slice(0, limit),
     async erase(stream) {
       for (const [i, entry] of disk.entries.entries()) {
         if (entry.stream !== stream) continue
