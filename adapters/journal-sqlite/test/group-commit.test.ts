@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createSigningKey, nodeVerifier } from '@tidegate/crypto-node'
 import { createWriterParts } from '@tidegate/crypto-node/writer-parts'
 import { createFrontier, encodeBase64, leafHash, openCheckpoint, parseVerifierKey } from '@tidegate/kernel'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { openSqliteJournal, openThreadedJournal, type SqliteJournal } from '../src/index.ts'
 import { crowd, note, openGatedJournal, PARTS, turn, valuesOf } from './gated-journal.ts'
 
@@ -151,6 +151,7 @@ describe('a record that can wait', () => {
   const waiting = (stream: string) => ({ ...note(stream, 0, stream), canWait: true })
 
   test('is kept back, and shares the commit of the next that cannot', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const { journal, waiting: asked, step } = openGatedJournal(root)
     const patient = journal.append(waiting('run/patient'))
     await turn()
@@ -158,6 +159,7 @@ describe('a record that can wait', () => {
     const urgent = journal.append(note('run/urgent', 0, 'urgent'))
     await turn()
     expect(asked()).toBe(1)
+    vi.useRealTimers()
     await step()
     expect(await Promise.all([patient, urgent])).toMatchObject([{ kind: 'committed' }, { kind: 'committed' }])
     expectWhole(journal)
@@ -174,6 +176,7 @@ describe('a record that can wait', () => {
   })
 
   test('that came behind one under way is not hurried by its end', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const { journal, waiting: asked, step, drain } = openGatedJournal(root)
     const first = journal.append(note('run/first', 0, 'first'))
     await turn()
@@ -182,7 +185,8 @@ describe('a record that can wait', () => {
     await step()
     await first
     expect(asked()).toBe(0)
-    while (asked() === 0) await turn()
+    vi.advanceTimersByTime(5)
+    vi.useRealTimers()
     await drain()
     expect(await patient).toMatchObject({ kind: 'committed' })
     await journal.close()
