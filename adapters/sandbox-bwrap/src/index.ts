@@ -1,6 +1,5 @@
 export { PROXY_PORT } from './arguments.ts'
 export { type BwrapOptions, createBwrapSandbox } from './create-bwrap.ts'
-export { isPublicAddress } from './egress/address.ts'
 export {
   createEgressBroker,
   DEFAULT_EGRESS_LIMITS,

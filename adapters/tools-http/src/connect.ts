@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP, type Socket, connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { classifyAddress } from './address.ts'
+import { kindOfAddress } from '@tidegate/kernel'
 import type { HttpOrigin } from './origin.ts'
 
 /** All addresses of a name. The answer is outside data: a hostile name server chose it. */
@@ -71,7 +71,7 @@ async function addressesOf(place: HttpOrigin, resolve: Resolver): Promise<readon
 
 function allowed(place: HttpOrigin, addresses: readonly string[]): readonly string[] {
   const wanted = place.allowLoopback ? 'loopback' : 'public'
-  if (addresses.every((address) => classifyAddress(address) === wanted)) return addresses
+  if (addresses.every((address) => kindOfAddress(address) === wanted)) return addresses
   throw new NoConnection('address', `${place.origin} leads to an address that no tool may call.`)
 }
 

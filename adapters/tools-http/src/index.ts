@@ -1,4 +1,3 @@
-export { type AddressKind, classifyAddress } from './address.ts'
 export type { Dialler, Resolver } from './connect.ts'
 export {
   type CheckOptions,

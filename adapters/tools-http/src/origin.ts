@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { classifyAddress } from './address.ts'
+import { kindOfAddress } from '@tidegate/kernel'
 import { ToolsHttpError } from './error.ts'
 
 const MAX_LENGTH = 2048
@@ -40,10 +40,10 @@ export function parseOrigin(baseUrl: string, { allow, allowLoopback = false }: O
   if (url.hash !== '' || baseUrl.includes('#')) throw refuse('holds a fragment')
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refuse('is neither https nor http')
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const loopback = host === 'localhost' || (isIP(host) !== 0 && classifyAddress(host) === 'loopback')
+  const loopback = host === 'localhost' || (isIP(host) !== 0 && kindOfAddress(host) === 'loopback')
   if (loopback && !allowLoopback) throw refuse('points at this machine; say allowLoopback: true if that is meant')
   if (url.protocol === 'http:' && !loopback) throw refuse('uses http for another machine; use https')
-  if (isIP(host) !== 0 && !loopback && classifyAddress(host) !== 'public') throw refuse('is an address that is not public')
+  if (isIP(host) !== 0 && !loopback && kindOfAddress(host) !== 'public') throw refuse('is an address that is not public')
   if (allow !== undefined && !allow.includes(url.origin)) throw refuse('is not on the allow list; list its scheme, host and port')
   const secure = url.protocol === 'https:'
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)

@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns/promises'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { kindOfAddress, type Place } from './place.ts'
+import { kindOfAddress } from '@tidegate/kernel'
+import type { Place } from './place.ts'
 
 /** All addresses of a name. The answer is outside data: whoever serves the name chose it. */
 export type Resolver = (name: string) => Promise<readonly string[]>

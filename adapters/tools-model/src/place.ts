@@ -1,8 +1,6 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import { type AddressKind, kindOfAddress } from '@tidegate/kernel'
 import { ToolsModelError } from './error.ts'
-
-/** Where an address leads. `refused` is never called: link-local (most metadata services), multicast, reserved, documentation. */
-export type AddressKind = 'public' | 'private' | 'loopback' | 'refused'
 
 /** The one place that the model of a host is at. */
 export interface Place {
@@ -18,41 +16,7 @@ export interface Place {
   readonly reach: readonly AddressKind[]
 }
 
-const LOOPBACK = blockList(['127.0.0.0/8', '::1/128'])
-const PRIVATE = blockList(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'])
-/** Besides reserved networks: the addresses under which clouds tell their machines secrets. */
-const REFUSED = blockList([
-  '0.0.0.0/8',
-  '100.64.0.0/10',
-  '168.63.129.16/32',
-  '169.254.0.0/16',
-  '192.0.0.0/24',
-  '192.0.2.0/24',
-  '192.88.99.0/24',
-  '198.18.0.0/15',
-  '198.51.100.0/24',
-  '203.0.113.0/24',
-  '224.0.0.0/4',
-  '240.0.0.0/4',
-  'fd00:ec2::/32',
-  '2001::/23',
-  '2001:db8::/32',
-  '2002::/16',
-  '3fff::/20',
-])
-const GLOBAL_IPV6 = blockList(['2000::/3'])
 const MAX_LENGTH = 2_048
-
-/** Says where an address leads. Fails closed: what is no plain address, and IPv6 that is neither global nor private, is refused. */
-export function kindOfAddress(address: string): AddressKind {
-  const family = address.includes('%') ? 0 : isIP(address)
-  if (family === 0) return 'refused'
-  const type = family === 4 ? 'ipv4' : 'ipv6'
-  if (LOOPBACK.check(address, type)) return 'loopback'
-  if (REFUSED.check(address, type)) return 'refused'
-  if (PRIVATE.check(address, type)) return 'private'
-  return family === 4 || GLOBAL_IPV6.check(address, type) ? 'public' : 'refused'
-}
 
 /**
  * Reads the base URL of a model, as an operator configured it.
@@ -86,13 +50,4 @@ export function parsePlace(host: string, baseUrl: string, { isPrivate }: { reado
   if (literal !== undefined && !(dialled as readonly AddressKind[]).includes(literal))
     throw refuse('uses http for another machine; use https')
   return { origin: url.origin, secure, host: name, port, basePath: url.pathname.replace(/\/+$/, ''), reach: dialled }
-}
-
-function blockList(networks: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const network of networks) {
-    const [address = '', prefix = ''] = network.split('/')
-    list.addSubnet(address, Number(prefix), isIP(address) === 4 ? 'ipv4' : 'ipv6')
-  }
-  return list
 }

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createModelProxy, type HostModel, ToolsModelError } from '../src/index.ts'
-import { kindOfAddress } from '../src/place.ts'
 import { createEventSplitter } from '../src/split-events.ts'
 import { ask } from './ask.ts'
 import { type FakeProvider, startFakeProvider } from './fake-provider.ts'
@@ -174,21 +173,6 @@ describe('the place of a model', () => {
     const { result } = await ask(proxyOf({ baseUrl: 'http://127.0.0.1:1/v1' }), { json: chat })
     expect(result).toMatchObject({ kind: 'failed', failure: 'unavailable', message: expect.stringContaining('ECONNREFUSED') })
     expect(result).not.toHaveProperty('usage')
-  })
-
-  test.each([
-    ['127.9.9.9', 'loopback'],
-    ['8.8.8.8', 'public'],
-    ['192.168.1.1', 'private'],
-    ['fd12::1', 'private'],
-    ['2606:4700::1', 'public'],
-    ['fe80::1', 'refused'],
-    ['fe80::1%eth0', 'refused'],
-    ['::ffff:8.8.8.8', 'refused'],
-    ['0.0.0.0', 'refused'],
-    ['x', 'refused'],
-  ])('%s is %s', (address, kind) => {
-    expect(kindOfAddress(address)).toBe(kind)
   })
 })
 

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { connect, isIP, type Socket } from 'node:net'
-import type { EgressGate, EgressRequest } from '@tidegate/kernel'
-import { endpointText, isPublicAddress } from './address.ts'
+import { type EgressGate, type EgressRequest, kindOfAddress } from '@tidegate/kernel'
+import { endpointText } from './address.ts'
 
 /** Resolves a name into addresses, all there are. */
 export type Resolve = (host: string) => Promise<readonly string[]>
@@ -35,7 +35,7 @@ export async function dial(request: EgressRequest, rules: DialRules): Promise<Di
     const addresses =
       isIP(request.host) === 0 ? await within(rules.connectTimeoutMs, rules.resolve(request.host)) : [request.host]
     const address = addresses.find(
-      (candidate) => isPublicAddress(candidate) || listed.includes(endpointText(candidate, request.port)),
+      (candidate) => kindOfAddress(candidate) === 'public' || listed.includes(endpointText(candidate, request.port)),
     )
     if (address !== undefined) return await connectTo(address, request.port, rules.connectTimeoutMs)
     const reason = addresses.length === 0 ? 'the name has no address' : 'its address is not public, and not listed'
