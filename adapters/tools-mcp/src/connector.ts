@@ -1,4 +1,12 @@
-import type { Connector, ConnectorCall, ConnectorFailure, ConnectorResult, Json, Reconciliation } from '@tidegate/kernel'
+import type {
+  Connector,
+  ConnectorCall,
+  ConnectorFailure,
+  ConnectorResult,
+  Json,
+  Reconciliation,
+  ToolLook,
+} from '@tidegate/kernel'
 import { callTool, fail, failureOf } from './call.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Connection } from './connection.ts'
@@ -9,7 +17,7 @@ import type { Offered } from './make-operation.ts'
 import type { Session } from './open-session.ts'
 import { boundAnswer } from './output.ts'
 import type { Secrets } from './secrets.ts'
-import type { Look, McpPorts } from './server.ts'
+import type { McpPorts } from './server.ts'
 
 /** What calls need. */
 export interface ConnectorParts {
@@ -32,7 +40,7 @@ export function createMcpConnector(parts: ConnectorParts): Connector {
   const inFlight = { count: 0 }
   const offeredOf = (call: ConnectorCall) => catalogue.offered.byId.get(call.operation)
   const run = (item: Offered, call: ConnectorCall) => runLimited(item, call, parts, inFlight)
-  const ask = (asked: Look, call: ConnectorCall, output: Json) => askAbout(asked, { call, output }, catalogue, run)
+  const ask = (asked: ToolLook, call: ConnectorCall, output: Json) => askAbout(asked, { call, output }, catalogue, run)
   return {
     async execute(call) {
       const item = offeredOf(call)
@@ -118,7 +126,7 @@ async function reach(item: Offered, call: ConnectorCall, parts: ConnectorParts):
 
 /** Asks another tool about an effect. The words say why nothing was found out. */
 async function askAbout(
-  asked: Look,
+  asked: ToolLook,
   { call, output }: { readonly call: ConnectorCall; readonly output: Json },
   { offered }: Catalogue,
   run: (item: Offered, call: ConnectorCall) => Promise<ConnectorResult>,

@@ -1,5 +1,4 @@
-import { isObject, type Json, type JsonObject, valueAt } from '@tidegate/kernel'
-import type { Derived, Look } from './server.ts'
+import { type DerivedValue, isObject, type Json, type JsonObject, type ToolLook, valueAt } from '@tidegate/kernel'
 
 /** A call that is looked back at. */
 export interface Done {
@@ -8,7 +7,7 @@ export interface Done {
 }
 
 /** The arguments of a call that follows from another; undefined when one of them is not to be found there. */
-export function deriveArguments(wanted: Readonly<Record<string, Derived>>, done: Done): JsonObject | undefined {
+export function deriveArguments(wanted: Readonly<Record<string, DerivedValue>>, done: Done): JsonObject | undefined {
   const derived: Record<string, Json> = {}
   for (const [name, from] of Object.entries(wanted)) {
     const value = 'value' in from ? from.value : valueAt({ arguments: done.arguments, output: done.output }, from.from)
@@ -19,7 +18,7 @@ export function deriveArguments(wanted: Readonly<Record<string, Derived>>, done:
 }
 
 /** Whether the output of a look says that the effect is there. */
-export function isSeen({ at, equals, absent }: Look, output: Json): boolean {
+export function isSeen({ at, equals, absent }: ToolLook, output: Json): boolean {
   const value = isObject(output) ? valueAt(output, at) : undefined
   if (absent === true) return value === undefined || value === null
   if (value === undefined) return false

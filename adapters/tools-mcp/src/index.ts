@@ -2,17 +2,12 @@ export { createMcpTools, type McpTool, type McpTools, rememberedOperations } fro
 export { draftOverlay } from './draft.ts'
 export { TOOLS_MCP_ERROR_CODES, ToolsMcpError, type ToolsMcpErrorCode } from './error.ts'
 export type {
-  Classification,
-  Derived,
   Given,
   HttpServer,
-  Look,
   McpMemory,
   McpPorts,
   McpServer,
-  OverlayEntry,
   StdioServer,
-  TakeBack,
 } from './server.ts'
 export type { McpChange } from './catalogue.ts'
 export type { McpHealth } from './upstream.ts'

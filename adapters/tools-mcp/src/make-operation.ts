@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
-import { canonicalJson, type Json, type JsonObject, type Nature, NATURES, type Operation } from '@tidegate/kernel'
+import {
+  canonicalJson,
+  type Json,
+  type JsonObject,
+  type Nature,
+  NATURES,
+  type Operation,
+  type ToolClassification,
+  type ToolTakeBack,
+} from '@tidegate/kernel'
 import type { Definition, Definitions, Hints } from './definition.ts'
 import { sayName } from './definition.ts'
 import { deriveArguments } from './derive.ts'
@@ -8,7 +17,7 @@ import { verbOf } from './operation-id.ts'
 import { outputShape } from './output.ts'
 import { placeIn } from './schema/place.ts'
 import { inputShape } from './schema/shape.ts'
-import type { Classification, McpServer, TakeBack } from './server.ts'
+import type { McpServer } from './server.ts'
 
 /** An operation, with the tool of the server behind it. */
 export interface Offered {
@@ -19,7 +28,7 @@ export interface Offered {
   readonly input: JsonObject
   /** Arguments of it are to be repeated in headers (2026-07-28, `x-mcp-header`), over HTTP. */
   readonly isMirrored: boolean
-  readonly classified: Classification | undefined
+  readonly classified: ToolClassification | undefined
 }
 
 /** What a server offers, once the owner's words are laid over it. */
@@ -90,14 +99,14 @@ function sortOut(server: McpServer, { tools }: Definitions, issues: string[]) {
   return { hidden, byVerb }
 }
 
-function classificationOf(server: McpServer, name: string): Classification | undefined {
+function classificationOf(server: McpServer, name: string): ToolClassification | undefined {
   const entry = Object.hasOwn(server.overlay, name) ? server.overlay[name] : undefined
   return entry === undefined || 'hidden' in entry ? undefined : entry
 }
 
 /** Where the owner's words do not fit the tool as the server defines it. */
 function contradictions(
-  entry: Classification,
+  entry: ToolClassification,
   { input }: Definition,
   server: McpServer,
   { tools }: Definitions,
@@ -134,7 +143,7 @@ function contradictions(
   return faults
 }
 
-function offer(server: McpServer, verb: string, definition: Definition, classified: Classification | undefined): Offered {
+function offer(server: McpServer, verb: string, definition: Definition, classified: ToolClassification | undefined): Offered {
   const input = inputShape(definition.input)
   const output = outputShape(definition.output)
   const id = `${server.name}.${verb}`
@@ -177,7 +186,7 @@ function offer(server: McpServer, verb: string, definition: Definition, classifi
 }
 
 /** Everything of an operation that is plain data and not a text. */
-function classesOf({ transport, timeoutMs }: McpServer, entry: Classification | undefined) {
+function classesOf({ transport, timeoutMs }: McpServer, entry: ToolClassification | undefined) {
   const isRead = entry?.mutability === 'read'
   const given = transport.kind === 'stdio' ? transport.env : transport.headers
   return {
@@ -202,13 +211,13 @@ function classesOf({ transport, timeoutMs }: McpServer, entry: Classification | 
 }
 
 /** In the order of the kernel's list. A write about whose nature nobody has said anything is unclassified. */
-function natureOf(entry: Classification | undefined): readonly Nature[] {
+function natureOf(entry: ToolClassification | undefined): readonly Nature[] {
   if (entry === undefined) return ['unclassified']
   const said: readonly Nature[] = entry.nature ?? (entry.mutability === 'write' ? ['unclassified'] : [])
   return NATURES.filter((each) => said.includes(each) || (each === 'deletion' && entry.mutability === 'destructive'))
 }
 
-function textsOf({ name, title, description, hints, findings }: Definition, entry: Classification | undefined) {
+function textsOf({ name, title, description, hints, findings }: Definition, entry: ToolClassification | undefined) {
   const says = [
     entry?.description ?? (description === '' ? title : description),
     ...sayHints(hints),
@@ -229,7 +238,7 @@ function sayHints({ readOnly, destructive, idempotent, openWorld }: Hints): read
 }
 
 /** Arguments that nobody can tell are `null`, which no operation accepts: the undo is refused and goes to a person. */
-function compensationOf(server: McpServer, back: TakeBack): NonNullable<Operation['compensation']> {
+function compensationOf(server: McpServer, back: ToolTakeBack): NonNullable<Operation['compensation']> {
   const operation = `${server.name}.${classificationOf(server, back.tool)?.id ?? verbOf(back.tool)}`
   return (done) => ({ operation, arguments: deriveArguments(back.arguments, done) ?? null })
 }

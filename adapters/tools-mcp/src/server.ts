@@ -1,15 +1,4 @@
-import type {
-  BlastRadius,
-  Clock,
-  DataClass,
-  FlowDeclaration,
-  Log,
-  Mutability,
-  Nature,
-  Origin,
-  Reversibility,
-  RiskClass,
-} from '@tidegate/kernel'
+import type { Clock, Log, Overlay } from '@tidegate/kernel'
 
 /** A value that a server is given: a declared secret, or a text that anybody may read. */
 export type Given = { readonly secret: string; readonly prefix?: string } | { readonly value: string }
@@ -35,64 +24,13 @@ export interface HttpServer {
   readonly headers: Readonly<Record<string, Given>>
 }
 
-/** Arguments of a call that is derived from another: a pointer into `{arguments, output}` of that other, or a fixed text. */
-export type Derived = { readonly from: string } | { readonly value: string | number | boolean }
-
-/** Another tool of the same server that is asked about an effect. It must be classified as a read. */
-export interface Look {
-  readonly tool: string
-  readonly arguments: Readonly<Record<string, Derived>>
-  /** The effect is there when the output of the look has something at this pointer, or has exactly this there, or has nothing there. */
-  readonly at: string
-  readonly equals?: string | number | boolean
-  readonly absent?: true
-}
-
-/** How a call is taken back by another tool of the same server. */
-export interface TakeBack {
-  readonly tool: string
-  readonly arguments: Readonly<Record<string, Derived>>
-}
-
-/** What the owner of a project says about one tool of a server. What a server says about itself changes none of it. */
-export interface Classification {
-  /** The verb of its operation, when the derived one will not do. */
-  readonly id?: string
-  /** In the owner's words, instead of the server's. */
-  readonly title?: string
-  readonly description?: string
-  readonly mutability: Mutability
-  readonly dataClass: DataClass
-  readonly blastRadius: BlastRadius
-  readonly risk: RiskClass
-  /** A write that says nothing is `unclassified`. */
-  readonly nature?: readonly Exclude<Nature, 'unclassified'>[]
-  readonly reversibility?: Reversibility
-  readonly records?: readonly string[]
-  readonly maxRecords?: number
-  readonly origins?: Readonly<Record<string, Origin>>
-  readonly flow?: FlowDeclaration
-  /** `key`: the server honours `_meta["dev.tidegate/effect"]`. */
-  readonly idempotency?: 'none' | 'key'
-  readonly timeoutMs?: number
-  readonly maxAttempts?: number
-  readonly settleMs?: number
-  readonly verify?: Look
-  readonly reconcile?: Look
-  readonly compensate?: TakeBack
-}
-
-/** `hidden`: never an operation, whatever anybody asks for. */
-export type OverlayEntry = Classification | { readonly hidden: true }
-
 /** One upstream server. */
 export interface McpServer {
   /** The tool of its operations: lower case letters, digits and `-`. */
   readonly name: string
   readonly title?: string
   readonly transport: StdioServer | HttpServer
-  /** By the name that the server gives a tool. A tool without an entry is unclassified. */
-  readonly overlay: Readonly<Record<string, OverlayEntry>>
+  readonly overlay: Overlay
   /** `auto` asks the server for the revision of 2026-07-28 and falls back to those of 2025. */
   readonly protocol: 'auto' | '2025' | '2026'
   /** `lazy`: with remembered definitions nothing is connected before the first call. */

@@ -2,8 +2,8 @@ import { mkdtempSync, mkdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Connector, ConnectorCall, ConnectorResult, Json, JsonObject, LogLine } from '@tidegate/kernel'
-import type { McpMemory, McpPorts, McpServer, McpTools, OverlayEntry, StdioServer } from '../src/index.ts'
+import type { Connector, ConnectorCall, ConnectorResult, Json, JsonObject, LogLine, OverlayEntry } from '@tidegate/kernel'
+import type { McpMemory, McpPorts, McpServer, McpTools, StdioServer } from '../src/index.ts'
 
 /** A place of its own for one test file, and the ports over it. */
 export function createGround() {

@@ -1,4 +1,5 @@
 export * from './action/admit.ts'
+export * from './action/classification.ts'
 export * from './action/digest.ts'
 export * from './action/operation.ts'
 export * from './action/policy-request.ts'

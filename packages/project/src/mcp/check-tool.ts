@@ -1,5 +1,5 @@
+import type { ToolClassification } from '@tidegate/kernel'
 import type { Finding, Path } from '../yaml/problem.ts'
-import type { McpClassification } from './overlay.ts'
 import type { OverlayDocument } from './overlay-schema.ts'
 
 type Refuse = (path: Path, message: string) => void
@@ -8,7 +8,7 @@ type Refuse = (path: Path, message: string) => void
  * What is wrong with the fields of a tool together, as far as it can be told without its server. Each of these rules keeps a promise that
  * somebody relies on later.
  */
-export function checkTool(entry: McpClassification, tools: OverlayDocument['tools']): readonly Finding[] {
+export function checkTool(entry: ToolClassification, tools: OverlayDocument['tools']): readonly Finding[] {
   const findings: Finding[] = []
   const refuse: Refuse = (path, message) => findings.push({ path, message })
   if (entry.mutability === 'read') checkRead(entry, refuse)
@@ -38,7 +38,7 @@ function mutabilityOf(name: string, tools: OverlayDocument['tools']): string | u
   return Object.hasOwn(tools, name) ? tools[name]?.mutability : undefined
 }
 
-function checkRead(entry: McpClassification, refuse: Refuse): void {
+function checkRead(entry: ToolClassification, refuse: Refuse): void {
   const leftover = {
     idempotency: entry.idempotency === 'key',
     compensate: entry.compensate !== undefined,
@@ -49,7 +49,7 @@ function checkRead(entry: McpClassification, refuse: Refuse): void {
     if (present) refuse([field], 'Has no meaning for a read, which leaves nothing behind. Remove it, or declare a write.')
 }
 
-function checkWrite({ mutability, reversibility, compensate }: McpClassification, refuse: Refuse): void {
+function checkWrite({ mutability, reversibility, compensate }: ToolClassification, refuse: Refuse): void {
   if (reversibility === undefined)
     refuse(['reversibility'], `Is missing: a ${mutability} is reversible, compensable or irreversible.`)
   if (compensate === undefined && (reversibility === 'reversible' || reversibility === 'compensable'))
@@ -58,7 +58,7 @@ function checkWrite({ mutability, reversibility, compensate }: McpClassification
     refuse(['compensate'], 'Is there, but the tool is said to be irreversible. Write compensable, or remove this.')
 }
 
-function checkRecords({ mutability, blastRadius, records = [], maxRecords }: McpClassification, refuse: Refuse): void {
+function checkRecords({ mutability, blastRadius, records = [], maxRecords }: ToolClassification, refuse: Refuse): void {
   if (records.length === 0 && mutability !== 'read' && (blastRadius === 'single' || blastRadius === 'batch'))
     refuse(
       ['records'],
@@ -72,7 +72,7 @@ function checkRecords({ mutability, blastRadius, records = [], maxRecords }: Mcp
 
 const OUTPUT = /^$|^\/(?:content|structured)(?:\/|$)/u
 
-function checkFlow({ mutability, records = [], origins = {}, flow }: McpClassification, refuse: Refuse): void {
+function checkFlow({ mutability, records = [], origins = {}, flow }: ToolClassification, refuse: Refuse): void {
   for (const pointer of Object.keys(origins)) if (!OUTPUT.test(pointer)) refuse(['origins', pointer], OUTPUT_HELP)
   if (flow === undefined) return
   for (const pointer of Object.keys(flow.outputs)) if (!OUTPUT.test(pointer)) refuse(['flow', 'outputs', pointer], OUTPUT_HELP)

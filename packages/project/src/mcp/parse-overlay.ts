@@ -1,14 +1,19 @@
-import type { FieldOrigin, FlowDeclaration, Origin } from '@tidegate/kernel'
-import { isObject } from '@tidegate/kernel'
+import {
+  type FieldOrigin,
+  type FlowDeclaration,
+  isObject,
+  type Origin,
+  type Overlay,
+  type ToolClassification,
+} from '@tidegate/kernel'
 import { explainIssues } from '../yaml/issues.ts'
 import { parseYaml } from '../yaml/parse-yaml.ts'
 import type { FileProblem, Finding } from '../yaml/problem.ts'
 import { checkTool } from './check-tool.ts'
-import type { McpClassification, McpOverlay } from './overlay.ts'
 import { type OverlayDocument, overlaySchema, type ToolDocument } from './overlay-schema.ts'
 
 export type OverlayAnswer =
-  | { readonly ok: true; readonly overlay: McpOverlay }
+  | { readonly ok: true; readonly overlay: Overlay }
   | { readonly ok: false; readonly problems: readonly FileProblem[] }
 
 const MAX_PROBLEMS = 50
@@ -33,7 +38,7 @@ export function parseOverlay(text: string | Uint8Array, file: string): OverlayAn
 }
 
 function makeOverlay({ defaults, tools }: OverlayDocument) {
-  const overlay: Record<string, McpOverlay[string]> = {}
+  const overlay: Record<string, Overlay[string]> = {}
   const findings: Finding[] = []
   for (const [name, tool] of Object.entries(tools)) {
     const at = (each: Finding): Finding => ({ ...each, path: ['tools', name, ...each.path] })
@@ -57,7 +62,7 @@ function missing(field: string): Finding {
   return { path: [field], message: `"${field}" is missing. Write it here, or under defaults for all tools.` }
 }
 
-type Classified = McpClassification | { readonly missing: readonly string[] }
+type Classified = ToolClassification | { readonly missing: readonly string[] }
 
 function classify(tool: ToolDocument, defaults: OverlayDocument['defaults']): Classified {
   const { mutability, dataClass, blastRadius, risk } = { ...defaults, ...tool }
@@ -74,7 +79,7 @@ function classify(tool: ToolDocument, defaults: OverlayDocument['defaults']): Cl
       ...rest,
       ...{ mutability, dataClass, blastRadius, risk, timeoutMs: timeout, settleMs: settle, origins: said, flow: plainFlow },
     }),
-  ) as McpClassification
+  ) as ToolClassification
 }
 
 /** Who wrote each part, as a flow declaration says it: for a tool that says it there alone. */

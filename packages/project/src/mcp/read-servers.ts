@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { Overlay } from '@tidegate/kernel'
 import type { Configuration } from '../configuration/schema.ts'
 import { ProjectError } from '../error.ts'
 import { nearestName } from '../yaml/did-you-mean.ts'
 import { writeProblem } from '../yaml/problem.ts'
-import type { McpOverlay } from './overlay.ts'
 import { parseOverlay } from './parse-overlay.ts'
 
 /** A value that a server is given. */
@@ -23,7 +23,7 @@ export interface ProjectMcpServer {
         readonly cwd?: string
       }
     | { readonly kind: 'http'; readonly url: string; readonly headers: Readonly<Record<string, McpGiven>> }
-  readonly overlay: McpOverlay
+  readonly overlay: Overlay
   readonly protocol: 'auto' | '2025' | '2026'
   readonly start: 'eager' | 'lazy'
   readonly startTimeoutMs: number
@@ -96,7 +96,7 @@ function undeclared(
   })
 }
 
-function readOverlay(project: string, file: string, wrong: string[]): McpOverlay {
+function readOverlay(project: string, file: string, wrong: string[]): Overlay {
   let text: Uint8Array
   try {
     text = readFileSync(resolve(project, file))
