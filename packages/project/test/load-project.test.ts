@@ -61,6 +61,19 @@ test('what is built in is part of what policies may speak of', async () => {
   expect(() => createCedarEngine({ policies: project.policyFiles, schema: project.schema })).not.toThrow()
 })
 
+test('a profile is enough to begin with; without policies nothing is permitted, and that is said', () => {
+  const root = mkdtempSync(join(tmpdir(), 'tidegate-project-'))
+  onTestFinished(() => rmSync(root, { recursive: true }))
+  const least =
+    'name: least\ntrustDomain: least.example\nenvironment: development\npeople: [{ id: user:ann, roles: [operator] }]\n'
+  writeFileSync(join(root, 'tidegate.yaml'), `${least}profile: balanced\n`)
+  expect(loadConfiguration(root)).toMatchObject({ profile: 'balanced', policies: [], tools: [], workflows: [] })
+  writeFileSync(join(root, 'tidegate.yaml'), least)
+  expect(() => loadConfiguration(root)).toThrow(
+    /policies: Nothing is permitted without policies\. Name some, or a profile: `profile: balanced`\./,
+  )
+})
+
 test('profile, time zone and reviewers have defaults, and are read', () => {
   const root = copy()
   expect(loadConfiguration(root)).toMatchObject({ timeZone: 'UTC' })

@@ -150,11 +150,14 @@ export const configurationSchema = section({
     )
     .min(1)
     .max(1_000),
-  tools: z.array(section({ file: PATH, settings: z.record(z.string(), z.json()).default({}) })).max(200),
+  tools: z
+    .array(section({ file: PATH, settings: z.record(z.string(), z.json()).default({}) }))
+    .max(200)
+    .default([]),
   /** MCP servers whose tools become operations. */
   mcp: mcpServersSchema.default([]),
-  workflows: z.array(PATH).max(200),
-  policies: z.array(PATH).min(1).max(200),
+  workflows: z.array(PATH).max(200).default([]),
+  policies: z.array(PATH).max(200).default([]),
   /** Policies that Tidegate brings, below those of the project. */
   profile: z.enum(PROFILES).optional(),
   /** Operations that a policy of the profile says nothing about. */
@@ -190,6 +193,9 @@ export const configurationSchema = section({
     every: duration.prefault('5s'),
     required: z.boolean().default(false),
   }).optional(),
+}).refine(({ policies, profile }) => policies.length > 0 || profile !== undefined, {
+  path: ['policies'],
+  error: 'Nothing is permitted without policies. Name some, or a profile: `profile: balanced`.',
 })
 
 export type Configuration = z.output<typeof configurationSchema>
