@@ -70,7 +70,7 @@ test('a profile is enough to begin with; without policies nothing is permitted, 
   expect(loadConfiguration(root)).toMatchObject({ profile: 'balanced', policies: [], tools: [], workflows: [] })
   writeFileSync(join(root, 'tidegate.yaml'), least)
   expect(() => loadConfiguration(root)).toThrow(
-    /policies: Nothing is permitted without policies\. Name some, or a profile: `profile: balanced`\./,
+    /Nothing is permitted without policies\. Name some, or a profile: `profile: balanced`\./,
   )
 })
 
