@@ -8,7 +8,10 @@ export interface Room {
 const KERNEL = '@tidegate/kernel'
 const PURE: readonly string[] = []
 
-/** An adapter: the kernel and at most one vendor's package. */
+/** How HTTP is spoken, where the client of Node takes twice the time: a way, and not somebody that an adapter is for. */
+export const TRANSPORT = 'undici'
+
+/** An adapter: the kernel and at most one vendor's package, besides {@link TRANSPORT}. */
 function adapter(...vendors: readonly string[]): Room {
   return { ours: [KERNEL], vendors, node: 'any' }
 }
@@ -112,9 +115,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'adapters/model-openai': adapter('@ai-sdk/openai-compatible'),
   'adapters/sandbox-bwrap': adapter(),
   'adapters/tools-exec': adapter('unbash'),
-  'adapters/tools-http': adapter('undici'),
-  'adapters/tools-mcp': adapter('@modelcontextprotocol/client'),
-  'adapters/tools-model': adapter('undici'),
+  'adapters/tools-http': adapter(TRANSPORT),
+  'adapters/tools-mcp': adapter('@modelcontextprotocol/client', TRANSPORT),
+  'adapters/tools-model': adapter(TRANSPORT),
   'adapters/tools-quickjs': adapter('quickjs-emscripten'),
   'adapters/witness-http': adapter(),
   'integrations/claude-code': { ours: [KERNEL, '@tidegate/connect', '@tidegate/tools'], vendors: [], node: 'any' },

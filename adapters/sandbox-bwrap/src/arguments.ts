@@ -26,31 +26,34 @@ export interface CellPlan {
   readonly isReadOnly: boolean
   readonly readOnly: readonly SandboxMount[]
   readonly etc: string
-  readonly sessionDirectory: string
   /** Wait for somebody to open a door: only while the sandbox is being made can an ordinary user enter its network. */
   readonly waits: boolean
   readonly program: string
 }
 
 /**
- * The arguments of bubblewrap. Every layer stands here; `probe` proves each of them from inside.
+ * The arguments of bubblewrap, before and after the directory that is seen as the runner's. Every layer stands here; `probe` proves each
+ * of them from inside.
  *
  * The environment is not among them: arguments can be read by everybody.
  */
-export function bwrapArguments(plan: CellPlan): readonly string[] {
+export function bwrapArguments(plan: CellPlan): { readonly before: readonly string[]; readonly after: readonly string[] } {
   const { user, limits } = plan
   // Half for each of the two places, so that both together are what the limits promise.
   const temporary = String(Math.floor(limits.memoryBytes / 2))
-  return [
+  const before = [
     ...['--unshare-user', '--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup'],
     ...['--disable-userns', '--die-with-parent', '--new-session', '--as-pid-1', '--cap-drop', 'ALL'],
     ...['--uid', String(user.uid), '--gid', String(user.gid), '--hostname', 'sandbox'],
-    ...['--seccomp', String(DESCRIPTORS.filter), '--info-fd', String(DESCRIPTORS.info)],
+    ...['--seccomp', String(DESCRIPTORS.filter), '--json-status-fd', String(DESCRIPTORS.status)],
     ...plan.system.flatMap(systemArguments),
     ...['--proc', '/proc', '--dev', '/dev', '--size', temporary, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ...['--size', temporary, '--perms', '1777', '--tmpfs', '/tmp', '--dir', '/var', '--symlink', '../tmp', '/var/tmp'],
     ...['--ro-bind', plan.etc, '/etc'],
-    ...['--ro-bind', plan.sessionDirectory, RUNNER_DIRECTORY],
+    '--ro-bind',
+  ]
+  const after = [
+    RUNNER_DIRECTORY,
     ...[plan.isReadOnly ? '--ro-bind-fd' : '--bind-fd', String(DESCRIPTORS.workspace), SANDBOX_WORKSPACE],
     ...plan.readOnly.flatMap(({ source, target }) => ['--ro-bind', source, target]),
     // Reading goes on until whoever opens the door closes this descriptor.
@@ -59,6 +62,7 @@ export function bwrapArguments(plan: CellPlan): readonly string[] {
     ...['--remount-ro', '/', '--chdir', SANDBOX_WORKSPACE],
     ...['--', `${RUNNER_DIRECTORY}/${RUNNER_SHELL}`, '-p', '-c', plan.program],
   ]
+  return { before, after }
 }
 
 function systemArguments(directory: SystemDirectory): readonly string[] {

@@ -1,32 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, constants, openSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
-import type { Duplex, Readable } from 'node:stream'
-import type { ControlGroup } from './control-group.ts'
+import { isChild, type Launcher } from './launcher.ts'
 import { StreamGatherer, type Gathered } from './output.ts'
-import { DESCRIPTORS, encodeNumber, GO, NONCE_LENGTH, STDIN_FILE, TAKEN } from './runner.ts'
-import type { Pipe } from './scaffold.ts'
+import { encodeNumber, GO, NONCE_LENGTH, STDIN_FILE, TAKEN } from './runner.ts'
+import type { Berth } from './scaffold.ts'
 
 /** What a cell is started with; the cell owns it from then on and gives it back through `released`. */
 export interface CellParts {
-  readonly bwrap: string
-  readonly arguments: readonly string[]
-  readonly environment: Record<string, string>
-  /** The user that bubblewrap runs as, when it is not ours. */
-  readonly user: { readonly uid: number; readonly gid: number } | null
-  readonly filterPath: string
-  readonly sessionDirectory: string
-  /** An open descriptor of the workspace. The cell closes it. */
-  readonly workspace: number
-  readonly pipes: { readonly stdout: Pipe; readonly stderr: Pipe }
-  readonly group: ControlGroup | null
+  readonly launcher: Launcher
+  /** The process that the launcher was asked for, on the pipes of this berth. */
+  readonly launched: Promise<number | null>
+  readonly berth: Berth
   /** Called once the process exists; the cell starts only when it resolves. Null when nothing has to be done. */
   readonly prepare: ((child: { readonly pid: number; release(): void }) => Promise<void>) | null
-  /** Called once nothing of the cell is left; the cell has ended when it resolves. */
-  readonly released: () => Promise<void>
+  /** Called once nothing of the cell is left; the cell has ended when it resolves. Not `clean`: somebody may still come to the berth. */
+  readonly released: (end: { readonly clean: boolean }) => Promise<void>
 }
 
 export interface CellCommand {
@@ -61,33 +52,35 @@ interface Current {
 const GRACE_MS = 2_000
 /** What bubblewrap says when it cannot start, at most. */
 const COMPLAINT_BYTES = 4_096
-const CHILD_STAT_BYTES = 4_096
 
 /** One running sandbox with its resident shell; runs one command at a time. After a stop it is of no more use. */
 export class Cell {
   readonly #parts: CellParts
-  readonly #guard: ChildProcess
-  readonly #frames: Duplex
-  readonly #nonces: Duplex
+  readonly #pipes: CellPipes
+  readonly #frames: Socket
+  readonly #nonces: Socket
   readonly #streams: readonly Socket[]
+  readonly #status: Socket
   readonly ended: Promise<void>
   #current: Current | null = null
+  #guard: number | null = null
   #childPid: number | null = null
   #over = false
   #gone = false
+  #clean = true
   #sent = 0
   #because: StopReason = 'died'
 
   constructor(parts: CellParts) {
     this.#parts = parts
-    this.#guard = spawnGuard(parts)
-    const [, , , nonces, info] = this.#guard.stdio
-    // Sound: these three are pipes, as spawnGuard asks for.
-    this.#frames = this.#guard.stdin as Duplex
-    this.#nonces = nonces as Duplex
+    this.#pipes = openPipes(parts.berth, parts.prepare !== null)
+    const { frames, nonces, stdout, stderr, status } = this.#pipes
+    this.#frames = new Socket({ fd: frames, readable: false, writable: true })
+    this.#nonces = new Socket({ fd: nonces, readable: false, writable: true })
     for (const stream of [this.#frames, this.#nonces]) stream.on('error', () => this.kill('died'))
-    this.#streams = [this.#listen(parts.pipes.stdout, 'stdout'), this.#listen(parts.pipes.stderr, 'stderr')]
-    this.#readInfo(info as Readable)
+    this.#streams = [this.#listen(stdout, 'stdout'), this.#listen(stderr, 'stderr')]
+    this.#status = this.#readStatus(status)
+    parts.launcher.inUse += 1
     this.ended = this.#watch()
   }
 
@@ -104,7 +97,7 @@ export class Cell {
   }
 
   run(command: CellCommand): Promise<CellResult> {
-    const input = join(this.#parts.sessionDirectory, STDIN_FILE)
+    const input = join(this.#parts.berth.room, STDIN_FILE)
     const hasInput = command.stdin !== null
     if (command.stdin !== null) {
       writeFileSync(input, command.stdin)
@@ -119,12 +112,26 @@ export class Cell {
     if (this.#over) return
     this.#over = true
     this.#because = because
-    if (this.#childPid !== null && isChild(this.#childPid, this.#guard.pid)) {
+    if (this.#childPid !== null && this.#guard !== null && isChild(this.#childPid, this.#guard)) {
       process.kill(this.#childPid, 'SIGKILL')
-      setTimeout(() => this.#guard.kill('SIGKILL'), GRACE_MS).unref()
+      setTimeout(() => this.#killGuard(), GRACE_MS).unref()
     } else {
-      this.#guard.kill('SIGKILL')
+      this.#killGuard()
+      setTimeout(() => this.#guard ?? this.#parts.launcher.abort(), GRACE_MS).unref()
     }
+  }
+
+  /** What it started dies with it. Before it is known, {@link #watch} does this. */
+  #killGuard(): void {
+    if (this.#guard === null || this.#gone) return
+    this.#parts.launcher.kill(this.#guard)
+    if (this.#childPid === null) this.#forsake()
+  }
+
+  /** Gives up on pipes that nobody may ever have opened on the far side, and so will never end. */
+  #forsake(): void {
+    this.#clean = false
+    for (const stream of [this.#status, ...this.#streams]) stream.destroy()
   }
 
   #await(options: Pick<CellCommand, 'timeoutMs' | 'outputBytes' | 'onOutput'>, frame: Uint8Array | null): Promise<CellResult> {
@@ -141,7 +148,6 @@ export class Cell {
         const code = stderr.code === null ? null : stdout.code
         const taken = current.sign === 'seen'
         if (frame !== null && !taken) this.kill('died')
-        if (code !== null && !this.#over) this.#nonces.write(GO)
         resolve({ code, because: this.#because, taken, stdout: stdout.take(), stderr: stderr.take() })
       }
       const timer = setTimeout(() => this.kill('time'), options.timeoutMs)
@@ -160,93 +166,108 @@ export class Cell {
     this.#frames.uncork()
   }
 
-  #listen(pipe: Pipe, name: 'stdout' | 'stderr'): Socket {
-    const stream = new Socket({ fd: pipe.readEnd, readable: true, writable: false })
+  #listen(pipe: number, name: 'stdout' | 'stderr'): Socket {
+    const stream = new Socket({ fd: pipe, readable: true, writable: false })
     stream.on('error', () => this.kill('died'))
     stream.on('data', (chunk: Buffer) => {
       const current = this.#current
       // Between two commands nothing is alive that could write.
       if (current === null) return this.kill('died')
-      current[name].push(name === 'stdout' ? withoutSign(current, chunk) : chunk)
+      current[name].push(name === 'stdout' ? this.#withoutSign(current, chunk) : chunk)
       if (current.stdout.code !== null && current.stderr.code !== null) current.finish()
     })
     return stream
   }
 
-  #readInfo(info: Readable): void {
+  /** The output of a command without the sign that it begins with. The sign lets the runner start the next shell, in its time (W7). */
+  #withoutSign(current: Current, chunk: Buffer): Buffer {
+    if (current.sign !== 'awaited') return chunk
+    current.sign = chunk[0] === TAKEN ? 'seen' : 'absent'
+    if (current.sign === 'absent') return chunk
+    if (!this.#over) this.#nonces.write(GO)
+    return chunk.subarray(1)
+  }
+
+  #readStatus(pipe: number): Socket {
+    const status = new Socket({ fd: pipe, readable: true, writable: false })
     let text = ''
-    info.on('error', () => {})
-    info.on('data', (chunk: Buffer) => {
+    status.on('error', () => {})
+    status.on('data', (chunk: Buffer) => {
+      if (this.#childPid !== null) return
       text += chunk.toString('latin1')
       const match = /"child-pid": ?(\d{1,10})/.exec(text)
-      if (match === null || this.#childPid !== null) return
+      if (match === null) return
       this.#childPid = Number(match[1])
-      const release = (): void => {
-        // Sound: spawnGuard asks for a pipe here when there is something to prepare.
-        const block = this.#guard.stdio[DESCRIPTORS.block as 4] as Duplex
-        block.end('x')
-      }
-      this.#parts.prepare?.({ pid: this.#childPid, release }).catch(() => this.kill('died'))
+      this.#parts.prepare?.({ pid: this.#childPid, release: () => closeOnce(this.#pipes) }).catch(() => this.kill('died'))
     })
+    return status
   }
 
-  /** Resolves when the guard has reaped process 1, which the kernel lets end only after everything else inside. */
+  /**
+   * Resolves when the guard is gone, which closes its end of the status and comes after it has reaped process 1, which the kernel lets end
+   * only after everything else inside.
+   */
   async #watch(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#guard.once('error', () => resolve())
-      this.#guard.once('exit', () => resolve())
-    })
+    this.#guard = await this.#parts.launched
+    if (this.#guard === null) this.#forsake()
+    else if (this.#over) this.#killGuard()
+    await drained(this.#status)
     this.#over = true
     await Promise.all(this.#streams.map(drained))
-    this.#frames.destroy()
-    this.#nonces.destroy()
+    // What was written and not read goes only when nobody has the pipe open any more.
+    await Promise.all([this.#frames.destroy(), this.#nonces.destroy()].map(drained))
+    closeOnce(this.#pipes)
     this.#gone = true
+    this.#parts.launcher.inUse -= 1
     this.#current?.finish()
-    await rm(this.#parts.sessionDirectory, { recursive: true, force: true })
-    await this.#parts.released()
+    await this.#parts.released({ clean: this.#clean })
   }
 }
 
-/** Starts bubblewrap. Descriptors that it inherits are closed here again. */
-function spawnGuard(parts: CellParts): ChildProcess {
-  const opened = [openSync(parts.filterPath, 'r'), parts.workspace]
-  const { stdout, stderr } = parts.pipes
+/** Our ends of the pipes of a berth. `block` is null when there is none, or when it has been closed. */
+interface CellPipes {
+  readonly frames: number
+  readonly nonces: number
+  readonly stdout: number
+  readonly stderr: number
+  readonly status: number
+  block: number | null
+}
+
+/**
+ * Opens our ends: reading ends that do not wait for a writer, and writing ends that read, too, so that they do not
+ * wait for a reader. All of them are closed when one program replaces another.
+ */
+function openPipes(berth: Berth, blocks: boolean): CellPipes {
+  const opened: number[] = []
+  const open = (name: Parameters<Berth['pipe']>[0], flags: number): number => {
+    const descriptor = openSync(berth.pipe(name), flags | constants.O_NONBLOCK)
+    opened.push(descriptor)
+    return descriptor
+  }
   try {
-    return spawn(parts.bwrap, parts.arguments, {
-      cwd: '/',
-      env: parts.environment,
-      stdio: [
-        ...(['pipe', stdout.writeEnd, stderr.writeEnd, 'pipe', 'pipe'] as const),
-        ...opened,
-        parts.prepare === null ? 'ignore' : 'pipe',
-        ...(parts.group?.descriptors ?? []),
-      ],
-      ...(parts.user === null ? {} : parts.user),
-    })
-  } finally {
-    for (const descriptor of [...opened, stdout.writeEnd, stderr.writeEnd]) closeSync(descriptor)
-    parts.group?.closeDescriptors()
+    return {
+      stdout: open('stdout', constants.O_RDONLY),
+      stderr: open('stderr', constants.O_RDONLY),
+      frames: open('frames', constants.O_RDWR),
+      nonces: open('nonces', constants.O_RDWR),
+      block: blocks ? open('block', constants.O_RDWR) : null,
+      // The far side waits for this one first, and finds the others when it has it.
+      status: open('status', constants.O_RDONLY),
+    }
+  } catch (cause) {
+    for (const descriptor of opened) closeSync(descriptor)
+    throw cause
   }
 }
 
-/** True while a process is the child of another: a number alone may have been given to somebody else. */
-function isChild(pid: number, parent: number | undefined): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1').slice(0, CHILD_STAT_BYTES)
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent
-  } catch {
-    return false
-  }
-}
-
-/** The output of a command without the sign that it begins with. */
-function withoutSign(current: Current, chunk: Buffer): Buffer {
-  if (current.sign !== 'awaited') return chunk
-  current.sign = chunk[0] === TAKEN ? 'seen' : 'absent'
-  return current.sign === 'seen' ? chunk.subarray(1) : chunk
+/** Lets what waits for the end of `block` go on. */
+function closeOnce(pipes: CellPipes): void {
+  if (pipes.block !== null) closeSync(pipes.block)
+  pipes.block = null
 }
 
 function drained(stream: Socket): Promise<void> {
-  if (stream.destroyed) return Promise.resolve()
+  if (stream.closed) return Promise.resolve()
   return new Promise((resolve) => stream.once('close', () => resolve()))
 }

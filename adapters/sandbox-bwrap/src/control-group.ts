@@ -1,16 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  writeFileSync,
-} from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SandboxLimits } from '@tidegate/kernel'
 import { readSystemFile } from './host.ts'
@@ -22,10 +11,9 @@ export type GroupParents =
   | { readonly version: 2; readonly directory: string }
   | { readonly version: 1; readonly memory: string; readonly pids: string }
 
-/** One group for one sandbox. Processes enter by writing `0` into a descriptor. */
+/** One group for one sandbox. Processes enter by writing `0` into each of its files. */
 export interface ControlGroup {
-  readonly descriptors: readonly number[]
-  closeDescriptors(): void
+  readonly files: readonly string[]
   /** Removes the group, once nothing is in it; false when something still is. */
   remove(): boolean
 }
@@ -87,64 +75,58 @@ export function sweepGroups(parents: GroupParents): void {
   }
 }
 
-/** Makes a group with the limits of a session. `processes` counts our own two besides. */
-export function createControlGroup(parents: GroupParents, limits: SandboxLimits, ownProcesses: number): ControlGroup {
-  const name = `tidegate-${process.pid}-${randomBytes(8).toString('hex')}`
+/** Where the groups of sandboxes are made, and the file by which a process enters one. */
+export function groupPlaces(parents: GroupParents): { readonly directories: readonly string[]; readonly file: string } {
+  if (parents.version === 2) return { directories: [parents.directory], file: 'cgroup.procs' }
+  // A single thread that enters by itself does not make the kernel wait for all processors, which version 1 alone can do.
+  return { directories: [parents.memory, parents.pids], file: 'tasks' }
+}
+
+/** A name for a group that no other one has, and by which {@link sweepGroups} knows it. */
+export function nameGroup(): string {
+  return `tidegate-${process.pid}-${randomBytes(8).toString('hex')}`
+}
+
+/** Makes a group with the limits of a session. `ownProcesses` are allowed besides. */
+export function createControlGroup(
+  parents: GroupParents,
+  { name, limits, ownProcesses }: { readonly name: string; readonly limits: SandboxLimits; readonly ownProcesses: number },
+): ControlGroup {
   const processes = String(limits.processes + ownProcesses)
   const memory = String(limits.memoryBytes)
+  const { file } = groupPlaces(parents)
   if (parents.version === 2) {
     const directory = join(parents.directory, name)
-    return make([
-      {
-        directory,
-        enter: 'cgroup.procs',
-        values: { 'memory.max': memory, 'pids.max': processes },
-        maybe: { 'memory.swap.max': '0' },
-      },
-    ])
+    const values = { 'memory.max': memory, 'pids.max': processes }
+    return make(file, [{ directory, values, maybe: { 'memory.swap.max': '0' } }])
   }
-  return make([
-    {
-      directory: join(parents.memory, name),
-      enter: 'tasks',
-      values: { 'memory.limit_in_bytes': memory },
-      maybe: { 'memory.memsw.limit_in_bytes': memory },
-    },
-    { directory: join(parents.pids, name), enter: 'tasks', values: { 'pids.max': processes }, maybe: {} },
+  const maybe = { 'memory.memsw.limit_in_bytes': memory }
+  return make(file, [
+    { directory: join(parents.memory, name), values: { 'memory.limit_in_bytes': memory }, maybe },
+    { directory: join(parents.pids, name), values: { 'pids.max': processes }, maybe: {} },
   ])
 }
 
 interface Part {
   readonly directory: string
-  /** A single thread that enters by itself does not make the kernel wait for all processors (version 1 only). */
-  readonly enter: string
   readonly values: Readonly<Record<string, string>>
   /** Not every kernel counts swap. */
   readonly maybe: Readonly<Record<string, string>>
 }
 
-function make(parts: readonly Part[]): ControlGroup {
+function make(file: string, parts: readonly Part[]): ControlGroup {
   const made: string[] = []
-  const descriptors: number[] = []
-  const group: ControlGroup = {
-    descriptors,
-    closeDescriptors: () => {
-      for (const descriptor of descriptors.splice(0)) closeSync(descriptor)
-    },
-    remove: () => made.every(removeGroup),
-  }
+  const remove = (): boolean => made.every(removeGroup)
   try {
-    for (const { directory, enter, values, maybe } of parts) {
+    for (const { directory, values, maybe } of parts) {
       mkdirSync(directory)
       made.push(directory)
-      for (const [file, value] of Object.entries(values)) writeFileSync(join(directory, file), value)
-      for (const [file, value] of Object.entries(maybe)) writeIfThere(join(directory, file), value)
-      descriptors.push(openSync(join(directory, enter), constants.O_WRONLY))
+      for (const [limit, value] of Object.entries(values)) writeFileSync(join(directory, limit), value)
+      for (const [limit, value] of Object.entries(maybe)) writeIfThere(join(directory, limit), value)
     }
-    return group
+    return { files: made.map((directory) => join(directory, file)), remove }
   } catch (cause) {
-    group.closeDescriptors()
-    group.remove()
+    remove()
     throw cause
   }
 }

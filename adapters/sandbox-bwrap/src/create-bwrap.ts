@@ -1,17 +1,27 @@
-import { closeSync } from 'node:fs'
+import { chownSync, closeSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sandbox, SandboxOpening, SandboxRefused, SandboxReport, SandboxSpec } from '@tidegate/kernel'
 import { bwrapArguments, sandboxEnvironment, splitLocale } from './arguments.ts'
-import { Cell, type CellParts } from './cell.ts'
-import { type ControlGroup, createControlGroup, findGroupParents, type GroupParents, sweepGroups } from './control-group.ts'
+import { Cell } from './cell.ts'
+import {
+  type ControlGroup,
+  createControlGroup,
+  findGroupParents,
+  type GroupParents,
+  groupPlaces,
+  nameGroup,
+  sweepGroups,
+} from './control-group.ts'
 import { type Door, openDoor } from './egress/door.ts'
 import { SandboxBwrapError } from './error.ts'
 import { type Host, inspectHost, type SystemDirectory, systemDirectories } from './host.ts'
+import type { EnteredGroups, Launcher, LauncherPlan } from './launcher.ts'
+import { createLaunchers, type Launchers, type OpenDirectory } from './launchers.ts'
 import { missingLayers, surveyLayers } from './probe/layers.ts'
 import { probeLeaks } from './probe/leaks.ts'
 import { OWN_PROCESSES, runnerProgram } from './runner.ts'
-import { createScaffold, type Pipe, type Scaffold } from './scaffold.ts'
+import { type Berth, createScaffold, type Scaffold } from './scaffold.ts'
 import { refuse, Session } from './session.ts'
 import { findSpecificationDefect } from './specification.ts'
 import { openWorkspace, type WorkspaceRules } from './workspace.ts'
@@ -63,6 +73,7 @@ interface Ground {
   readonly bwrap: string
   readonly system: readonly SystemDirectory[]
   readonly scaffold: Scaffold
+  readonly launchers: Launchers
   readonly groups: GroupParents | null
   readonly rules: WorkspaceRules
 }
@@ -94,8 +105,10 @@ class BwrapSandbox implements Sandbox {
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all([...this.#sessions].map((session) => session.close()))
-    this.#ground?.scaffold.remove()
+    const ground = this.#ground
     this.#ground = null
+    await ground?.launchers.close()
+    ground?.scaffold.remove()
   }
 
   get #fallback(): User {
@@ -122,12 +135,12 @@ class BwrapSandbox implements Sandbox {
   #lay(host: Host, groups: GroupParents | null): void {
     const { bwrap, bash, mkfifo, machine } = host
     if (this.#ground !== null || bwrap === null || bash === null || mkfifo === null || machine === null) return
-    const scaffold = createScaffold({ parent: this.#options.directory, machine, bash, mkfifo })
+    const scaffold = createScaffold({ parent: this.#options.directory, machine, bash, mkfifo, asRoot: host.uid === 0 })
     if (groups !== null) sweepGroups(groups)
     const fallback = this.#fallback
     const adopt = this.#options.adoptWorkspace === true
     const rules = { uid: host.uid, gid: host.gid, fallback, adopt, directory: scaffold.directory }
-    this.#ground = { host, bwrap: bwrap.path, system: systemDirectories(), scaffold, groups, rules }
+    this.#ground = { host, bwrap: bwrap.path, system: systemDirectories(), scaffold, launchers: createLaunchers(), groups, rules }
   }
 
   async #openSession(spec: SandboxSpec): Promise<SandboxOpening> {
@@ -161,69 +174,92 @@ class BwrapSandbox implements Sandbox {
   }
 }
 
-/** What a cell needs besides its pipes and its workspace; made before anything is started, so that nothing half-made is left. */
-interface Furniture {
-  readonly etc: string
-  readonly sessionDirectory: string
-  readonly group: ControlGroup | null
-}
-
 async function startCell(ground: Ground, spec: SandboxSpec): Promise<Cell | SandboxRefused> {
   const { scaffold } = ground
-  const pipes = { stdout: await scaffold.leasePipe(), stderr: await scaffold.leasePipe() }
   const workspace = openWorkspace(spec.workspace, ground.rules)
-  if (workspace.kind === 'defect') {
-    abandon(scaffold, [pipes.stdout, pipes.stderr])
-    return refuse('workspace', workspace.message)
-  }
-  let furniture: Furniture
+  if (workspace.kind === 'defect') return refuse('workspace', workspace.message)
   try {
-    furniture = furnish(ground, spec, workspace.user)
-  } catch (cause) {
-    abandon(scaffold, [pipes.stdout, pipes.stderr])
+    const berth = await scaffold.leaseBerth(workspace.user)
+    return moor(ground, spec, { berth, workspace })
+  } finally {
     closeSync(workspace.descriptor)
-    throw cause
   }
-  return new Cell(describeCell({ ground, spec, workspace, pipes, furniture }))
 }
 
-function furnish({ scaffold, groups }: Ground, spec: SandboxSpec, user: User): Furniture {
-  const etc = scaffold.etcFor(user)
-  const sessionDirectory = scaffold.makeSession()
-  return { etc, sessionDirectory, group: groups === null ? null : createControlGroup(groups, spec.limits, OWN_PROCESSES) }
+interface Site {
+  readonly berth: Berth
+  readonly workspace: OpenDirectory & { readonly user: User }
+}
+
+/** Has a sandbox started at a berth. When that fails the berth is lost, since somebody may still come to it. */
+function moor(ground: Ground, spec: SandboxSpec, { berth, workspace }: Site): Cell {
+  const { groups, launchers, host } = ground
+  const { user } = workspace
+  const asRoot = host.uid === 0
+  const name = nameGroup()
+  const makeGroup = (): ControlGroup | null =>
+    groups === null ? null : createControlGroup(groups, { name, limits: spec.limits, ownProcesses: OWN_PROCESSES })
+  // In version 2 only root may lead another user's process into a group of root's.
+  const isLed = asRoot && groups?.version === 2
+  let group = isLed ? makeGroup() : null
+  const entered: EnteredGroups =
+    group === null
+      ? { kind: 'named', ...(groups === null ? NO_GROUPS : groupPlaces(groups)) }
+      : { kind: 'open', files: group.files }
+  const plan = { ...planLauncher(ground, spec, user), groups: entered }
+  const launcher = isLed ? launchers.once(plan, workspace) : launchers.find(plan, workspace)
+  // What is launched waits for our ends of the pipes; the group is made meanwhile.
+  const launched = launcher.launch(berth.name, name)
+  try {
+    group ??= makeGroup()
+    // The user of the sandbox enters by itself; nothing inside sees these files.
+    if (asRoot && !isLed) for (const file of group?.files ?? []) chownSync(file, user.uid, user.gid)
+    return describeCell({ ground, spec, berth, launcher, launched, group })
+  } catch (cause) {
+    launched.then((pid) => (pid === null ? null : launcher.kill(pid))).catch(() => {})
+    launchers.release(launcher)
+    group?.remove()
+    throw cause
+  }
+}
+
+const NO_GROUPS = { directories: [], file: '' }
+
+/** What sandboxes like this one are launched with, but for their control groups. */
+function planLauncher(ground: Ground, spec: SandboxSpec, user: User): Omit<LauncherPlan, 'groups'> {
+  const { host, scaffold, bwrap, system, groups } = ground
+  const { limits, readOnly } = spec
+  const waits = spec.egress !== null
+  const { locale, rest } = splitLocale(sandboxEnvironment(spec.environment, waits))
+  const program = runnerProgram(limits, { groups: groups === null ? 0 : groupPlaces(groups).directories.length, locale })
+  const { before, after } = bwrapArguments({
+    ...{ system, user, limits, readOnly, etc: scaffold.etcFor(user), program, waits },
+    isReadOnly: spec.isReadOnly === true,
+  })
+  return {
+    ...{ shell: scaffold.shell, bwrap, before, after, environment: rest, waits, directory: scaffold.directory },
+    user: host.uid === 0 ? user : null,
+  }
 }
 
 interface CellSite {
   readonly ground: Ground
   readonly spec: SandboxSpec
-  readonly workspace: { readonly descriptor: number; readonly user: User }
-  readonly pipes: { readonly stdout: Pipe; readonly stderr: Pipe }
-  readonly furniture: Furniture
+  readonly berth: Berth
+  readonly launcher: Launcher
+  readonly launched: Promise<number | null>
+  readonly group: ControlGroup | null
 }
 
-function describeCell({ ground, spec, workspace, pipes, furniture }: CellSite): CellParts {
-  const { host, scaffold, bwrap, system } = ground
-  const { etc, sessionDirectory, group } = furniture
-  const { user } = workspace
-  const { egress, limits, readOnly } = spec
+function describeCell({ ground, spec, berth, launcher, launched, group }: CellSite): Cell {
+  const { host, scaffold, launchers } = ground
+  const { egress } = spec
   const asRoot = host.uid === 0
-  const { locale, rest } = splitLocale(sandboxEnvironment(spec.environment, egress !== null))
-  const program = runnerProgram(limits, { groups: group?.descriptors.length ?? 0, locale })
   let door: Door | null = null
-  return {
-    bwrap,
-    arguments: bwrapArguments({
-      ...{ system, user, limits, readOnly, etc, sessionDirectory, program },
-      isReadOnly: spec.isReadOnly === true,
-      waits: egress !== null,
-    }),
-    environment: rest,
-    user: asRoot ? user : null,
-    filterPath: scaffold.filterPath,
-    sessionDirectory,
-    workspace: workspace.descriptor,
-    pipes,
-    group,
+  return new Cell({
+    launcher,
+    launched,
+    berth,
     prepare:
       egress === null
         ? null
@@ -231,21 +267,13 @@ function describeCell({ ground, spec, workspace, pipes, furniture }: CellSite): 
             door = await openDoor({ pid, asRoot, nsenter: host.nsenter ?? '', gate: egress })
             release()
           },
-    released: async () => {
+    released: async ({ clean }) => {
       door?.close()
-      scaffold.returnPipe(pipes.stdout)
-      scaffold.returnPipe(pipes.stderr)
+      launchers.release(launcher)
+      if (clean) scaffold.returnBerth(berth)
       if (group !== null) await removeGroup(group)
     },
-  }
-}
-
-function abandon(scaffold: Scaffold, pipes: readonly Pipe[]): void {
-  for (const pipe of pipes) {
-    closeSync(pipe.readEnd)
-    closeSync(pipe.writeEnd)
-    scaffold.returnPipe(pipe)
-  }
+  })
 }
 
 async function removeGroup(group: ControlGroup): Promise<void> {

@@ -19,12 +19,13 @@ export interface Host {
 }
 
 /** Options of bubblewrap that we cannot do without. */
-export const NEEDED_OPTIONS = ['--disable-userns', '--bind-fd', '--ro-bind-fd', '--as-pid-1', '--size']
+export const NEEDED_OPTIONS = ['--disable-userns', '--bind-fd', '--ro-bind-fd', '--as-pid-1', '--size', '--json-status-fd']
 
 /** Only these are looked at: whoever could write elsewhere could give us another program. */
 const PROGRAM_DIRECTORIES = ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '/sbin', '/run/current-system/sw/bin']
 
 const VERSION_TIMEOUT_MS = 5_000
+const MAX_ASKED = 3
 
 /** Looks at the host. Never fails: what is not there is `null`. */
 export async function inspectHost(bwrapPath?: string): Promise<Host> {
@@ -73,10 +74,16 @@ async function inspectBwrap(path: string): Promise<Host['bwrap']> {
   return version === undefined ? null : { path, version, options }
 }
 
-function answer(program: string, argument: string): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(program, [argument], { timeout: VERSION_TIMEOUT_MS, maxBuffer: 65_536, env: {} }, (_, stdout) => resolve(stdout))
-  })
+/** What a program says about itself. On a busy machine it may not get to it in time: silence is asked again before it counts. */
+async function answer(program: string, argument: string): Promise<string> {
+  const ask = (): Promise<string> =>
+    new Promise((resolve) => {
+      const options = { timeout: VERSION_TIMEOUT_MS, maxBuffer: 65_536, env: {} }
+      execFile(program, [argument], options, (error, stdout) => resolve(error === null ? stdout : ''))
+    })
+  let said = ''
+  for (let times = 0; said === '' && times < MAX_ASKED; times++) said = await ask()
+  return said
 }
 
 /** How one top-level directory of programs and libraries is made inside: as the host has it. */

@@ -18,7 +18,7 @@ import { quoteWord } from './quote.ts'
 //     none can read on in a command that another one began to read.
 
 /** Descriptors of the runner. Those from `group` on are for control groups, written to once and closed. */
-export const DESCRIPTORS = { frames: 0, stdout: 1, stderr: 2, nonces: 3, info: 4, filter: 5, workspace: 6, block: 7, group: 8 }
+export const DESCRIPTORS = { frames: 0, stdout: 1, stderr: 2, nonces: 3, status: 4, filter: 5, workspace: 6, block: 7, group: 8 }
 
 /** Where the runner's own files lie inside. */
 export const RUNNER_DIRECTORY = '/run/tidegate'
@@ -60,15 +60,18 @@ export function runnerProgram(
     'set +m',
     ...enter,
     // Nothing may be redirected around this loop: bash would keep the real descriptor above 3 meanwhile.
-    `for f in /proc/self/fd/*; do f=\${f##*/}; if ((f > 3)); then eval "exec $f>&-"; fi; done`,
+    `open=; for f in /proc/self/fd/*; do f=\${f##*/}; if ((f > 3)); then open+=" $f>&-"; fi; done; eval "exec $open"`,
     // What bash itself has to say about a command that was killed is nothing that the command said.
     'exec 4>&2 2>/dev/null',
+    // Whatever is started from here on inherits them. One that cannot be set is stricter already: only raising is denied.
+    ...inheritedLimits(limits).map((limit) => `ulimit ${limit}`),
     'code=0 number=0',
     'while :; do',
     'read -r -N 32 -u 3 nonce || exit 70',
     `printf '%s%03d' "$nonce" "$code" >&4 || exit 70`,
     `printf '%s%03d' "$nonce" "$code" || exit 70`,
-    'read -r -N 1 -u 3 go || exit 70',
+    // Before the first shell there was none that could have read half a command.
+    '((number == 0)) || read -r -N 1 -u 3 go || exit 70',
     `${assignments.join('')}/bin/bash -c ${quoteWord(shellProgram(limits, locale))} bash $((++number)) 2>&4 3>&- 4>&-`,
     'code=$?',
     'while kill -KILL -1; do read -r -t 0.001 -N 1 -u 0 extra; done',
@@ -76,20 +79,22 @@ export function runnerProgram(
   ].join('\n')
 }
 
-/** The program of the shell that becomes the command: limits, fresh descriptors, then it reads a prelude and the command. */
-function shellProgram(limits: SandboxLimits, locale: Readonly<Record<string, string>>): string {
+function inheritedLimits(limits: SandboxLimits): readonly string[] {
   const kilobytes = (bytes: number): number => Math.ceil(bytes / 1024)
-  const ulimits = [
+  return [
     '-c 0',
     '-n 4096',
-    `-t ${limits.cpuSeconds}`,
     `-u ${limits.processes + OWN_PROCESSES}`,
     `-d ${kilobytes(limits.memoryBytes)}`,
     `-f ${kilobytes(limits.fileBytes)}`,
   ]
+}
+
+/** The program of the shell that becomes the command: limits, fresh descriptors, then it reads a prelude and the command. */
+function shellProgram(limits: SandboxLimits, locale: Readonly<Record<string, string>>): string {
   return [
-    // One that cannot be set is stricter already: only raising is denied.
-    `{ ${ulimits.map((limit) => `ulimit ${limit};`).join(' ')} } 2>/dev/null`,
+    // Of each process, and so not of the runner, which lives longer.
+    `ulimit -t ${limits.cpuSeconds} 2>/dev/null`,
     `exec >/proc/self/fd/1 2>/proc/self/fd/2 || exit ${NO_DIRECTORY_EXIT}`,
     'echo 500 >/proc/self/oom_score_adj',
     // Lengths are bytes.

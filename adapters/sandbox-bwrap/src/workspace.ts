@@ -18,7 +18,13 @@ export interface WorkspaceRules {
 
 /** A workspace that can be used, open, and the user that commands run as in it. The receiver closes the descriptor. */
 export type OpenedWorkspace =
-  | { readonly kind: 'opened'; readonly descriptor: number; readonly user: { readonly uid: number; readonly gid: number } }
+  | {
+      readonly kind: 'opened'
+      readonly descriptor: number
+      /** Of this directory and of no other one, as long as it is open. */
+      readonly identity: string
+      readonly user: { readonly uid: number; readonly gid: number }
+    }
   | { readonly kind: 'defect'; readonly message: string }
 
 /**
@@ -41,7 +47,10 @@ export function openWorkspace(path: string, rules: WorkspaceRules): OpenedWorksp
       : null
     const user = message ?? chooseUser(path, descriptor, rules)
     const blocked = typeof user === 'string' || rules.uid !== 0 ? null : findBlockade(path, user)
-    if (typeof user !== 'string' && blocked === null) return { kind: 'opened', descriptor, user }
+    if (typeof user !== 'string' && blocked === null) {
+      const { dev, ino } = fstatSync(descriptor, { bigint: true })
+      return { kind: 'opened', descriptor, identity: `${dev}:${ino}`, user }
+    }
     closeSync(descriptor)
     return {
       kind: 'defect',

@@ -14,7 +14,7 @@ const MAX_PATHS = 64
 
 /** Reads a command as it would run in the sandbox; links of the workspace are followed. */
 export function readCommand(command: string, workspace: string, cwd = SANDBOX_WORKSPACE): CommandFacts {
-  const context = { cwd, workspace: SANDBOX_WORKSPACE, home: SANDBOX_WORKSPACE }
+  const context = { cwd, workspace: SANDBOX_WORKSPACE, home: SANDBOX_WORKSPACE, sandbox: true }
   const facts = analyse(command, context)
   const links = new Map<string, string>()
   for (const { path, exact } of facts.paths.slice(0, MAX_PATHS)) {

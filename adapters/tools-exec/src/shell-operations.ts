@@ -3,7 +3,7 @@ import { type Compensation, isObject, type Json, type JsonObject, type Operation
 import { type CommandKind, commandShape, kindOf, readCommand } from './shell-arguments.ts'
 
 /** Raised whenever the meaning of the declarations below changes: it is part of every action digest. */
-const VERSION = 1
+const VERSION = 2
 
 /** How an answer of a command looks. */
 const OUTPUT: Shape = {

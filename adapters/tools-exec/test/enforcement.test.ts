@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,6 +66,17 @@ function outside(): string {
   return JSON.stringify(seen)
 }
 
+/** Every bypass finds the workspace as the first one did: what one has left must neither help nor hinder the next. */
+function renew(own: string): void {
+  for (const name of readdirSync(own)) rmSync(join(own, name), { recursive: true, force: true })
+  // The sandbox has given the folder to its user, when it does not run as ours.
+  const { uid, gid } = statSync(own)
+  for (const file of ['README.md', 'package.json', 'Makefile']) {
+    writeFileSync(join(own, file), readFileSync(join(workspace, file)))
+    if (uid !== process.getuid?.()) chownSync(join(own, file), uid, gid)
+  }
+}
+
 async function reaches(session: SandboxSession, bypass: Bypass): Promise<boolean> {
   const before = connected
   const untouched = outside()
@@ -83,8 +94,7 @@ describe('every bypass of the corpus, in the sandbox', () => {
     const lane = async (n: number): Promise<void> => {
       const own = join(root, `ws${n}`)
       mkdirSync(own)
-      for (const file of ['README.md', 'package.json', 'Makefile'])
-        writeFileSync(join(own, file), readFileSync(join(workspace, file)))
+      renew(own)
       const box = sandbox()
       const opening = await box.open({
         id: `lane${n}`,
@@ -98,11 +108,12 @@ describe('every bypass of the corpus, in the sandbox', () => {
       for (let bypass = bypasses.pop(); bypass !== undefined; bypass = bypasses.pop()) {
         runs++
         if (await reaches(opening.session, bypass)) reached.push(bypass.id)
+        renew(own)
       }
       await box.close()
     }
     await Promise.all(Array.from({ length: LANES }, (_, n) => lane(n)))
-    expect(runs).toBeGreaterThan(300)
+    expect(runs).toBeGreaterThan(900)
     expect(reached).toEqual([])
   }, 300_000)
 
@@ -130,14 +141,14 @@ describe('what is decided', () => {
   test('nearly every bypass is asked about before it is run at all', () => {
     const bypasses = readBypasses()
     const passed = bypasses.filter(({ command }) => kindIn(fill(command, elsewhere)) !== 'reach')
-    expect(passed.length / bypasses.length).toBeLessThan(0.05)
+    expect(passed.length / bypasses.length).toBeLessThan(0.01)
   })
 
-  test('at most one ordinary command in twenty is', () => {
+  test('at most three ordinary commands in a hundred are', () => {
     const ordinary = readOrdinary().filter(({ needs }) => needs === undefined)
-    expect(ordinary.length).toBeGreaterThanOrEqual(150)
+    expect(ordinary.length).toBeGreaterThanOrEqual(300)
     const asked = ordinary.filter(({ command }) => kindIn(command) === 'reach')
-    expect(asked.length / ordinary.length).toBeLessThanOrEqual(0.05)
+    expect(asked.length / ordinary.length).toBeLessThanOrEqual(0.03)
     expect(kindIn("git commit -m 'fix: sync state'")).toBe('exec')
     expect(kindIn('rsync a b')).not.toBe('reach')
   })

@@ -99,7 +99,7 @@ describe('which operation a command is', () => {
 describe('what a command does', () => {
   test('looking answers, and changes nothing', async () => {
     const { operation, output } = await run('cat README.md; ls /')
-    expect(operation.id).toBe('shell.reach') // the root of the machine is not the workspace
+    expect(operation.id).toBe('shell.look') // the root of the sandbox, which is not that of the machine
     expect((await run('cat README.md')).output).toMatchObject({ exitCode: 0, ended: 'itself', stdout: 'hello\n', changes: 0 })
     expect(output.stdout).not.toContain('root')
   })

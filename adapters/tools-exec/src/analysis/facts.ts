@@ -29,6 +29,10 @@ export const CATEGORIES = {
   destructive: { cautious: true, meaning: 'destroys what an undo of the workspace cannot bring back' },
   'history-rewrite': { cautious: true, meaning: 'rewrites history that others may have, or deletes it for good' },
   'unknown-program': { cautious: true, meaning: 'runs a program that nothing is known about' },
+  'inline-code': {
+    cautious: false,
+    meaning: 'hands program text to an interpreter; it was read, and works on files by names that stand in it',
+  },
   'workspace-code': { cautious: false, meaning: 'runs code that lies in the workspace' },
   'temp-path': { cautious: false, meaning: 'touches the temporary folder' },
   'log-path': { cautious: false, meaning: 'reads logs of the machine' },
@@ -71,7 +75,8 @@ export type PathClass =
   | 'temp'
   | 'other'
 
-export type PathAccess = 'read' | 'write' | 'execute' | 'enter'
+/** `list`: only the names in a folder, said in the sandbox alone. */
+export type PathAccess = 'read' | 'write' | 'execute' | 'enter' | 'list'
 
 /** A place that a command names. `exact` is false when the path is only a pattern or a beginning. */
 export interface TouchedPath {
@@ -126,6 +131,11 @@ export interface AnalysisContext {
   readonly cwd: string
   readonly workspace: string
   readonly home: string
+  /**
+   * True when it runs in the sandbox: no network, no programs but its own, nothing of the machine but installed ones, and files of the workspace. What only that makes
+   * harmless is cautious without it: stopping programs, listing the root, program text that was read.
+   */
+  readonly sandbox?: boolean
   /** The variables that the shell starts with, as far as they are known. */
   readonly env?: Readonly<Record<string, string>>
 }

@@ -27,7 +27,10 @@ export class Findings {
   readonly #variables = new Set<string>()
   /** What was written in this text, by path; null when the content is not known. */
   readonly #written = new Map<string, Value | null>()
+  /** Files that may be program text, and were written in this text; those that somebody has read since are gone. */
+  readonly #code = new Map<string, Value | null>()
   #wroteCode = false
+  #startedJob = false
   #reach: Reach = 'local'
   #mutability: Mutability = 'read'
 
@@ -103,6 +106,15 @@ export class Findings {
     this.category(...categoriesOf(place.class, place.access))
   }
 
+  /** True when code of the workspace was left running in the background: it may be what later commands talk to. */
+  get startedJob(): boolean {
+    return this.#startedJob
+  }
+
+  startJob(): void {
+    if (this.#categories.has('workspace-code')) this.#startedJob = true
+  }
+
   /** True when this text writes a file that may be program text: by its name anything but a log, a page, or data. */
   get wroteCode(): boolean {
     return this.#wroteCode
@@ -117,8 +129,16 @@ export class Findings {
       )
     ) {
       this.#wroteCode = true
+      this.#code.set(path, this.#written.has(path) ? null : content)
     }
     this.#written.set(path, this.#written.has(path) ? null : content)
+  }
+
+  /** Files that this text wrote and that nobody has read as program text yet; each is given once. */
+  takeCode(): readonly (readonly [path: string, content: Value | null])[] {
+    const all = [...this.#code]
+    this.#code.clear()
+    return all
   }
 
   /** What this text wrote to a file; undefined when it wrote nothing there. */

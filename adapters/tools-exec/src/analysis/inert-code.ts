@@ -26,8 +26,10 @@ export function isInert(language: Language, code: string): boolean {
       )
     case 'sql':
       return isInertSql(code)
+    case 'ed':
+      return isInertEd(code)
     case 'vim':
-      return /^(?::?(?:q|wq|x|w|qa|wqa|set \w+|\d+|\$|%?s\/[\w .-]*\/[\w .-]*\/g?)!?)$/.test(code)
+      return /^(?::?(?:q|wq|x|w|qa|wqa|set \w+|\d+|\$|%?s\/[\w .-]*\/[\w .-]*\/[ge]*)!?)$/.test(code)
     default:
       return false
   }
@@ -84,6 +86,23 @@ function isInertSed(code: string): boolean {
   return true
 }
 
+/** Commands of ed that edit the one file: no `!`, no other file. What stands after `a`, `c` or `i` up to a dot is text. */
+function isInertEd(code: string): boolean {
+  let isText = false
+  return code.split('\n').every((line) => {
+    if (isText) {
+      isText = line !== '.'
+      return true
+    }
+    const match =
+      /^(?:[,%;]|(?:\d+|[.$]|\/[^/\\]{0,200}\/)?(?:,(?:\d+|[.$]|\/[^/\\]{0,200}\/))?)(?:([aci])|[dpnlj=wqQHP]|wq|s\/[^/\\]{0,200}\/[^/\\]{0,200}\/[gp\d]*)?$/.exec(
+        line,
+      )
+    isText = match?.[1] !== undefined
+    return match !== null
+  })
+}
+
 /** awk without pipes, other files and other programs. */
 function isInertAwk(code: string): boolean {
   if (/\b(?:system|getline|close|fflush|ARGV|ARGC|ENVIRON|PROCINFO|SYMTAB|FUNCTAB)\b|@|\/inet|\|&/.test(code)) return false
@@ -115,6 +134,7 @@ function isInertPerl(code: string): boolean {
     )
   )
     return true
+  if (/^\s*print\s+(?:\$F\[-?\d+\]|\$[_.\d]|"(?:[^"\\@$`]|\$F\[\d+\]|\\[nt])*"|[,.\s])+;?\s*$/.test(code)) return true
   return /^\s*(?:s([/|#,!])(?:(?!\1)[^\\@$`({]|\\.|\((?!\?)|\{\d)*\1(?:(?!\1)[^\\@$`{]|\\.|\$\d)*\1[gimsx]*\s*;?\s*)+$/.test(code)
 }
 

@@ -35,6 +35,15 @@ export const HARMLESS: ReadonlySet<string> = new Set([
   '/etc/ssl/certs/ca-certificates.crt',
 ])
 
+/** Files that the sandbox makes itself, alike for everybody. */
+export const HARMLESS_INSIDE: ReadonlySet<string> = new Set([
+  '/etc/hosts',
+  '/etc/hostname',
+  '/etc/host.conf',
+  '/etc/resolv.conf',
+  '/etc/nsswitch.conf',
+])
+
 /** Which kind of place lies below which folder. The first that fits holds; the workspace and the home folder come before them. */
 export const PREFIXES: readonly (readonly [prefix: string, kind: PathClass])[] = [
   ['/proc', 'proc'],

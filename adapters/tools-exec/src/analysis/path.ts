@@ -1,6 +1,6 @@
 import type { AnalysisContext, Category, PathAccess, PathClass } from './facts.ts'
 import type { Field } from './field.ts'
-import { EMPTY_DEVICES, ENVIRONMENT_FILE, HARMLESS, NAMED_PLACES, PREFIXES } from './path-table.ts'
+import { EMPTY_DEVICES, ENVIRONMENT_FILE, HARMLESS, HARMLESS_INSIDE, NAMED_PLACES, PREFIXES } from './path-table.ts'
 
 /** The absolute path without `.`, `..` and doubled slashes. Says where a name leads when no link is on the way. */
 export function absolutePath(path: string, cwd: string): string {
@@ -21,11 +21,14 @@ export function isEmptyDevice(path: string): boolean {
   return EMPTY_DEVICES.has(path) || /^\/dev\/fd\/\d+$/.test(path)
 }
 
-type Places = Pick<AnalysisContext, 'workspace' | 'home'>
+type Places = Pick<AnalysisContext, 'workspace' | 'home' | 'sandbox'>
 
 /** What kind of place an absolute path is. Names of credentials and of agents count before everything else, also in the workspace. */
 export function classifyPath(path: string, access: PathAccess, places: Places): PathClass {
-  if (HARMLESS.has(path)) return access === 'write' ? 'system' : 'software'
+  if (HARMLESS.has(path) || (places.sandbox === true && HARMLESS_INSIDE.has(path)))
+    return access === 'write' ? 'system' : 'software'
+  // Above the workspace is the root of the sandbox, which looks the same everywhere.
+  if (access === 'list' && isBelow(places.workspace, path)) return path === places.workspace ? 'workspace' : 'software'
   const named = classifyNames(path.split('/').slice(1), access, (part, name) => part === name)
   if (named !== null) return named
   if (isBelow(path, places.workspace)) return 'workspace'

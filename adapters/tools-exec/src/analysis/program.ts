@@ -1,7 +1,25 @@
 import type { Category, Mutability, Reach } from './facts.ts'
 
 /** The languages of program text that is handed over inline. */
-export type Language = 'shell' | 'python' | 'javascript' | 'perl' | 'awk' | 'sed' | 'sql' | 'gdb' | 'make' | 'vim' | 'other'
+export type Language =
+  | 'shell'
+  | 'python'
+  | 'javascript'
+  | 'perl'
+  | 'awk'
+  | 'sed'
+  | 'sql'
+  | 'gdb'
+  | 'make'
+  | 'vim'
+  | 'ed'
+  | 'c'
+  | 'go'
+  | 'java'
+  | 'rust'
+  | 'ruby'
+  | 'php'
+  | 'other'
 
 /** What the value of an option, or an operand, means. */
 export type Role =
@@ -11,6 +29,8 @@ export type Role =
   | 'scan'
   | 'read'
   | 'write'
+  /** A place of which only the names are shown. */
+  | 'list'
   /** A folder to work in. */
   | 'enter'
   /** A text for the shell. */
@@ -62,7 +82,7 @@ export interface Program extends Mark {
   readonly marks?: Readonly<Record<string, Mark>>
   /**
    * What operands are; `read` unless told. `last-write`: the last one is written; `pattern`: the first one is text; `remote`: `host:path`; `config`: a key
-   * and its value, judged by {@link Program.settings}; `makefile`: targets and `NAME=value`. */
+   * and its value, judged by {@link Program.settings}; `makefile`: targets and `NAME=value`; `sources`: files to compile, `-` for the input, `@file` for more words. */
   readonly operands?:
     | Role
     | 'none'
@@ -75,12 +95,17 @@ export interface Program extends Mark {
     | 'config'
     | 'makefile'
     | 'database'
+    | 'sources'
   /** Options after which the first operand is no pattern, code or script any more. */
   readonly instead?: string
   /** Operands in front of the command, for `argv` and `joined`. */
   readonly skip?: number
   /** Options with which the program only tells something, so that its own marks do not hold: `crontab -l`. */
   readonly unless?: string
+  /** A client of addresses among its operands: it talks to nobody else when these are this machine, and the same text has started what listens there. */
+  readonly isClient?: string
+  /** It reaches nothing in the sandbox, where there are no other programs and nobody who could connect: its own marks hold only without. */
+  readonly isTameInside?: boolean
   /** `NAME=value` words in front of the command set variables for it. */
   readonly assigns?: boolean
   /** The entry that the words of an `argv` option belong to, when they are no command: `python -m`. */
@@ -89,8 +114,8 @@ export interface Program extends Mark {
   /** What a verb is that is not listed; unknown unless told. */
   readonly otherwise?: Program
   readonly language?: Language
-  /** What the input is when there is no operand: a program, or words to append to a command. */
-  readonly stdin?: 'code' | 'words'
+  /** What the input is when there is no operand: a program, or words to append to a command. `commands`: a program, whatever the operands. */
+  readonly stdin?: 'code' | 'commands' | 'words'
   /** Settings that change nothing about what runs. All others are hooks. */
   readonly settings?: RegExp
   /** Makes another name for a file. */

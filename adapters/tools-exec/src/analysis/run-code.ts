@@ -1,4 +1,5 @@
-import { originOf, type Field, textOf, unknown } from './field.ts'
+import { originOf, type Field, text, textOf, unknown } from './field.ts'
+import { languageOf, readCode } from './code/read-code.ts'
 import { isInert } from './inert-code.ts'
 import type { Outcome } from './outcome.ts'
 import type { Language } from './program.ts'
@@ -16,22 +17,80 @@ export function runText(field: Field, { shell, invocation, name }: Running): Out
 }
 
 export function runCode(language: Language, field: Field, running: Running): void {
-  const { shell } = running
+  const { shell, invocation } = running
   if (language === 'shell') {
     runText(field, running)
     return
   }
-  const origin = originOf(field)
-  const isTame = origin === null || origin === 'token' || origin === 'names' || origin === 'environment'
+  // A pattern that the shell has replaced by names is names.
+  const origin = originOf(field) ?? (field.some((piece) => piece.kind === 'glob') ? 'names' : null)
+  // A name of a file may hold a quote, and end the text that it stands in.
+  const isName = origin === 'names' && (language === 'sed' || language === 'awk')
+  const isTame = origin === null || origin === 'token' || isName || origin === 'environment'
   const source = isTame ? field.map((piece) => (piece.kind === 'text' ? piece.text : 'X')).join('') : null
   if (source !== null && isInert(language, source)) return
-  shell.findings.category('interpreter-inline')
+  // Only what stands there whole, but for numbers, is read.
+  const isWhole = (origin === null || origin === 'token') && field.some((piece) => piece.kind === 'text')
+  const reading = source === null || !isWhole || shell.context.sandbox !== true ? null : readCode(language, source)
+  if (reading === null) shell.findings.category('interpreter-inline')
+  else {
+    shell.findings.category('inline-code')
+    for (const place of reading.places) shell.findings.path(text(place), reading.writes ? 'write' : 'read', invocation.state.cwds)
+  }
   // Program text that nobody reads here may do anything that a program can.
   shell.findings.mutability('write')
 }
 
-/** A file with program text: the workspace's own code, unless this very command wrote it. */
-export function runScript(language: Language, field: Field, running: Running): Outcome | null {
+/**
+ * Looks at what this text wrote when something now runs that may load it: tests find new files by themselves, `make` reads its makefile. What is known, and in
+ * a language that we read, is judged as if it were run here; everything else nobody has read.
+ */
+export function runWritten(running: Running): void {
+  for (const [path, content] of running.shell.findings.takeCode()) {
+    for (const field of content ?? [unknown('content')]) runFileText(path, field, running)
+  }
+}
+
+/** The text of a file that this very command wrote. */
+function runFileText(path: string, field: Field, running: Running): Outcome | null {
+  const source = textOf(field)
+  if (source !== null && path.endsWith('/package.json')) return runPackage(source, running)
+  const language = source === null ? null : languageOf(path, source)
+  if (language === 'shell') return runText(field, running)
+  if (language === null) running.shell.findings.category('interpreter-inline')
+  else runCode(language, field, running)
+  return null
+}
+
+/** The scripts of a package are texts for the shell. */
+function runPackage(source: string, running: Running): null {
+  const scripts = scriptsOf(source)
+  if (scripts === null) running.shell.findings.category('interpreter-inline')
+  for (const script of scripts ?? []) runText(text(script), running)
+  return null
+}
+
+function scriptsOf(source: string): readonly string[] | null {
+  try {
+    // Written by whoever wrote the command: anything but an object with texts in it is not read.
+    const { scripts = {} } = JSON.parse(source) as { readonly scripts?: unknown }
+    const all: readonly unknown[] | null = typeof scripts === 'object' && scripts !== null ? Object.values(scripts) : null
+    return all?.every((script): script is string => typeof script === 'string') === true ? all : null
+  } catch {
+    return null
+  }
+}
+
+/**
+ * A file with program text: the workspace's own code, unless this very command wrote it. `isProgram`: it is started by its name, so that its first line says what
+ * runs it, and not the program in front of it.
+ */
+export function runScript(
+  language: Language,
+  field: Field,
+  running: Running,
+  { isProgram = false }: { readonly isProgram?: boolean } = {},
+): Outcome | null {
   const { shell, invocation } = running
   const pipe = field.length === 1 && field[0]?.kind === 'unknown' ? field[0].carries : undefined
   const source = textOf(field)
@@ -39,18 +98,20 @@ export function runScript(language: Language, field: Field, running: Running): O
   if (content !== undefined && content !== null) {
     let last: Outcome | null = null
     for (const value of content) {
-      if (language === 'shell' && textOf(value)?.startsWith('#!') !== true) last = runText(value, running)
-      else
-        runCode(
-          /^#!.*\b(?:ba|da|z|k)?sh\b/.test(textOf(value) ?? '') ? 'shell' : language === 'shell' ? 'other' : language,
-          value,
-          running,
-        )
+      const hasLine = isProgram && textOf(value)?.startsWith('#!') === true
+      if (hasLine) last = runFileText(source ?? '', value, running)
+      else if (language === 'shell') last = runText(value, running)
+      else runCode(language, value, running)
     }
     return last
   }
   if (source === '/dev/stdin' || source === '-' || /^\/(?:dev\/fd|proc\/self\/fd)\/0$/.test(source ?? '')) {
     runInput(running)
+    return null
+  }
+  // `node --import data:text/javascript,...` is program text, and no file.
+  if (/^[a-z]{2,}:/i.test(source ?? '')) {
+    shell.findings.category('interpreter-inline')
     return null
   }
   if (

@@ -108,7 +108,7 @@ function runFile(first: Field, program: string, args: readonly Field[], invocati
   // A copy or a package's own copy of a known program does what the known one does, or worse.
   if (listed !== undefined && listed.program.output !== 'none')
     runProgram({ ...running, name: listed.name, program: listed.program })
-  runScript('shell', first, running)
+  runScript('shell', first, running, { isProgram: true })
   for (const field of args) scan(field, running)
   return { ok: invocation.state, fail: invocation.state, out: [unknown('content')] }
 }

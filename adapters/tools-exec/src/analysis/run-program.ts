@@ -3,7 +3,7 @@ import { compact, dropText, type Field, originOf, patternOf, prefixOf, text, tex
 import type { Outcome, Shell } from './outcome.ts'
 import { hidesLetters, outputOf } from './output.ts'
 import type { Mark, Program, Role } from './program.ts'
-import { runCode, runInput, runScript, runText } from './run-code.ts'
+import { runCode, runInput, runScript, runText, runWritten } from './run-code.ts'
 import type { Running } from './running.ts'
 import { assign } from './state.ts'
 import { fileContent, judgeDestruction, scan, touch, written } from './touch.ts'
@@ -13,12 +13,13 @@ import { noteAssignment } from './variables.ts'
 export function runProgram(running: Running): Outcome {
   const { program, args, invocation, shell } = running
   const given = readArguments(program, args)
-  if (program.unless === undefined || !isGiven(given, program.unless)) mark(program, shell)
-  // What this text wrote is what now runs, and nobody reads it as program text.
+  const isTame = shell.context.sandbox === true && (program.isTameInside === true || talksToItself(running, given))
+  if (isTame) mark({ mutability: program.mutability ?? 'read' }, shell)
+  else if (program.unless === undefined || !isGiven(given, program.unless)) mark(program, shell)
   const isRunner =
     program.categories?.includes('workspace-code') === true ||
-    ['python', 'javascript', 'perl', 'other'].includes(program.language ?? 'shell')
-  if (isRunner && shell.findings.wroteCode) shell.findings.category('interpreter-inline')
+    ['python', 'javascript', 'perl', 'ruby', 'php', 'other'].includes(program.language ?? 'shell')
+  if (isRunner) runWritten(running)
   for (const field of given.unknown) scan(field, running)
   for (const option of given.options) {
     const marks = program.marks ?? {}
@@ -33,6 +34,18 @@ export function runProgram(running: Running): Outcome {
   const out = takeOperands(running, given)
   const state = invocation.state
   return { ok: state, fail: state, out }
+}
+
+const LOOPBACK = /^(?:https?:\/\/)?(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?(?:[/?#][^@]*)?$/
+
+/**
+ * `node server.js & curl localhost:3000`: in the sandbox a machine's own address is the sandbox, and what listens there was started in it. Only with a server in the same
+ * text: otherwise somebody means another one, and should hear that it cannot be reached.
+ */
+function talksToItself({ program, shell }: Running, { options, operands }: GivenArguments): boolean {
+  if (program.isClient === undefined || !shell.findings.startedJob || operands.length === 0) return false
+  const plain = program.isClient.split(' ')
+  return options.every(({ name }) => plain.includes(name)) && operands.every((field) => LOOPBACK.test(textOf(field) ?? ''))
 }
 
 /** `sh -c text name one two`: what stands behind is `$0`, `$1` and `$2` of the text. */
@@ -85,6 +98,7 @@ function takeValue(role: Role, field: Field, running: Running): void {
     case 'read':
     case 'write':
     case 'enter':
+    case 'list':
       touch(field, role, running)
       return
     case 'command':
@@ -175,15 +189,22 @@ function takeOperands(running: Running, given: GivenArguments): Value {
     case 'read':
       for (const field of operands) touch(field, 'read', running)
       break
+    case 'list':
+      for (const field of operands) touch(field, 'list', running)
+      break
+    case 'sources':
+      takeSources(running, operands)
+      break
     case 'write':
       for (const field of operands) {
         touch(field, 'write', running)
         if (running.name === 'tee') written(field, running, invocation.state.stdin, { isNew: true })
-        else if (program.stdin === 'code') written(field, running, null, { isNew: true })
+        else if (program.stdin === 'code' || program.stdin === 'commands') written(field, running, null, { isNew: true })
       }
       if (program.mutability === 'destructive') judgeDestruction(operands, shell, invocation)
       break
   }
+  if (program.stdin === 'commands' && invocation.state.stdin !== null) runInput(running)
   if (
     program.stdin === 'code' &&
     program.operands !== 'script' &&
@@ -210,6 +231,14 @@ function takeScript(running: Running, given: GivenArguments): void {
   }
 }
 
+/** Files to compile: the input may be one, and a file may hold more words for the compiler. */
+function takeSources(running: Running, operands: readonly Field[]): void {
+  for (const field of operands) {
+    if (textOf(field) === '-') runInput(running)
+    else touch(prefixOf(field).startsWith('@') ? (dropText(field, 1) ?? field) : field, 'read', running)
+  }
+}
+
 /** Variables that change which program every rule of a makefile runs, unless they name an ordinary one. */
 const RULE_VARIABLE = /^(?:SHELL|\.SHELLFLAGS|MAKEFLAGS|CC|CXX|LD|AR|AWK|SED|INSTALL)\+?=/
 const ORDINARY_TOOL = /=(?:\/bin\/)?(?:ba)?sh$|=(?:gcc|clang|cc|g\+\+)[\w.+-]*$/
@@ -232,6 +261,9 @@ function modelled({ program, invocation, shell, name }: Running, given: GivenArg
       shell.findings.category('obfuscated')
   }
   const operands = program.operands === 'pattern' || program.operands === 'code' ? given.operands.slice(1) : given.operands
+  // Names in other folders are no names of the workspace: whoever opens them opens what is there.
+  if (program.operands === 'list' && operands.some((field) => /^(?:\/|~|.*\.\.)/.test(patternOf(field))))
+    return [unknown('content')]
   return outputOf(model, { operands, stdin: invocation.state.stdin, options })
 }
 
@@ -264,6 +296,8 @@ function takeCommand(running: Running, given: GivenArguments): Value {
   const { program, invocation, shell } = running
   const { operands } = given
   let rest: readonly Field[] = operands.slice(program.skip ?? 0)
+  // `flock file command` makes the file.
+  for (const field of operands.slice(0, program.skip ?? 0)) scan(field, running)
   let state = invocation.state
   while (program.assigns === true && rest[0] !== undefined) {
     const match = /^([^\s=/-][^\s=]*)=/.exec(prefixOf(rest[0]))
@@ -312,7 +346,9 @@ function takeCopies(running: Running, operands: readonly Field[]): void {
     touch(field, isTarget ? 'write' : running.program.mutability === 'destructive' ? 'write' : 'read', running)
     if (!isTarget) continue
     const source = textOf(operands[0] ?? [])
-    written(field, running, source === null ? null : (fileContent(source, running) ?? null), { isNew: false })
+    const content = source === null ? null : (fileContent(source, running) ?? null)
+    // What this text wrote stays new under another name, which may make a program of it.
+    written(field, running, content, { isNew: content?.every((each) => textOf(each) !== null) === true })
   }
 }
 

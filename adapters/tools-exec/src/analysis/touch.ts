@@ -9,7 +9,9 @@ export function touch(field: Field, access: PathAccess, { shell, invocation, pro
   const source = textOf(field)
   if (field.length === 1 && field[0]?.kind === 'unknown' && field[0].carries !== undefined) return
   if (source !== null && /^(?:https?|ftps?|s?ftp|ssh|git):\/\//.test(source)) return
-  shell.findings.path(source?.startsWith('file://') === true ? text(source.slice(7)) : field, access, invocation.state.cwds)
+  // Without the sandbox the names of a folder are what somebody keeps there.
+  const as = access === 'list' && shell.context.sandbox !== true ? 'read' : access
+  shell.findings.path(source?.startsWith('file://') === true ? text(source.slice(7)) : field, as, invocation.state.cwds)
   if (program.copies === true && source !== null && PROGRAM_FOLDERS.has(source.slice(0, Math.max(1, source.lastIndexOf('/'))))) {
     shell.findings.category('obfuscated')
   }

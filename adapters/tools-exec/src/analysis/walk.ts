@@ -146,7 +146,10 @@ export class Walk implements Shell, Expander {
     let out: Value = EMPTY
     for (const [index, { command, background }] of statements.entries()) {
       last = this.#pipelineOrList(command, state, via)
-      if (background === true) last = { ok: state, fail: state, out: last.out }
+      if (background === true) {
+        this.findings.startJob()
+        last = { ok: state, fail: state, out: last.out }
+      }
       out = combineOutputs(out, last.out)
       state = index === statements.length - 1 ? state : joinStates(last.ok, last.fail)
     }

@@ -19,6 +19,7 @@ function explainIssue(issue: z.core.$ZodIssue, value: Json, root: Path): readonl
   if (issue.code === 'invalid_key') {
     return [{ path, atKey: true, message: issue.issues[0]?.message ?? 'This name is not allowed.' }]
   }
+  if (issue.code === 'custom') return [{ path, message: issue.message }]
   if (given === undefined) return [{ path, message: `"${String(inner.at(-1) ?? '')}" is missing. Add it.` }]
   if (issue.code === 'invalid_value') {
     const known = issue.values.map(String)

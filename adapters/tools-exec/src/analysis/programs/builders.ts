@@ -47,7 +47,7 @@ export const BUILDERS: ProgramTable = {
       chdir: { style: 'posix', operands: 'argv', skip: 1 },
     },
   },
-  'ctest cpack meson ninja scons waf bazel bazelisk buck buck2 just task rake ant gradle gradlew mvn mvnw mvnd sbt lein invoke inv fab nmake jam tup earthly dagger nx turbo lerna rush wireit grunt gulp webpack rollup vite esbuild swc parcel snowpack rspack tsup tsx ts-node ts-node-esm babel unbuild astro next nuxt remix svelte-kit gatsby hugo jekyll eleventy storybook vue-cli-service ng expo react-native electron-builder tauri docusaurus vitepress alembic flask django-admin jupyter streamlit dvc mlflow papermill scrapy celery nodemon concurrently wait-on cross-env dotenv rimraf-cli husky-run release-it semantic-release changeset typedoc api-extractor size-limit depcheck madge license-checker tsd c3p0':
+  'ctest cpack meson ninja scons waf bazel bazelisk buck buck2 just task rake ant gradle gradlew mvn mvnw mvnd sbt lein invoke inv fab nmake jam tup earthly dagger nx turbo lerna rush wireit grunt gulp webpack rollup vite esbuild swc parcel snowpack rspack tsup tsx ts-node ts-node-esm babel unbuild astro next nuxt remix svelte-kit gatsby hugo jekyll eleventy storybook vue-cli-service ng expo react-native electron-builder tauri docusaurus vitepress alembic flask django-admin jupyter streamlit dvc mlflow papermill scrapy celery nodemon concurrently wait-on cross-env dotenv rimraf-cli husky-run release-it semantic-release changeset typedoc api-extractor size-limit depcheck madge license-checker tsd prisma drizzle-kit knex typeorm sequelize-cli c3p0':
     { ...BUILD, takes: { text: '-j -t -P -D', scan: '-f -C -c --config', code: '-e --eval' }, language: 'other' },
   'jest vitest mocha ava tap playwright cypress karma jasmine qunit c8 nyc pytest py.test tox nox unittest nose2 behave robot coverage phpunit pest rspec minitest cucumber bats newman testcafe wdio stryker':
     {
@@ -64,7 +64,8 @@ export const BUILDERS: ProgramTable = {
       },
       marks: { '-wrapper -fplugin -specs -B -load': { categories: ['execution-hook'] } },
       categories: ['workspace-code'],
-      operands: 'read',
+      operands: 'sources',
+      language: 'c',
       mutability: 'write',
     },
   'pkg-config autoconf automake autoreconf libtool aclocal configure': BUILD,

@@ -2,8 +2,12 @@ import type { ProgramTable } from '../program.ts'
 
 /** Programs that list, read, copy and remove files. */
 export const FILES: ProgramTable = {
-  ls: { takes: { text: '-I -T -w --ignore --hide --color --sort --time --time-style --format --block-size' }, output: 'names' },
-  'dir vdir tree exa eza lsd broot': { takes: { text: '-L -I -P --level' }, output: 'names' },
+  ls: {
+    takes: { text: '-I -T -w --ignore --hide --color --sort --time --time-style --format --block-size' },
+    operands: 'list',
+    output: 'names',
+  },
+  'dir vdir tree exa eza lsd broot': { takes: { text: '-L -I -P --level' }, operands: 'list', output: 'names' },
   'fd fdfind': {
     takes: {
       text: '-e -t -d -E -S --extension --type --max-depth --exclude',
@@ -88,6 +92,8 @@ export const FILES: ProgramTable = {
     mutability: 'write',
   },
   tar: {
+    // Names that begin at the top are taken as they stand, whatever folder it works in.
+    marks: { '-P --absolute-names': { categories: ['outside-path'] } },
     takes: {
       text: '--exclude --transform --xform --owner --group --mode --strip-components --mtime --format -b --warning --checkpoint -N',
       scan: '-f --file -T -X --files-from --exclude-from',
@@ -125,6 +131,6 @@ export const FILES: ProgramTable = {
   },
   'sync fsync stty tty clear reset tput setterm': { operands: 'text', output: 'token' },
   'fallow dircolors': {},
-  'lsof fuser': { categories: ['process-control'] },
+  'lsof fuser': { categories: ['process-control'], isTameInside: true },
   'inotifywait fswatch': { takes: { text: '-e --format --exclude' } },
 }

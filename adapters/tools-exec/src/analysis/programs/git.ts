@@ -40,7 +40,12 @@ export const GIT: ProgramTable = {
           .split(/\s+/)
           .map((verb): [string, Program] => [verb, LOG]),
       ),
-      'rev-parse': { ...READ, output: 'token' },
+      // What they print is one hash or name of a commit, which never begins like an option.
+      ...Object.fromEntries(
+        'rev-parse merge-base describe symbolic-ref'
+          .split(' ')
+          .map((verb): [string, Program] => [verb, { ...READ, output: 'token' }]),
+      ),
       'ls-files': { ...READ, takes: { text: '-x --exclude', read: '-X --exclude-from' }, output: 'names' },
       diff: { ...LOG, output: 'names' },
       branch: { ...WRITE, output: 'token' },

@@ -80,6 +80,8 @@ export const LAUNCHERS: ProgramTable = {
   },
   'flock lckdo': { style: 'posix', takes: { command: '-c --command', text: '-w -E --timeout' }, operands: 'argv', skip: 1 },
   script: {
+    // A command that is given is read like any other; without one it is a shell.
+    unless: '-c --command',
     takes: { command: '-c --command', write: '-I -O -B -T' },
     operands: 'write',
     mutability: 'write',
@@ -112,5 +114,10 @@ export const LAUNCHERS: ProgramTable = {
   },
   'busybox toybox': { style: 'posix', operands: 'applet' },
   coproc: { style: 'posix', operands: 'argv' },
-  'logger wall write mesg': { operands: 'text' },
+  logger: {
+    takes: { text: '-p -t --priority --tag', read: '-f --file -u --socket' },
+    marks: { '-n --server -T --tcp -d --udp': { categories: ['network-client'], reach: 'network' } },
+    operands: 'text',
+  },
+  'wall write mesg': { operands: 'text' },
 }

@@ -15,6 +15,8 @@ export const NETWORK: ProgramTable = {
     },
     operands: 'scan',
     mutability: 'write',
+    isClient:
+      '-s -S -f -i -I -v -k -L -X -H -d -o -w -m --silent --show-error --fail --include --head --verbose --request --header --data --data-raw --json --output --write-out --max-time --retry --retry-delay --retry-connrefused --connect-timeout',
   },
   'wget wget2 aria2c axel lynx links elinks w3m http https httpie xh hurl youtube-dl yt-dlp curlie': {
     ...CLIENT,

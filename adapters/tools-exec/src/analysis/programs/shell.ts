@@ -15,6 +15,11 @@ export const SHELL: ProgramTable = {
   'true false : pwd dirs jobs wait times ulimit umask type hash history exit return break continue caller suspend bg fg logout shopt help disown':
     { operands: 'text', output: 'token' },
   'which whereis': { operands: 'text', output: 'token' },
-  'kill pkill killall skill killall5 fuser': { operands: 'text', categories: ['process-control'], mutability: 'write' },
+  'kill pkill killall skill killall5 fuser': {
+    operands: 'text',
+    categories: ['process-control'],
+    mutability: 'write',
+    isTameInside: true,
+  },
   'builtin command': { style: 'posix', operands: 'argv', unless: '-v -V', output: 'token' },
 }

@@ -1,5 +1,14 @@
 import type { ProgramTable } from '../program.ts'
 
+const KEY_FILES = {
+  read: '-in -key -inkey',
+  write: '-out -keyout',
+  text: '-subj -days -newkey -passin -passout -pkeyopt -addext',
+  scan: '-config -extfile',
+} as const
+/** They load a library. */
+const LOADS = { '-engine -provider -provider-path': { categories: ['execution-hook'] } } as const
+
 /** Programs that search, compare and change text. */
 export const TEXT: ProgramTable = {
   'grep egrep fgrep zgrep bzgrep xzgrep rgrep': {
@@ -48,7 +57,8 @@ export const TEXT: ProgramTable = {
     operands: 'scan',
     mutability: 'write',
   },
-  'paste join fold fmt expand unexpand column pr look tsort shuf numfmt ptx': {
+  shuf: { takes: { text: '-n -i -e', write: '-o --output', read: '--random-source' }, output: 'filter' },
+  'paste join fold fmt expand unexpand column pr look tsort numfmt ptx': {
     takes: { text: '-d -s -w -t -n -o -1 -2 -j -a -e -c -N --from --to' },
     output: 'content',
   },
@@ -95,6 +105,14 @@ export const TEXT: ProgramTable = {
       x509: { operands: 'none', style: 'words', takes: { read: '-in', write: '-out' } },
       rand: { operands: 'text', output: 'token' },
       version: { operands: 'none' },
+      ...Object.fromEntries(
+        'req genrsa genpkey gendsa pkey rsa ec ecparam dhparam'
+          .split(' ')
+          .map((verb) => [
+            verb,
+            { operands: 'text', style: 'words', mutability: 'write', takes: KEY_FILES, marks: LOADS } as const,
+          ]),
+      ),
       verify: { operands: 'read', style: 'words', takes: { read: '-CAfile' } },
       sha256: { operands: 'read' },
       s_client: { categories: ['network-client'], reach: 'network', operands: 'text' },
