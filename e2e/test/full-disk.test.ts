@@ -28,8 +28,7 @@ describe.skipIf(because !== undefined)(
         Array.from({ length: TICKETS }, (_, n) => ticketOf(KINDS[n % KINDS.length] ?? 'address', customerOf(n))),
       )
       mkdirSync(stage.store, { mode: 0o700 })
-      // Too small for a write-ahead log of full size, which would take commits long after the disk is full: so the log grows with what is written.
-      server = await stage.start({ wrap: withMounts(['-t', 'tmpfs', '-o', 'size=14m,mode=700', 'tmpfs', stage.store]) })
+      server = await stage.start({ wrap: withMounts(['-t', 'tmpfs', '-o', 'size=64m,mode=700', 'tmpfs', stage.store]) })
     })
     afterAll(() => stage.close())
 

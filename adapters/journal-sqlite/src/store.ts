@@ -1,4 +1,3 @@
-import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { JournalError, translate } from './error.ts'
 import { INDEXES, SCHEMA, SCHEMA_VERSION } from './schema.ts'
@@ -25,57 +24,19 @@ export interface Store {
  *
  * @throws JournalError `journal_locked`, `journal_version`, `journal_corrupt`, `journal_unwritable`.
  */
-export function openStore(file: string, { fillsLog = false }: StoreOptions = {}): Store {
+export function openStore(file: string): Store {
   const lock = takeLock(`${file}.lock`)
   try {
-    if (fillsLog) {
-      if (!existsSync(file) || statSync(file).size === 0) openDatabase(file).close() // SQLite throws a log away that it finds beside no database
-      fillLog(file)
-    }
-    const db = openDatabase(file)
+    const db = new DatabaseSync(file)
+    db.exec(
+      'PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY',
+    )
+    migrate(db, file)
+    db.exec(INDEXES)
     return { ...prepare(db), db, file, close: () => closeBoth(db, lock) }
   } catch (error) {
     lock.close()
     throw translate(error, file)
-  }
-}
-
-export interface StoreOptions {
-  /** Gives the write-ahead log its full size at once: half the time for each of the first some thousand commits, for one pause of 20 to 50 ms. */
-  readonly fillsLog?: boolean
-}
-
-/** Pages in the write-ahead log before it is folded back, and begun again from its start. */
-const LOG_PAGES = 4_000
-/** A page and the header of its frame; some more, for the transaction that reaches the limit. */
-const LOG_BYTES = (LOG_PAGES + 100) * (4_096 + 24)
-
-function openDatabase(file: string): DatabaseSync {
-  const db = new DatabaseSync(file)
-  db.exec(
-    `PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = ${LOG_PAGES}; PRAGMA temp_store = MEMORY`,
-  )
-  migrate(db, file)
-  db.exec(INDEXES)
-  return db
-}
-
-/**
- * Writes zeros where the log will be, so that waiting for the disk is not also waiting for the file to grow. SQLite takes a log that does not begin
- * with its header as empty (https://sqlite.org/fileformat2.html, "The Write-Ahead Log"). One that is there may hold commits, and is left alone.
- */
-function fillLog(file: string): void {
-  const log = `${file}-wal`
-  if (existsSync(log)) return
-  const descriptor = openSync(log, 'wx', statSync(file).mode & 0o777)
-  try {
-    const zeros = Buffer.alloc(1_048_576)
-    for (let left = LOG_BYTES; left > 0; left -= zeros.length) writeSync(descriptor, zeros, 0, Math.min(left, zeros.length))
-    fsyncSync(descriptor)
-  } catch {
-    rmSync(log, { force: true }) // there is no room for all of it at once: it grows while there is some
-  } finally {
-    closeSync(descriptor)
   }
 }
 

@@ -16,7 +16,7 @@ const reply = (message: Reply): void => parentPort?.postMessage(message)
 
 try {
   const made = (await import(partsModule)) as { createWriterParts: (data: unknown) => Omit<WriterParts, 'store'> } // named by the composition root
-  const store = openStore(file, { fillsLog: true })
+  const store = openStore(file)
   const writer = createWriter({ store, ...made.createWriterParts(partsData) })
   parentPort?.on('message', (question: Question) => {
     try {
