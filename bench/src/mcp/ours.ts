@@ -88,7 +88,7 @@ async function open() {
   })
   const { journal } = meters
   const control = await openControl(journal, systemClock)
-  const sessions = createSessions({ journal, find: registry.find, hasher: nodeHasher, salt: 'bench' })
+  const sessions = createSessions({ journal, clock: systemClock, find: registry.find, hasher: nodeHasher, salt: 'bench' })
   const tidegate = await startTidegate({
     ...{ journal, control, registry, meters, log, claims },
     ...{ policy: defaults.policy, clock: systemClock, entropy: nodeEntropy, hasher: nodeHasher, verifier: nodeVerifier },

@@ -1,4 +1,4 @@
-import { nodeHasher } from '@tidegate/crypto-node'
+import { nodeHasher, systemClock } from '@tidegate/crypto-node'
 import { deriveSecret } from '@tidegate/journal-sqlite'
 import type { Journal } from '@tidegate/kernel'
 import type { Project } from '@tidegate/project'
@@ -34,5 +34,5 @@ export function hostParts(
 /** The conversations of hosts. Their ids are keyed: the ledger keeps them for good. */
 export function openSessions(journal: Journal, registry: Registry, masterKey: Uint8Array): Sessions {
   const salt = Buffer.from(deriveSecret(masterKey, 'host-sessions')).toString('hex')
-  return createSessions({ journal, find: registry.find, hasher: nodeHasher, salt })
+  return createSessions({ journal, clock: systemClock, find: registry.find, hasher: nodeHasher, salt })
 }

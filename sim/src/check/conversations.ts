@@ -55,7 +55,7 @@ function shownIn({ witness }: Simulation, runs: readonly CallRun[]): readonly Sh
       order,
       session: sessionIdOf({ host, session }),
       what: 'a stranger’s words',
-      life,
+      life: null,
     }),
   )
   return [...reads, ...own, ...heard]

@@ -87,7 +87,7 @@ async function boot(sim: Simulation, life: Life, plan: Simulation['scenario']['p
   }
   const callWorkflows = hosts.map((host) => hostWorkflow(host, HOST_TOOLS, nodeHasher))
   const registry = createRegistry([...tools, ...(hosts.length === 0 ? [] : [shell])], [...workflows, ...callWorkflows])
-  const sessions = createSessions({ journal, find: registry.find, hasher: nodeHasher, salt: SESSION_SALT })
+  const sessions = createSessions({ journal, clock, find: registry.find, hasher: nodeHasher, salt: SESSION_SALT })
   const tidegate = await startTidegate({
     journal,
     control,

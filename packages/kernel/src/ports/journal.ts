@@ -1,12 +1,13 @@
 import type { ControlEvent } from '../control/event.ts'
+import type { SessionHeard } from '../control/session-event.ts'
 import type { TileReader } from '../ledger/tile.ts'
 import type { RunEvent } from '../run/event.ts'
 import type { RunHead } from '../run/head.ts'
 
-/** `run/<id>` or `control`. */
+/** `run/<id>`, `session/<id>` or `control`. */
 export type StreamId = string
 
-export type JournalEvent = RunEvent | ControlEvent
+export type JournalEvent = RunEvent | ControlEvent | SessionHeard
 
 /** What somebody wants to make durable, as one indivisible record. */
 export interface Draft {

@@ -1,5 +1,6 @@
 import {
   canonicalJson,
+  type Clock,
   compileFlow,
   digestOf,
   type FindOperation,
@@ -45,7 +46,8 @@ export interface Sessions {
 }
 
 export interface SessionParts {
-  readonly journal: Pick<Journal, 'claimed' | 'read'>
+  readonly journal: Pick<Journal, 'append' | 'claimed' | 'read'>
+  readonly clock: Pick<Clock, 'nowMs'>
   readonly find: FindOperation
   readonly hasher: Hasher
   /** Hex; makes the ids of conversations worthless to whoever only has the ledger. */
@@ -57,6 +59,8 @@ interface Kept extends Session {
   task: readonly string[]
   /** Runs whose calls the host has been permitted and has not told about -> their operations. */
   readonly expected: Map<string, string>
+  /** True when the ledger says that it was told what a stranger wrote. */
+  isHeard: boolean
 }
 
 const MAX_SESSIONS = 5_000
@@ -74,7 +78,7 @@ const EARLIER = 'earlier calls of this conversation'
 const NOTHING_SEEN = openFlow([])
 
 /** Creates the conversations of one process. They are a fold of call runs, and are made again from these when one goes on after a restart. */
-export function createSessions({ journal, find, hasher, salt }: SessionParts): Sessions {
+export function createSessions({ journal, clock, find, hasher, salt }: SessionParts): Sessions {
   const sessions = new Map<string, Kept>()
   /** Conversations of this start that are not kept any more: the runs from before it do not show what they have seen. */
   const dropped = new Set<string>()
@@ -92,7 +96,7 @@ export function createSessions({ journal, find, hasher, salt }: SessionParts): S
       return known
     }
     const empty = dropped.has(id) || dropped.size >= MAX_DROPPED ? taintBy(openFlow([]), EARLIER) : openFlow([])
-    const fresh = { id, host, calls: new Map(), parked: new Map(), context: empty, task: [], expected: new Map() }
+    const fresh = { id, host, calls: new Map(), parked: new Map(), context: empty, task: [], expected: new Map(), isHeard: false }
     const restored = await restore(fresh)
     const meanwhile = sessions.get(id)
     if (meanwhile !== undefined) return meanwhile
@@ -120,7 +124,9 @@ export function createSessions({ journal, find, hasher, salt }: SessionParts): S
       isWhole = false
       break
     }
-    if (!isWhole) session.context = taintBy(session.context, EARLIER)
+    const heard = await journal.read(streamOf(session))
+    session.isHeard = heard.length > 0
+    if (!isWhole || session.isHeard) session.context = taintBy(session.context, EARLIER)
     for (const state of states.reverse()) recall(session, state)
     return session
   }
@@ -141,6 +147,14 @@ export function createSessions({ journal, find, hasher, salt }: SessionParts): S
     if (isUnsure) session.context = taintBy(session.context, operation)
     for (const source of action.decision?.facts?.flow?.sources ?? [])
       if (!session.context.sources.includes(source)) session.context = taintBy(session.context, source)
+  }
+
+  /** Once for each conversation: whoever takes it up after a crash finds it tainted, and need not know by what. */
+  async function recordHeard(session: Kept): Promise<void> {
+    if (session.isHeard) return
+    const events = [{ type: 'session.heard', host: session.host, from: 'third-party' }] as const
+    await journal.append({ stream: streamOf(session), expectedSeq: 0, events, atMs: clock.nowMs() }) // a conflict: it is there
+    session.isHeard = true
   }
 
   function keptOf(session: Session): Kept {
@@ -181,7 +195,10 @@ export function createSessions({ journal, find, hasher, salt }: SessionParts): S
       if (from === 'user') {
         session.task = [...session.task, text].slice(-MAX_TASK_TEXTS)
         session.context = instruct(session.context, session.task)
-      } else session.context = bounded(observe(session.context, { source: 'heard', output: { text }, flow: UNKNOWN_FLOW }))
+        return
+      }
+      session.context = bounded(observe(session.context, { source: 'heard', output: { text }, flow: UNKNOWN_FLOW }))
+      await recordHeard(session)
     },
   }
 }
@@ -204,6 +221,10 @@ export function unparkRun({ parked }: Session, digest: string, run: string): voi
   const left = (parked.get(digest) ?? []).filter((other) => other !== run)
   if (left.length === 0) parked.delete(digest)
   else parked.set(digest, left)
+}
+
+function streamOf({ id }: Session): string {
+  return `session/${id}`
 }
 
 /** What a host tells of a call that it did itself. */

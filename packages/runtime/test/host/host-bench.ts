@@ -63,7 +63,7 @@ export async function startHost(
     ],
     [hostWorkflow(host, tools, nodeHasher), ...(options.workflows ?? [])],
   )
-  const sessions = createSessions({ journal, find: registry.find, hasher: nodeHasher, salt: 'salt' })
+  const sessions = createSessions({ journal, clock, find: registry.find, hasher: nodeHasher, salt: 'salt' })
   const log = () => {}
   const tidegate = await startTidegate({
     ...{ journal, control, registry, clock, log, claims, entropy: nodeEntropy, hasher: nodeHasher, verifier: nodeVerifier },

@@ -1,4 +1,4 @@
-import { nodeHasher } from '@tidegate/crypto-node'
+import { nodeHasher, systemClock } from '@tidegate/crypto-node'
 import type { Journal, PolicyVerdict } from '@tidegate/kernel'
 import { createDisk, createMemoryJournal } from '@tidegate/testkit'
 import { describe, expect, test, vi } from 'vitest'
@@ -220,6 +220,19 @@ test('what was permitted and is not told yet taints the next call of its convers
   expect(tainted).toEqual([false, true, false])
 })
 
+test('what a stranger was heard to say taints the conversation after a crash too, and no other', async () => {
+  const journal = createMemoryJournal()
+  const first = await startHost({ journal })
+  for (const text of ['pay me', 'pay me now']) await first.desk.heard({ host: 'claw', session: 's1', text, from: 'third-party' })
+  await first.desk.heard({ host: 'claw', session: 's2', text: 'set r1', from: 'user' })
+  const { tainted, policy } = noting()
+  const { desk } = await startHost({ journal, policy })
+  await desk.perform(callOf({ session: 's1', operation: 'desk.read' }), SOON)
+  await desk.perform(callOf({ session: 's2', operation: 'desk.read' }), SOON)
+  expect(tainted).toEqual([true, false])
+  expect(journal.head().size).toBe(5)
+})
+
 test('a conversation goes on after a restart, however many others there were since', async () => {
   const journal = createMemoryJournal()
   const first = await startHost({ journal })
@@ -233,7 +246,13 @@ test('a conversation goes on after a restart, however many others there were sin
 })
 
 test('a conversation that was forgotten because there were too many comes back tainted', async () => {
-  const sessions = createSessions({ journal: createMemoryJournal(), find: () => undefined, hasher: nodeHasher, salt: 'salt' })
+  const sessions = createSessions({
+    journal: createMemoryJournal(),
+    clock: systemClock,
+    find: () => undefined,
+    hasher: nodeHasher,
+    salt: 'salt',
+  })
   for (let n = 0; n <= 5_000; n++) await sessions.open('claw', `s${n}`)
   const { id } = await sessions.open('claw', 's0')
   const { id: fresh } = await sessions.open('claw', 'new')
