@@ -10,8 +10,6 @@ interface Shown {
   readonly order: number
   readonly session: string
   readonly what: string
-  /** In which lives it is known: in that one alone, or in all. */
-  readonly life: number | null
 }
 
 /** I9: what an agent was shown in a conversation taints the calls that it makes there later, in whichever life. */
@@ -22,7 +20,7 @@ export function checkConversations(sim: Simulation, report: Report): void {
   for (const { run, records, event, mark, openedAt } of runs) {
     const request = sim.witness.requests.findLast((one) => eventOf(one) === event && one.durable <= openedAt)
     if (request === undefined) continue
-    const before = shown.find((one) => one.session === mark.session && isBefore(one, request))
+    const before = shown.find((one) => one.session === mark.session && one.order < request.order)
     if (before === undefined) continue
     for (const { event: decided } of typed(records, 'action.decided'))
       if (decided.facts !== null && !unpackFlow(decided.facts.flow).tainted)
@@ -30,16 +28,12 @@ export function checkConversations(sim: Simulation, report: Report): void {
   }
 }
 
-function isBefore({ order, life }: Shown, request: SeenRequest): boolean {
-  return order < request.order && (life === null || life === request.life)
-}
-
 function shownIn({ witness }: Simulation, runs: readonly CallRun[]): readonly Shown[] {
   const sessions = new Map(runs.map(({ run, mark }) => [run, mark.session]))
   const reads = witness.requests.flatMap(({ answer, operation }): readonly Shown[] => {
     if (answer?.told.kind !== 'done' || !isRead(operation)) return []
     const session = sessions.get(answer.told.run)
-    return session === undefined ? [] : [{ order: answer.order, session, what: `the answer of ${answer.told.run}`, life: null }]
+    return session === undefined ? [] : [{ order: answer.order, session, what: `the answer of ${answer.told.run}` }]
   })
   // What a host does itself shows its agent something, whether we are told of it or not.
   const own = witness.hostDeeds.map(
@@ -47,15 +41,13 @@ function shownIn({ witness }: Simulation, runs: readonly CallRun[]): readonly Sh
       order,
       session: sessionIdOf({ host, session }),
       what: `what came of ${run}`,
-      life: null,
     }),
   )
   const heard = witness.heard.map(
-    ({ order, host, session, life }): Shown => ({
+    ({ order, host, session }): Shown => ({
       order,
       session: sessionIdOf({ host, session }),
       what: 'a stranger’s words',
-      life: null,
     }),
   )
   return [...reads, ...own, ...heard]

@@ -112,7 +112,7 @@ export interface Witness {
   /** What hosts did themselves. */
   readonly hostDeeds: SeenDeed[]
   /** What hosts said that their agents were told by strangers, from the moment it was acknowledged. */
-  readonly heard: { readonly order: number; readonly host: string; readonly session: string; readonly life: number }[]
+  readonly heard: { readonly order: number; readonly host: string; readonly session: string }[]
   /** The newest state of each run, as the harness folded it while running, with the number of its records. */
   readonly states: Map<string, RunState>
   /** Questions that were open when somebody looked last. */
