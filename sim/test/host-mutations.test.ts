@@ -32,6 +32,8 @@ test.each([
   ['what is governed is only observed', 'observe'],
   ['an answer tells the conversation nothing', 'labels'],
   ['a conversation is new after a restart', 'labels'],
+  ['what is permitted is seen by nobody', 'labels'],
+  ['what was heard is not recorded', 'labels'],
   ['the answer of somebody else', 'answers'],
 ])('%s: the simulator sees %s break', async (name, invariant) => {
   active.name = name

@@ -71,17 +71,18 @@ export function mutateOpenCall(original: typeof OpenCallModule): typeof OpenCall
   }
 }
 
+function journalOf(journal: SessionsModule.SessionParts['journal']): SessionsModule.SessionParts['journal'] {
+  if (is('a conversation is new after a restart')) return { ...journal, claimed: async () => [] }
+  return is('what was heard is not recorded') ? { ...journal, append: async () => ({ kind: 'conflict', seq: 1 }) } : journal
+}
+
 export function mutateSessions(original: typeof SessionsModule): typeof SessionsModule {
   return {
     ...original,
     createSessions(parts) {
-      const { journal } = parts
-      const forgetful = { ...journal, runs: async () => [] }
-      const sessions = original.createSessions(
-        is('a conversation is new after a restart') ? { ...parts, journal: forgetful } : parts,
-      )
-      if (!is('an answer tells the conversation nothing')) return sessions
-      return { ...sessions, tell: () => undefined }
+      const sessions = original.createSessions({ ...parts, journal: journalOf(parts.journal) })
+      if (is('what is permitted is seen by nobody')) return { ...sessions, expect: () => undefined }
+      return is('an answer tells the conversation nothing') ? { ...sessions, tell: () => undefined } : sessions
     },
     parkRun(session, digest, run) {
       if (!is('nobody keeps an answer')) original.parkRun(session, digest, run)
