@@ -1,15 +1,14 @@
 import {
   canonicalJson,
-  type Draft,
   effectsStanding,
   type ExportFile,
   type JsonObject,
   type LedgerReader,
-  openRun,
   runStateName,
-  type RunEvent,
   type RunHead,
+  type RunOpened,
   type RunState,
+  runToOpen,
   type SignatureVerifier,
   utf8Length,
   type Workflow,
@@ -150,10 +149,7 @@ async function trigger(
     return { kind: 'refused', code: 'invalid_input', message: 'sources that begin with "tidegate:" are our own' }
   }
   const claim = canonicalJson([request.source, request.event])
-  const opened = await open(parts, { entry: entry.workflow, claim, request, undoes: null, undo: [] })
-  if (opened.kind === 'duplicate') return opened
-  harness.begin(opened.state)
-  return { kind: 'opened', run: opened.state.opened.run }
+  return open(parts, harness, { entry: entry.workflow, claim, request, undoes: null, undo: [] })
 }
 
 function inputProblem(
@@ -182,10 +178,11 @@ interface Opening {
 
 async function open(
   parts: HarnessParts,
+  harness: Harness,
   { entry, claim, request, undoes, undo }: Opening,
-): Promise<{ kind: 'opened'; state: RunState } | { kind: 'duplicate'; run: string }> {
+): Promise<{ kind: 'opened' | 'duplicate'; run: string }> {
   const run = createUlid(parts.clock, parts.entropy)
-  const event: RunEvent = {
+  const event: RunOpened = {
     type: 'run.opened',
     run,
     workflow: entry.name,
@@ -199,27 +196,8 @@ async function open(
     undoes,
     sealed: { input: request.input, undo },
   }
-  const atMs = parts.clock.nowMs()
-  const head: RunHead = {
-    run,
-    workflow: entry.name,
-    agent: entry.agent,
-    state: undoes === null ? 'running' : 'undoing',
-    failure: null,
-    summary: 'opened',
-    openedAtMs: atMs,
-    updatedAtMs: atMs,
-    wakeAtMs: null,
-    effects: 0,
-    openApprovals: [],
-    openItems: 0,
-    undoes,
-  }
-  const draft: Draft = { stream: `run/${run}`, expectedSeq: 0, events: [event], atMs, claim, head }
-  const result = await parts.journal.append(draft)
-  if (result.kind === 'claimed') return { kind: 'duplicate', run: result.stream.slice('run/'.length) }
-  if (result.kind !== 'committed') throw new Error(`A new run met a ${result.kind}.`)
-  return { kind: 'opened', state: openRun(result.entry) }
+  const started = await harness.start(runToOpen(event, parts.clock.nowMs()), claim)
+  return started.kind === 'opened' ? { kind: 'opened', run } : { kind: 'duplicate', run: started.stream.slice('run/'.length) }
 }
 
 /** Opens a run that takes back what a finished one did: governed, recorded and undone like any other. */
@@ -243,7 +221,7 @@ async function undo(
   const effects = state.opened.undoes === null ? effectsStanding(state) : []
   if (effects.length === 0) return refuse('nothing_to_undo', 'nothing that this run did is still standing')
   const request = { source: 'tidegate:undo', event: id, input: { undoes: id, why }, user: person.id, client: 'client:tidegate' }
-  const opened = await open(parts, {
+  const opened = await open(parts, harness, {
     entry: entry.workflow,
     claim: canonicalJson(['tidegate:undo', id]),
     request,
@@ -252,8 +230,7 @@ async function undo(
   })
   if (opened.kind === 'duplicate')
     return refuse('already_undone', `run ${opened.run} is undoing it, or has tried; see tidegate queue`)
-  harness.begin(opened.state)
-  return { kind: 'opened', run: opened.state.opened.run, effects: effects.length }
+  return { kind: 'opened', run: opened.run, effects: effects.length }
 }
 
 function resolveItem(

@@ -122,12 +122,12 @@ function writeObject(value: object, depth: number, left?: string): string {
   if (prototype !== Object.prototype && prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     throw new KernelError('canonical_type', 'An instance of a class is not plain JSON data.')
   }
-  const { sorted, written } = orderOf(Object.keys(value))
+  const { sorted, opening, following } = orderOf(Object.keys(value))
   const members = value as Readonly<Record<string, unknown>> // sound: an object, read only by its own keys
   let text = ''
   for (let at = 0; at < sorted.length; at++) {
     const key = sorted[at] ?? ''
-    if (key !== left) text += `${text === '' ? '{' : ','}${written[at]}${write(members[key], depth)}`
+    if (key !== left) text += (text === '' ? opening : following)[at] + write(members[key], depth)
   }
   return text === '' ? '{}' : `${text}}`
 }
@@ -137,8 +137,9 @@ interface Order {
   readonly keys: readonly string[]
   /** By UTF-16 code units, as RFC 8785 section 3.2.3 asks: the default order of sorting. */
   readonly sorted: readonly string[]
-  /** Those with their quotes and colon. */
-  readonly written: readonly string[]
+  /** Those with their quotes and colon, behind the brace or the comma. */
+  readonly opening: readonly string[]
+  readonly following: readonly string[]
 }
 
 /** Objects of one kind have their keys in one order: how they are written is remembered, up to a bound, by the first key. */
@@ -151,7 +152,8 @@ function orderOf(keys: readonly string[]): Order {
   const likely = orders.get(first)
   if (likely !== undefined) for (const order of likely) if (isSame(order.keys, keys)) return order
   const sorted = keys.toSorted()
-  const order = { keys, sorted, written: sorted.map((key) => `${writeString(key)}:`) }
+  const written = sorted.map((key) => `${writeString(key)}:`)
+  const order = { keys, sorted, opening: written.map((key) => `{${key}`), following: written.map((key) => `,${key}`) }
   if (keys.length > MOST_KEYS || keys.some((key) => key.length > LONGEST_KEY)) return order
   if (likely === undefined) {
     if (orders.size >= ORDERS) orders.clear()

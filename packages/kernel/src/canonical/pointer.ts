@@ -50,7 +50,8 @@ function gather(value: Json, path: string, leaves: (readonly [string, Json])[]):
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) gather(value[i] as Json, `${path}/${i}`, leaves)
   } else {
-    for (const [key, item] of Object.entries(value as JsonObject)) gather(item, `${path}/${escaped(key)}`, leaves)
+    const members = value as JsonObject
+    for (const key of Object.keys(members)) gather(members[key] as Json, `${path}/${escaped(key)}`, leaves) // its own key
   }
   if (leaves.length === before) leaves.push([path, value])
 }

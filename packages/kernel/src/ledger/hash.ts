@@ -14,12 +14,14 @@ export function leafHash(hasher: Hasher, entryText: string): Uint8Array {
 
 /** The hash of an inner node, SHA-256(0x01 || left || right) (RFC 6962, section 2.1). */
 export function nodeHash(hasher: Hasher, left: Uint8Array, right: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(1 + 2 * HASH_BYTES)
-  bytes[0] = 1
-  bytes.set(left, 1)
-  bytes.set(right, 1 + HASH_BYTES)
-  return hasher.sha256(bytes)
+  node.set(left, 1)
+  node.set(right, 1 + HASH_BYTES)
+  return hasher.sha256(node)
 }
+
+/** One for all inner nodes, overwritten by each: V8 keeps what is larger than 64 bytes outside its heap, each with a trip to the allocator. */
+const node = new Uint8Array(1 + 2 * HASH_BYTES)
+node[0] = 1
 
 /** The root of the tree without leaves: the hash of nothing (RFC 6962, section 2.1). */
 export function emptyRoot(hasher: Hasher): Uint8Array {

@@ -317,6 +317,7 @@ export function createMeterBook({ meters, calendar, hashKey }: MeterBookParts, d
     release(run) {
       const track = tracks.get(run)
       if (track?.room?.isSuspended === false) drop(track)
+      if (track?.seq === 0 && track.room === undefined) tracks.delete(run) // nothing is recorded of it, and perhaps never will be
     },
     suspend(run) {
       const room = tracks.get(run)?.room

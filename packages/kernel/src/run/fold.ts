@@ -2,8 +2,8 @@ import { KernelError } from '../error.ts'
 import { addEndorsement } from '../approval/endorsement.ts'
 import { usePlanned } from '../approval/plan.ts'
 import type { Approval } from '../approval/question.ts'
-import type { Confidences } from '../policy/decision.ts'
 import type { Entry } from '../ports/journal.ts'
+import { changeAction, countStep, type Draft, lowerConfidence } from './draft.ts'
 import type { ActionProposed, EffectFinished, RunEvent, RunOpened, ValueEndorsed } from './event.ts'
 import type { ActionState, RunState } from './state.ts'
 
@@ -31,8 +31,9 @@ export function openRun(entry: Entry): RunState {
   if (opened?.type !== 'run.opened' || entry.seq !== 1) {
     throw new KernelError('event_out_of_order', `the first record of ${entry.stream} does not open a run`)
   }
-  const state = emptyState(opened, entry.atMs)
-  return rest.reduce((s, event) => foldEvent(s, event, entry.atMs), state)
+  const draft = emptyState(opened, entry.atMs)
+  for (const event of rest) foldEvent(draft, event, entry.atMs)
+  return draft
 }
 
 /** A run whose first record is still to be written: at sequence 0, and otherwise as it will be. */
@@ -53,10 +54,12 @@ export function foldEntry(state: RunState, entry: Entry): RunState {
  * What breaks an invariant throws here and so is never written.
  */
 export function foldEvents(state: RunState, events: readonly RunEvent[], atMs: number): RunState {
-  return events.reduce((s, event) => foldEvent(s, event, atMs), { ...state, updatedAtMs: atMs })
+  const draft: Draft = { ...state, updatedAtMs: atMs }
+  for (const event of events) foldEvent(draft, event, atMs)
+  return draft
 }
 
-function emptyState(opened: RunOpened, atMs: number): RunState {
+function emptyState(opened: RunOpened, atMs: number): Draft {
   return {
     opened,
     openedAtMs: atMs,
@@ -86,67 +89,86 @@ function emptyState(opened: RunOpened, atMs: number): RunState {
   }
 }
 
-function foldEvent(state: RunState, event: RunEvent, atMs: number): RunState {
+function foldEvent(draft: Draft, event: RunEvent, atMs: number): void {
   switch (event.type) {
     case 'run.opened':
       throw new KernelError('event_out_of_order', 'a run is opened once')
     case 'plan.noted': {
       const note = { node: event.node, value: event.sealed.value, origins: event.sealed.origins }
-      const spent = { ...state.spent, steps: state.spent.steps + 1 }
-      const confidence = Math.min(state.confidence, event.confidence ?? 10_000)
-      const confidences = lower(state.confidences, event.of, event.confidence ?? 10_000)
-      return { ...state, spent, confidence, confidences, notes: new Map(state.notes).set(event.node, note) }
+      countStep(draft)
+      lowerConfidence(draft, event.of, event.confidence ?? 10_000)
+      draft.notes = new Map(draft.notes).set(event.node, note)
+      break
     }
     case 'plan.paused':
-      return { ...state, spent: { ...state.spent, steps: state.spent.steps + 1 }, pausedUntilMs: event.untilMs }
+      countStep(draft)
+      draft.pausedUntilMs = event.untilMs
+      break
     case 'model.called': {
       const { model, inputTokens, outputTokens } = event
-      const tokens = state.spent.tokens + inputTokens + outputTokens
-      const spent = { ...state.spent, tokens, costMicros: state.spent.costMicros + event.costMicros }
-      return {
-        ...state,
-        spent,
-        modelCalls: [...state.modelCalls, { model, inputTokens, outputTokens, reply: event.sealed.reply }],
-      }
+      const tokens = draft.spent.tokens + inputTokens + outputTokens
+      draft.spent = { ...draft.spent, tokens, costMicros: draft.spent.costMicros + event.costMicros }
+      draft.modelCalls = [...draft.modelCalls, { model, inputTokens, outputTokens, reply: event.sealed.reply }]
+      break
     }
     case 'plan.granted':
-      return { ...state, spent: { ...state.spent, steps: state.spent.steps + 1 }, grants: event.sealed.grants }
+      countStep(draft)
+      draft.grants = event.sealed.grants
+      break
     case 'plan.finished':
-      return { ...state, phase: 'checking', escalate: state.escalate || event.escalate, reason: event.sealed.reason }
+      draft.phase = 'checking'
+      draft.escalate ||= event.escalate
+      draft.reason = event.sealed.reason
+      break
     case 'action.proposed':
-      return { ...state, spent: { ...state.spent, steps: state.spent.steps + 1 }, actions: [...state.actions, newAction(event)] }
+      countStep(draft)
+      draft.actions = [...draft.actions, newAction(event)]
+      break
     case 'run.failing':
-      return { ...state, phase: 'undoing', failure: event.failure, reason: event.sealed.reason }
+      draft.phase = 'undoing'
+      draft.failure = event.failure
+      draft.reason = event.sealed.reason
+      break
     case 'check.executed':
-      return { ...state, check: { ok: event.ok, detail: event.sealed.detail } }
+      draft.check = { ok: event.ok, detail: event.sealed.detail }
+      break
     case 'queue.added': {
       const { item, kind, action, effect, sealed } = event
-      const items = new Map(state.items).set(item, { item, kind, action, effect, ...sealed, atMs, resolvedBy: null })
-      const next = { ...state, items }
-      return action === null ? next : withAction(next, action, () => ({ queued: true }))
+      draft.items = new Map(draft.items).set(item, { item, kind, action, effect, ...sealed, atMs, resolvedBy: null })
+      if (action !== null) changeAction(draft, action, () => ({ queued: true }))
+      break
     }
     case 'queue.resolved': {
-      const item = state.items.get(event.item)
-      return item === undefined
-        ? state
-        : { ...state, items: new Map(state.items).set(event.item, { ...item, resolvedBy: event.by }) }
+      const item = draft.items.get(event.item)
+      if (item !== undefined) draft.items = new Map(draft.items).set(event.item, { ...item, resolvedBy: event.by })
+      break
     }
     case 'run.held':
-      return { ...state, held: { stop: event.stop, sinceMs: state.held?.sinceMs ?? atMs } }
+      draft.held = { stop: event.stop, sinceMs: draft.held?.sinceMs ?? atMs }
+      break
     case 'run.resumed':
-      return { ...state, held: null, waitedMs: state.waitedMs + heldMs(state, atMs) }
+      draft.waitedMs += heldMs(draft, atMs)
+      draft.held = null
+      break
     case 'run.undone':
-      return { ...state, undoneBy: event.by }
+      draft.undoneBy = event.by
+      break
     case 'run.finished':
-      return { ...state, phase: 'finished', final: event.state, failure: event.failure }
+      draft.phase = 'finished'
+      draft.final = event.state
+      draft.failure = event.failure
+      break
     case 'value.endorsed':
-      return foldEndorsed(state, event, atMs)
+      foldEndorsed(draft, event, atMs)
+      break
     case 'approval.opened':
     case 'approval.voted':
     case 'approval.closed':
-      return foldApproval(state, event, atMs)
+      foldApproval(draft, event, atMs)
+      break
     default:
-      return foldAction(state, event, atMs)
+      foldAction(draft, event, atMs)
+      break
   }
 }
 
@@ -158,21 +180,20 @@ function heldMs({ held, approvals }: RunState, atMs: number): number {
 
 type ApprovalEvent = Extract<RunEvent, { type: `approval.${string}` }>
 
-function foldApproval(state: RunState, event: ApprovalEvent, atMs: number): RunState {
+function foldApproval(draft: Draft, event: ApprovalEvent, atMs: number): void {
   if (event.type === 'approval.opened') {
     const { question } = event
-    const approvals = new Map(state.approvals).set(question.id, { state: 'open', question, votes: [] } as const)
-    return withAction({ ...state, approvals, plans: withPlan(state, event) }, question.action, () => ({
-      state: 'asking',
-      approval: question.id,
-    }))
+    draft.approvals = new Map(draft.approvals).set(question.id, { state: 'open', question, votes: [] } as const)
+    draft.plans = withPlan(draft, event)
+    changeAction(draft, question.action, () => ({ state: 'asking', approval: question.id }))
+    return
   }
-  const approval = state.approvals.get(event.approval)
+  const approval = draft.approvals.get(event.approval)
   const open = approval?.state === 'open'
   const unused =
     approval?.state === 'granted' && event.type === 'approval.closed' && (event.state === 'voided' || event.state === 'lapsed')
   const spent =
-    approval?.state === 'consumed' && event.type === 'approval.closed' && event.state === 'voided' && isRetryable(state, approval)
+    approval?.state === 'consumed' && event.type === 'approval.closed' && event.state === 'voided' && isRetryable(draft, approval)
   if (approval === undefined || !(open || unused || spent)) {
     throw new KernelError('event_out_of_order', `approval ${event.approval} is not open`)
   }
@@ -180,25 +201,24 @@ function foldApproval(state: RunState, event: ApprovalEvent, atMs: number): RunS
     const { voter, roles, vote, sealed } = event
     const whole = event.plan === true ? ({ plan: true } as const) : {}
     const votes = [...approval.votes, { voter, roles, vote, why: sealed.why, atMs, ...whole }]
-    return { ...state, approvals: new Map(state.approvals).set(event.approval, { ...approval, votes }) }
+    draft.approvals = new Map(draft.approvals).set(event.approval, { ...approval, votes })
+    return
   }
   const { question, votes } = approval
   const closed: Approval =
     event.state === 'voided' ? { state: 'voided', question, votes, why: event.why } : { state: event.state, question, votes }
-  const waitedMs = state.waitedMs + (approval.state === 'open' ? (state.held?.sinceMs ?? atMs) - question.openedAtMs : 0)
-  const next = { ...state, waitedMs, approvals: new Map(state.approvals).set(event.approval, closed) }
-  if (event.state === 'granted') return next
+  if (approval.state === 'open') draft.waitedMs += (draft.held?.sinceMs ?? atMs) - question.openedAtMs
+  draft.approvals = new Map(draft.approvals).set(event.approval, closed)
+  if (event.state === 'granted') return
   if (event.state === 'voided') {
-    const again = (a: ActionState) => (a.voided < MAX_VOIDED ? ('retryable' as const) : ('denied' as const))
-    return withAction(next, question.action, (a) => ({
-      state: again(a),
+    changeAction(draft, question.action, (a) => ({
+      state: a.voided < MAX_VOIDED ? 'retryable' : 'denied',
       approval: null,
       preview: null,
       voided: a.voided + 1,
       retryAtMs: 0,
     }))
-  }
-  return withAction(next, question.action, () => ({ state: 'denied' }))
+  } else changeAction(draft, question.action, () => ({ state: 'denied' }))
 }
 
 /** What a question covers besides its own action. */
@@ -212,11 +232,11 @@ function withPlan({ plans }: RunState, event: Extract<RunEvent, { type: 'approva
   return calls === undefined ? plans : new Map(plans).set(question.id, calls)
 }
 
-function foldEndorsed(state: RunState, event: ValueEndorsed, atMs: number): RunState {
+function foldEndorsed(draft: Draft, event: ValueEndorsed, atMs: number): void {
   const { operation, pointer, approval, policyVersion, approvers, voter, roles, sealed } = event
   const subject = { operation, pointer, value: sealed.value, approval, policyVersion, approvers }
   const vote = { voter, roles, vote: 'approve', why: sealed.why, atMs } as const
-  return { ...state, endorsements: addEndorsement(state.endorsements, subject, vote) }
+  draft.endorsements = addEndorsement(draft.endorsements, subject, vote)
 }
 
 /** An attempt that certainly had no effect leaves its approval to the next one; until then it may still be voided. */
@@ -226,34 +246,40 @@ function isRetryable(state: RunState, { question }: Approval): boolean {
 
 type ActionEvent = Extract<RunEvent, { action: number; type: `${'action' | 'preview' | 'effect' | 'retry'}.${string}` }>
 
-function foldAction(state: RunState, event: Exclude<ActionEvent, ActionProposed>, atMs: number): RunState {
+function foldAction(draft: Draft, event: Exclude<ActionEvent, ActionProposed>, atMs: number): void {
   switch (event.type) {
     case 'action.decided': {
       const { outcome, policies, approvers, policyVersion, failure, facts, would } = event
       const decision = { outcome, policies, approvers, policyVersion, failure, facts, ...(would === undefined ? {} : { would }) }
-      return withAction(state, event.action, (a) => ({
+      changeAction(draft, event.action, (a) => ({
         decision,
         asked: outcome === 'ask' ? policies : a.asked,
         state: outcome === 'deny' ? 'denied' : a.state,
       }))
+      break
     }
     case 'preview.taken': {
       const preview = { digest: event.digest, value: event.sealed.preview }
-      return withAction(state, event.action, (a) => ({
+      changeAction(draft, event.action, (a) => ({
         preview,
         state: a.decision?.outcome === 'dry_run' ? 'rehearsed' : a.state,
       }))
+      break
     }
     case 'preview.failed':
-      return withAction(state, event.action, (a) => ({ state: a.decision?.outcome === 'dry_run' ? 'rehearsed' : a.state }))
+      changeAction(draft, event.action, (a) => ({ state: a.decision?.outcome === 'dry_run' ? 'rehearsed' : a.state }))
+      break
     case 'effect.started':
-      return foldStarted(state, event, atMs)
+      foldStarted(draft, event, atMs)
+      break
     case 'effect.finished':
-      return foldFinished(state, event)
+      foldFinished(draft, event)
+      break
     case 'effect.ambiguous':
-      return withAction(state, event.action, () => ({ state: 'ambiguous' }))
+      changeAction(draft, event.action, () => ({ state: 'ambiguous' }))
+      break
     case 'effect.reconciled':
-      return withAction(state, event.action, (a) => {
+      changeAction(draft, event.action, (a) => {
         const looked = { found: event.found, looks: a.looks + 1 }
         if (event.lookAgainAtMs !== null) return { ...looked, retryAtMs: event.lookAgainAtMs }
         if (event.found === 'happened' || event.found === 'doubled')
@@ -261,16 +287,19 @@ function foldAction(state: RunState, event: Exclude<ActionEvent, ActionProposed>
         const doubt = a.proposed.effect && (event.found === 'repeatable' || (a.doubt && event.found !== 'absent'))
         return { ...looked, state: 'failed', doubt }
       })
+      break
     case 'effect.verified':
-      return foldVerified(state, event.action, event.holds)
+      foldVerified(draft, event.action, event.holds)
+      break
     case 'retry.scheduled':
-      return withAction(state, event.action, () => ({ state: 'retryable', retryAtMs: event.atMs }))
+      changeAction(draft, event.action, () => ({ state: 'retryable', retryAtMs: event.atMs }))
+      break
   }
 }
 
 /** I1, I2: an effect starts only under an `allow` for the same digest, and an approval it needs is granted and used up here. */
-function foldStarted(state: RunState, event: Extract<RunEvent, { type: 'effect.started' }>, atMs: number): RunState {
-  const action = state.actions[event.action]
+function foldStarted(draft: Draft, event: Extract<RunEvent, { type: 'effect.started' }>, atMs: number): void {
+  const action = draft.actions[event.action]
   if (action?.decision?.outcome !== 'allow')
     throw new KernelError('invariant_broken', `I1: action ${event.action} started without a decision that allows it`)
   if (action.proposed.digest !== event.digest)
@@ -280,16 +309,15 @@ function foldStarted(state: RunState, event: Extract<RunEvent, { type: 'effect.s
   }
   const patch = { state: 'started', attempts: event.attempt, startedAtMs: atMs, retryAtMs: 0, looks: 0, found: null } as const
   const doubted = event.distrusted === true ? ({ distrusted: true } as const) : {}
-  const covering = event.approval === null ? undefined : state.approvals.get(event.approval)
+  const covering = event.approval === null ? undefined : draft.approvals.get(event.approval)
   const isPlanned = covering !== undefined && covering.question.action !== event.action
   const planned = isPlanned ? { planned: covering.question.id } : {}
-  const next = isPlanned
-    ? { ...state, plans: usePlanned(state, { approval: covering.question.id, digest: event.digest, action: event.action }) }
-    : consume(state, event.approval)
-  return withAction(next, event.action, () => ({ ...patch, ...doubted, ...planned }))
+  if (isPlanned) draft.plans = usePlanned(draft, { approval: covering.question.id, digest: event.digest, action: event.action })
+  else consume(draft, event.approval)
+  changeAction(draft, event.action, () => ({ ...patch, ...doubted, ...planned }))
 }
 
-function foldFinished(state: RunState, event: EffectFinished): RunState {
+function foldFinished(draft: Draft, event: EffectFinished): void {
   const done = event.result === 'done'
   const patch = {
     state: done ? ('done' as const) : ('failed' as const),
@@ -298,46 +326,37 @@ function foldFinished(state: RunState, event: EffectFinished): RunState {
     findings: event.findings,
   }
   const counts = !done && event.failure !== 'refused'
-  const next = withAction(state, event.action, (a) => ({
+  changeAction(draft, event.action, (a) => ({
     ...patch,
     doubt: a.doubt && !done,
     failures: a.failures + (counts ? 1 : 0),
   }))
-  if (!done) return next
+  if (!done) return
   const complete = event.complete ? 10_000 : CONFIDENCE_INCOMPLETE
   const clean = event.findings.length === 0 ? 10_000 : CONFIDENCE_TAMPERED
-  const earned = Math.min(complete, clean)
-  return {
-    ...next,
-    confidence: Math.min(state.confidence, earned),
-    confidences: lower(state.confidences, 'retrieval', earned),
-  }
-}
-
-function lower(confidences: Partial<Confidences>, of: keyof Confidences | undefined, to: number): Partial<Confidences> {
-  return of === undefined || (confidences[of] ?? Number.POSITIVE_INFINITY) <= to ? confidences : { ...confidences, [of]: to }
+  lowerConfidence(draft, 'retrieval', Math.min(complete, clean))
 }
 
 /** A compensation that is seen to hold marks the action it made up for as undone. */
-function foldVerified(state: RunState, n: number, holds: boolean): RunState {
-  const next = withAction(state, n, () => ({ verified: holds }))
-  const compensates = next.actions[n]?.proposed.compensates ?? null
-  if (!holds || compensates === null || state.opened.undoes !== null) return next
-  return withAction(next, compensates, () => ({ state: 'undone' }))
+function foldVerified(draft: Draft, n: number, holds: boolean): void {
+  changeAction(draft, n, () => ({ verified: holds }))
+  const compensates = draft.actions[n]?.proposed.compensates ?? null
+  if (!holds || compensates === null || draft.opened.undoes !== null) return
+  changeAction(draft, compensates, () => ({ state: 'undone' }))
 }
 
 /**
  * A grant is used up by the effect that it allows, in the same record (I2). It belongs to that effect and not to one attempt: when
  * an attempt certainly had no effect, the next one at the same action runs under it too.
  */
-function consume(state: RunState, id: string | null): RunState {
-  if (id === null) return state
-  const approval = state.approvals.get(id)
-  if (approval?.state === 'consumed') return state // by another attempt at the action that it was asked for
+function consume(draft: Draft, id: string | null): void {
+  if (id === null) return
+  const approval = draft.approvals.get(id)
+  if (approval?.state === 'consumed') return // by another attempt at the action that it was asked for
   if (approval?.state !== 'granted')
     throw new KernelError('invariant_broken', `I1: effect started under approval ${id}, which is not granted`)
   const { question, votes } = approval
-  return { ...state, approvals: new Map(state.approvals).set(id, { state: 'consumed', question, votes }) }
+  draft.approvals = new Map(draft.approvals).set(id, { state: 'consumed', question, votes })
 }
 
 function newAction(proposed: ActionProposed): ActionState {
@@ -363,10 +382,4 @@ function newAction(proposed: ActionProposed): ActionState {
     verified: null,
     queued: false,
   }
-}
-
-function withAction(state: RunState, n: number, patch: (action: ActionState) => Partial<ActionState>): RunState {
-  const action = state.actions[n]
-  if (action === undefined) throw new KernelError('event_out_of_order', `there is no action ${n} in run ${state.opened.run}`)
-  return { ...state, actions: state.actions.with(n, { ...action, ...patch(action) }) }
 }

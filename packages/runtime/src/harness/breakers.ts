@@ -17,7 +17,8 @@ export type Entrance =
 
 /** Counts the failures of each operation; openings and closings are durable, counts are not. */
 export interface BreakerPanel {
-  count(operation: string, outcome: 'ok' | 'fault'): Promise<void>
+  /** Undefined when there is nothing to count, as nearly always. */
+  count(operation: string, outcome: 'ok' | 'fault'): Promise<void> | undefined
   /** Begins an attempt. While the one attempt that decides over an open breaker is under way, everybody else waits for it. */
   enter(operation: string): Entrance
 }
@@ -27,6 +28,22 @@ export function createBreakerPanel(parts: { control: Control; clock: Clock; log:
   const { control, clock, log, limits = DEFAULT_BREAKER } = parts
   const breakers = new Map<string, Breaker>()
   const deciding = new Map<string, Promise<void>>()
+
+  async function record(operation: string, outcome: 'ok' | 'fault', before: Breaker): Promise<void> {
+    const openUntilMs = control.state.breakers[operation]
+    const nowMs = clock.nowMs()
+    const after = foldBreaker(before, outcome, nowMs, limits)
+    breakers.set(operation, after)
+    if (outcome === 'ok' && openUntilMs !== undefined) {
+      await control.append([{ type: 'breaker.closed', operation }], { raisesEpoch: false })
+      log({ level: 'info', message: `${operation} answers again; its breaker is closed` })
+    } else if (isOpen(after.openUntilMs, nowMs) && !isOpen(openUntilMs, nowMs)) {
+      await control.append([{ type: 'breaker.opened', operation, untilMs: after.openUntilMs, failures: after.failures }], {
+        raisesEpoch: false,
+      })
+      log({ level: 'warning', message: `${operation} failed ${after.failures} times in a row; its breaker is open` })
+    }
+  }
 
   return {
     enter(operation) {
@@ -41,22 +58,11 @@ export function createBreakerPanel(parts: { control: Control; clock: Clock; log:
       }
       return { kind: 'entered', leave }
     },
-    async count(operation, outcome) {
+    count(operation, outcome) {
       const openUntilMs = control.state.breakers[operation]
       const before = breakers.get(operation) ?? recovered(openUntilMs, limits)
-      if (outcome === 'ok' && before.failures === 0 && openUntilMs === undefined) return
-      const nowMs = clock.nowMs()
-      const after = foldBreaker(before, outcome, nowMs, limits)
-      breakers.set(operation, after)
-      if (outcome === 'ok' && openUntilMs !== undefined) {
-        await control.append([{ type: 'breaker.closed', operation }], { raisesEpoch: false })
-        log({ level: 'info', message: `${operation} answers again; its breaker is closed` })
-      } else if (isOpen(after.openUntilMs, nowMs) && !isOpen(openUntilMs, nowMs)) {
-        await control.append([{ type: 'breaker.opened', operation, untilMs: after.openUntilMs, failures: after.failures }], {
-          raisesEpoch: false,
-        })
-        log({ level: 'warning', message: `${operation} failed ${after.failures} times in a row; its breaker is open` })
-      }
+      const isQuiet = outcome === 'ok' && before.failures === 0 && openUntilMs === undefined
+      return isQuiet ? undefined : record(operation, outcome, before)
     },
   }
 }

@@ -52,13 +52,13 @@ export interface Decided {
   readonly rehearse: boolean
 }
 
-/** The one door (DESIGN section 1): whatever reaches a connector has come through here. */
-export async function decide(
+/** The one door (DESIGN section 1): whatever reaches a connector has come through here. Answers at once unless an approval or a plan is held against the world. */
+export function decide(
   parts: HarnessParts,
   { state, waiting }: Pick<Progress, 'state' | 'waiting'>,
   workflow: Workflow,
   candidate: Candidate,
-): Promise<Decided> {
+): Decided | Promise<Decided> {
   const { policy } = parts
   const refused = candidate.purpose === 'act' ? state.opened.call?.refused : undefined
   if (refused !== undefined) {
@@ -92,20 +92,36 @@ export async function decide(
     )
     return { events: [decidedEvent(candidate.n, changed, 'planning')], start: false, rehearse: false }
   }
+  const judging = { candidate, admitted, admission, waiting, proposed }
+  const isFree = candidate.approval === null && (candidate.purpose !== 'act' || state.plans.size === 0)
+  return isFree ? conclude(parts, state, workflow, judging, undefined) : decideHeld(parts, state, workflow, judging)
+}
+
+/** Decides under what people have said: to this very action, or to a plan that it is a part of. */
+async function decideHeld(parts: HarnessParts, state: RunState, workflow: Workflow, judging: Concluding): Promise<Decided> {
+  const { candidate, admitted } = judging
   const planned = { digest: admitted.digest, action: candidate.n }
-  const covered =
-    candidate.approval === null && candidate.purpose === 'act' && state.plans.size > 0
+  const held =
+    candidate.approval === null
       ? await holdPlanned(parts, state, planned, () => shownPreview(parts, state, candidate.n, admitted))
-      : undefined
-  const held = candidate.approval === null ? covered : await hold(parts, state, candidate, admitted)
+      : await hold(parts, state, candidate, admitted)
   if (held !== undefined && 'void' in held) {
     const closed: RunEvent = { type: 'approval.closed', approval: held.approval, state: held.state, why: held.void }
     return { events: [closed], start: false, rehearse: false }
   }
-  // From here to the verdict nothing may wait: what is reserved holds its room against every other run.
-  const judging = { candidate, admitted, admission, waiting, proposed }
+  return conclude(parts, state, workflow, judging, held)
+}
+
+/** From here to the verdict nothing may wait: what is reserved holds its room against every other run. */
+function conclude(
+  parts: HarnessParts,
+  state: RunState,
+  workflow: Workflow,
+  judging: Concluding,
+  held: Held | undefined,
+): Decided | Promise<Decided> {
   let judged = judge(parts, state, workflow, judging, held)
-  const isUncovered = covered !== undefined && judged.decision.outcome !== 'allow'
+  const isUncovered = held?.isPlanned === true && judged.decision.outcome !== 'allow'
   if (isUncovered) judged = judge(parts, state, workflow, judging, undefined) // whatever is asked then is asked whole
   const approval = held === undefined || isUncovered ? {} : { approval: held.approval }
   return settle(parts, state, workflow, { ...judging, ...judged, ...approval })
@@ -115,6 +131,18 @@ interface Judging {
   readonly candidate: Candidate
   readonly admitted: Admitted
   readonly waiting: readonly RunEvent[]
+}
+
+interface Concluding extends Judging {
+  readonly admission: Admission
+  readonly proposed: readonly RunEvent[]
+}
+
+/** What people have approved, and still holds. */
+interface Held {
+  readonly approval: string
+  readonly policies: readonly string[]
+  readonly isPlanned?: true
 }
 
 interface Judged {
@@ -130,7 +158,7 @@ function judge(
   state: RunState,
   workflow: Workflow,
   { candidate, admitted, waiting }: Judging,
-  held: { readonly policies: readonly string[]; readonly isPlanned?: true } | undefined,
+  held: Pick<Held, 'policies' | 'isPlanned'> | undefined,
 ): Judged {
   const { policy } = parts
   const { action: before, n, proposal, compensates } = candidate
@@ -174,9 +202,7 @@ function evaluate(policy: PolicyEngine, request: PolicyRequest): PolicyVerdict {
   }
 }
 
-interface Settling extends Judging, Judged {
-  readonly admission: Admission
-  readonly proposed: readonly RunEvent[]
+interface Settling extends Concluding, Judged {
   readonly approval?: string
 }
 
@@ -283,12 +309,7 @@ async function survey(parts: HarnessParts, state: RunState, workflow: Workflow, 
  * Checks that what was approved is what would run now, and in time (I2, I5); says why not. A grant that nobody used in time lapses;
  * one whose first attempt came in time but had no effect is voided, and people are asked again.
  */
-async function hold(
-  parts: HarnessParts,
-  state: RunState,
-  candidate: Candidate,
-  admitted: Admitted,
-): Promise<{ approval: string; policies: readonly string[] } | Unheld> {
+async function hold(parts: HarnessParts, state: RunState, candidate: Candidate, admitted: Admitted): Promise<Held | Unheld> {
   const id = candidate.approval ?? ''
   const approval = state.approvals.get(id)
   const voided = (why: string): Unheld => ({ approval: id, state: 'voided', void: why })

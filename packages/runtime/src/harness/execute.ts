@@ -128,14 +128,23 @@ export async function execute(
     return finished(action, operation, late, 0, parts.clock.nowMs(), { counts: false })
   }
   const call = callOf(parts, state, action, operation)
-  const result = await fly(parts, call, state, operation)
+  const { agent, workflow, run } = state.opened
+  // Whoever stops something meanwhile is told that the call is under way.
+  parts.inFlight.add(call.effectId, { run, agent, workflow, tool: operation.tool, operation: operation.id, sinceMs: startedAtMs })
+  let result: ConnectorResult
+  try {
+    result = await answerOf(parts, operation, () => parts.registry.connectorOf(operation).execute(call))
+  } finally {
+    parts.inFlight.remove(call.effectId)
+  }
   const nowMs = parts.clock.nowMs()
   if (result.kind === 'failed' && result.retry === 'safe' && result.failure !== 'timeout' && isStopped(parts, state, operation))
     return finished(action, operation, result, nowMs - startedAtMs, nowMs, { counts: false })
   // The models of all hosts are one operation, and one that fails must not close the others.
   const fault =
     operation.isPlanner !== true && result.kind === 'failed' && (result.failure === 'timeout' || result.failure === 'unavailable')
-  await parts.breakers.count(operation.id, fault ? 'fault' : 'ok')
+  const counted = parts.breakers.count(operation.id, fault ? 'fault' : 'ok')
+  if (counted !== undefined) await counted
   const durationMs = nowMs - startedAtMs
   return [...usageOf(result, durationMs), ...finished(action, operation, result, durationMs, nowMs, { counts: true })]
 }
@@ -160,18 +169,6 @@ function usageOf({ kind, usage }: ConnectorResult, durationMs: number): readonly
 }
 
 const MAX_MODEL = 200
-
-/** The call itself; whoever stops something meanwhile is told that it is under way. */
-async function fly(parts: HarnessParts, call: ConnectorCall, state: RunState, operation: Operation): Promise<ConnectorResult> {
-  const { agent, workflow, run } = state.opened
-  const sinceMs = parts.clock.nowMs()
-  parts.inFlight.add(call.effectId, { run, agent, workflow, tool: operation.tool, operation: operation.id, sinceMs })
-  try {
-    return await answerOf(parts, operation, () => parts.registry.connectorOf(operation).execute(call))
-  } finally {
-    parts.inFlight.remove(call.effectId)
-  }
-}
 
 /** I5: true when the journal recorded the start only after the deadline of the approval that it uses. */
 function isLate(state: RunState, { approval, planned }: ActionState): boolean {

@@ -96,9 +96,10 @@ export function createLabels(
     const isSame = state.opened.workflowVersion === workflow.version
     const { hidesText = false, showsFailures = false } = findWorkflow(workflow.name)?.planner ?? {}
     const hidden = isSame && hidesText
-    const before = runs.get(state.opened) ?? beginCall(state, sessions) ?? begin(state, workflow, hidden)
+    const known = runs.get(state.opened)
+    const before = known ?? beginCall(state, sessions) ?? begin(state, workflow, hidden)
     const next = follow(before, state, { find, hidden, showsFailures: showsFailures || !isSame })
-    runs.set(state.opened, next)
+    if (next !== known) runs.set(state.opened, next)
     const planned = withGrants(next.context, state, { environment: workflow.environment, deciding })
     return state.endorsements.length === 0 ? planned : withEndorsed(planned, state.endorsements)
   }

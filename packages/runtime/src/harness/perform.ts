@@ -190,16 +190,12 @@ function granting(parts: HarnessParts, state: RunState, { workflow }: WorkflowWi
 }
 
 /** Decides a candidate, records it, and executes it when it may. */
-async function go(parts: HarnessParts, progress: Progress, workflow: Workflow, candidate: Candidate): Promise<Performed> {
+function go(parts: HarnessParts, progress: Progress, workflow: Workflow, candidate: Candidate): Promise<Performed> {
   const operation = parts.registry.find(candidate.proposal.operation)
   const looks = operation?.canPreview === true || (workflow.approvals?.plan === 'whole' && progress.state.grants !== null)
-  if (looks && progress.waiting.length > 0)
-    return whenDurable(parts, progress, (durable) => go(parts, durable, workflow, candidate))
-  try {
-    return await decideAndStart(parts, progress, workflow, candidate, operation)
-  } finally {
-    parts.meters.release(progress.state.opened.run) // the room of what did not start; nothing to do once the start is recorded
-  }
+  return looks && progress.waiting.length > 0
+    ? whenDurable(parts, progress, (durable) => go(parts, durable, workflow, candidate))
+    : decideAndStart(parts, progress, workflow, candidate, operation)
 }
 
 async function decideAndStart(
@@ -209,20 +205,23 @@ async function decideAndStart(
   candidate: Candidate,
   operation: Operation | undefined,
 ): Promise<Performed> {
-  const fence = parts.control.state.epoch
-  const decided = await decide(parts, progress, workflow, candidate)
-  const next = add(parts, progress, decided.events)
-  if (decided.rehearse) return whenDurable(parts, next, (durable) => rehearseNow(parts, durable, candidate.n))
-  if (!decided.start || operation === undefined) return next
-  const entrance = parts.breakers.enter(operation.id)
-  if (entrance.kind === 'held') {
-    parts.meters.release(progress.state.opened.run)
-    return whenDurable(parts, undecided(parts, progress, decided), async (durable) => {
-      await entrance.over
-      return durable
-    })
-  }
+  let leave: (() => void) | undefined
   try {
+    const fence = parts.control.state.epoch
+    const deciding = decide(parts, progress, workflow, candidate)
+    const decided = deciding instanceof Promise ? await deciding : deciding
+    const next = add(parts, progress, decided.events)
+    if (decided.rehearse) return await whenDurable(parts, next, (durable) => rehearseNow(parts, durable, candidate.n))
+    if (!decided.start || operation === undefined) return next
+    const entrance = parts.breakers.enter(operation.id)
+    if (entrance.kind === 'held') {
+      parts.meters.release(progress.state.opened.run)
+      return await whenDurable(parts, undecided(parts, progress, decided), async (durable) => {
+        await entrance.over
+        return durable
+      })
+    }
+    leave = entrance.leave
     const flushed = await flush(parts, next, { fence })
     if (flushed.kind === 'conflict') return 'conflict'
     if (flushed.kind === 'fenced') return undecided(parts, progress, decided)
@@ -231,7 +230,8 @@ async function decideAndStart(
     if (action === undefined) return flushed.progress
     return add(parts, flushed.progress, await execute(parts, durable, action, operation))
   } finally {
-    entrance.leave()
+    leave?.()
+    parts.meters.release(progress.state.opened.run) // the room of what did not start; nothing to do once the start is recorded
   }
 }
 

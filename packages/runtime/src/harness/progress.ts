@@ -40,6 +40,8 @@ export interface Opening {
   readonly answered?: (result: AppendResult) => void
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
 /** What became of making a record durable. */
 export type Flushed =
   | { readonly kind: 'durable'; readonly progress: Progress }
@@ -75,16 +77,12 @@ export async function flush(
   if (waiting.length === 0) return { kind: 'durable', progress }
   const before = progress.head ?? headOf(durable)
   const head = durable.seq === 0 || isNewHead(before, state) ? headOf(state) : undefined
-  const draft: Draft = {
-    stream: `run/${durable.opened.run}`,
-    expectedSeq: durable.seq,
-    events: waiting,
-    atMs,
-    ...(options.fence === undefined ? {} : { fence: options.fence }),
-    ...(head === undefined ? {} : { head }),
-    ...(opening === undefined ? {} : { claim: opening.claim }),
-    ...(options.canWait === true ? { canWait: true } : {}),
-  }
+  const draft: Writable<Draft> = { stream: `run/${durable.opened.run}`, expectedSeq: durable.seq, events: waiting, atMs }
+  // Not spread into it, since every record comes by here.
+  if (options.fence !== undefined) draft.fence = options.fence
+  if (head !== undefined) draft.head = head
+  if (opening !== undefined) draft.claim = opening.claim
+  if (options.canWait === true) draft.canWait = true
   const result = await parts.journal.append(draft)
   opening?.answered?.(result)
   if (result.kind === 'conflict' || result.kind === 'claimed') return { kind: 'conflict' }
