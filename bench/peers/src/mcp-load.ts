@@ -18,7 +18,7 @@ const { values, positionals } = parseArgs({
 const calls = parseCount('--calls', values.calls, 1_000_000)
 const inFlight = parseCount('--in-flight', values['in-flight'], 1_000)
 const windowMs = parseCount('--seconds', values.seconds, 600) * 1_000
-const WARM = 300
+const WARM = 2_000
 
 /** The client of the SDK, as hosts have it; over HTTP, or over the pipes of a server that it starts itself. */
 async function connect(): Promise<Client> {

@@ -144,7 +144,9 @@ export function createSessions({ journal, clock, find, hasher, salt }: SessionPa
     const isUnsure = action.state === 'started' || action.state === 'ambiguous' || action.found === 'unknown' || action.doubt
     if (state.phase === 'finished' && digest !== null && effect && (isOurs || isUnsure))
       parkRun(session, digest, state.opened.run)
-    if (isUnsure) session.context = taintBy(session.context, operation)
+    // An attempt without an outcome may have been answered all the same (H5), whatever became of the ones behind it.
+    const isAttempted = action.attempts > 0 && action.state !== 'done' && action.state !== 'undone'
+    if (isUnsure || isAttempted) session.context = taintBy(session.context, operation)
     for (const source of action.decision?.facts?.flow?.sources ?? [])
       if (!session.context.sources.includes(source)) session.context = taintBy(session.context, source)
   }

@@ -1,6 +1,6 @@
 import type { Draft, Journal } from '@tidegate/kernel'
 import { createMemoryJournal } from '@tidegate/testkit'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { PERMIT } from '../bench-desk.ts'
 import { callOf, startHost } from './host-bench.ts'
 
@@ -71,6 +71,20 @@ describe('the answer of a call that only reads', () => {
     expect(await desk.perform(read('c2'), SOON)).toMatchObject({ kind: 'done' })
     expect(tainted).toEqual([true])
   })
+})
+
+test('a read that was answered, lost and then given up taints its conversation after the next restart (seed 354)', async () => {
+  const { journal, stored, lose } = slowAtTheEnd()
+  const first = await startHost({ journal })
+  const answer = await first.desk.perform(read('c1'), SOON)
+  lose()
+  const second = await startHost({ journal: stored }) // finds it started, and that it may be done again; nobody asks for it
+  const run = answer.kind === 'done' ? answer.run : ''
+  await vi.waitFor(async () => expect((await second.tidegate.run(run))?.actions[0]?.found).toBe('repeatable'))
+  const { tainted, policy } = noting()
+  const { desk } = await startHost({ journal: stored, policy })
+  await desk.perform(read('c2'), SOON)
+  expect(tainted).toEqual([true])
 })
 
 test('the answer of a call that changes something waits for its last record', async () => {
