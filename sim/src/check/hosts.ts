@@ -143,9 +143,17 @@ function checkOneRun({ witness }: Simulation, runs: readonly CallRun[], report: 
     const own = runs.filter(({ event, mark }) => event === eventOf(first) && mark.refused === undefined)
     if (own.length > 1) report('D3', `the call ${name} has ${own.length} runs`)
     const done = new Set(requests.flatMap(({ answer }) => (answer?.told.kind === 'done' ? [answer.told.run] : [])))
-    // Whoever took up the run of another call is not known by its own name after a restart; of reads nothing is kept then.
-    if (done.size > 1 && !isRead(first.operation)) report('D3', `the call ${name} was answered by ${[...done].join(' and ')}`)
+    // Whoever took up the run of another call is not known by its own name after a restart; of reads nothing is kept then, and what was
+    // deployed in between is another action.
+    const actions = new Set([...done].map((run) => digestIn(runs, run)))
+    if (done.size > actions.size && !isRead(first.operation))
+      report('D3', `the call ${name} was answered by ${[...done].join(' and ')}`)
   }
+}
+
+function digestIn(runs: readonly CallRun[], run: string): string | null {
+  const records = runs.find((one) => one.run === run)?.records ?? []
+  return typed(records, 'action.proposed')[0]?.event.digest ?? null
 }
 
 /** D3: the same action in the same conversation, asked for again because nothing was heard, does not happen again. */

@@ -112,7 +112,8 @@ export function createLabels(
       if (state.opened.call !== undefined && sessions?.contextOf(state.opened) === undefined && recorded != null)
         return unpackFlow(recorded.flow) // the conversation is not known any more; what it had shown when this was proposed is
       const leaves = knownLeaves(candidate)
-      const known = contextOf(state, workflow, candidate.action?.n)
+      const now = contextOf(state, workflow, candidate.action?.n)
+      const known = state.opened.call === undefined || recorded == null ? now : notBelow(now, unpackFlow(recorded.flow))
       const own = { operation: operation.id, flow: flowOf(operation), arguments: args }
       const context = isCovered ? endorseCall(known, own) : known
       const facts = flowFacts({
@@ -189,6 +190,15 @@ function doubtfulTexts({ actions }: RunState): readonly string[] {
   if (!actions.some(({ distrusted }) => distrusted === true)) return NOTHING
   const answers = actions.filter(({ distrusted }) => distrusted === true).flatMap(({ output }) => leavesOf(output))
   return answers.map(([, leaf]) => String(leaf)).filter((text) => text.length >= MIN_DOUBTFUL_LENGTH)
+}
+
+/** What a call was once decided under stays: its conversation may have been called to mind only since, and be known as less than was feared (I9). */
+function notBelow(context: FlowContext, before: FlowFacts): FlowContext {
+  const lost = before.sources.filter((source) => !context.sources.includes(source))
+  return lost.reduce(
+    (raised, source) => observe(raised, { source, output: { text: 'not known any more' }, flow: UNKNOWN_FLOW }),
+    context,
+  )
 }
 
 /** A call goes on from what its conversation has shown the agent. One whose conversation is not known may have been shown anything. */

@@ -1,6 +1,7 @@
 import type { HostCallMark, PolicyRule, RunState } from '@tidegate/kernel'
 import type { Harness } from '../harness/harness.ts'
 import type { HarnessParts } from '../harness/parts.ts'
+import { digestOfCall } from './call-identity.ts'
 import { findCanaries } from './canaries.ts'
 import type { Claims } from './claims.ts'
 import { type First, follow, type FollowParts, NOT_WRITTEN, type Followed, type Wanted } from './follow.ts'
@@ -8,7 +9,7 @@ import type { HostAnswer, HostCall, HostDeclaration, HostDesk, HostPatience } fr
 import { createHostLog } from './host-log.ts'
 import { reportObserved } from './observed.ts'
 import { offeredTo } from './offer.ts'
-import { digestOfCall, earlierRun, newRun, problemOf, runBefore } from './open-call.ts'
+import { earlierRun, newRun, problemOf, runBefore } from './open-call.ts'
 import { parkRun, rememberCall, type Session, type Sessions, unparkRun } from './sessions.ts'
 import { createTickets, type Ticketed } from './tickets.ts'
 
@@ -115,7 +116,7 @@ export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk
   function awaitReport(session: Session, request: HostCall, run: string): void {
     const key = keyOf(request)
     permitted.set(key, run)
-    sessions.expect(session, run, request.operation)
+    sessions.expect(session, request.operation)
     const unlisten = following.listen(run, (state) => {
       if (state.phase !== 'finished') return
       unlisten()
@@ -156,10 +157,11 @@ export function createHostDesk(parts: HostDeskParts, harness: Harness): HostDesk
     },
     async perform({ ticket, ...rest }, patience) {
       const request = narrowed({ ...rest, by: 'tidegate' })
+      // Also one that this call does not need any more is used up by it.
+      const held = ticket === undefined ? undefined : tickets.redeem(ticket, request)
       const before = redeemed.get(keyOf(request))
       if (before !== undefined)
         return answer({ ...request, ...before }, 'result', patience, async () => ({ kind: 'known', run: before.run }))
-      const held = ticket === undefined ? undefined : tickets.redeem(ticket, request)
       if (held !== undefined && 'run' in held) {
         redeem(keyOf(request), held)
         return answer({ ...request, ...held }, 'result', patience, async () => ({ kind: 'known', run: held.run }))

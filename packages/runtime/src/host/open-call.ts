@@ -1,5 +1,4 @@
 import {
-  actionDigest,
   canonicalJson,
   digestOf,
   type HostCallMark,
@@ -11,6 +10,7 @@ import {
 } from '@tidegate/kernel'
 import type { HarnessParts } from '../harness/parts.ts'
 import { createUlid } from '../id.ts'
+import { digestOfCall, eventOfCall } from './call-identity.ts'
 import { hostSource, hostWorkflowName, modelWorkflowName } from './call-workflow.ts'
 import type { First } from './follow.ts'
 import type { HostCall, HostDeclaration } from './host.ts'
@@ -45,7 +45,12 @@ export async function earlierRun(
   session: Session,
   request: HostCall,
 ): Promise<First | undefined> {
-  const same = session.calls.get(request.call)
+  // After a restart the ledger knows a call by its event only.
+  const same =
+    session.calls.get(request.call) ??
+    (session.events.size === 0
+      ? undefined
+      : session.events.get(eventOfCall(parts.hasher, { session: session.id, call: request.call })))
   if (same !== undefined) return { kind: 'known', run: same }
   const digest = session.parked.size === 0 ? undefined : digestOfCall(parts, request)
   if (digest === undefined) return undefined
@@ -61,21 +66,6 @@ export async function earlierRun(
 /** What people have taken back is not an answer any more. */
 function isKept({ phase, undoneBy, updatedAtMs }: RunState, nowMs: number): boolean {
   return phase !== 'finished' || (undoneBy === null && updatedAtMs + KEPT_MS > nowMs)
-}
-
-/** The digest that the action of a call will have (I2); undefined when its arguments are not what the operation takes. */
-export function digestOfCall(
-  { registry, hasher }: Pick<HarnessParts, 'registry' | 'hasher'>,
-  { operation, arguments: args }: Pick<HostCall, 'operation' | 'arguments'>,
-): string | undefined {
-  const declared = registry.find(operation)
-  if (declared === undefined) return undefined
-  try {
-    const shaped = declared.input.parse(args)
-    return shaped.ok ? actionDigest(hasher, declared, shaped.value) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** The run that had claimed the event of one that could not be written; undefined when there is none, and the store failed. */
@@ -104,7 +94,7 @@ export function newRun(
   const source = hostSource(host.name)
   // What a guard refuses is a run of its own: it must not be taken for the call whose name it bears.
   const named = { session: session.id, call, ...(refused === undefined ? {} : { refused: refused.id }) }
-  const event = `${session.id}.${digestOf(hasher, named).slice(0, 32)}`
+  const event = eventOfCall(hasher, named)
   const opened: RunOpened = {
     type: 'run.opened',
     run: createUlid(clock, entropy),

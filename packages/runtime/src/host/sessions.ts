@@ -12,12 +12,14 @@ import {
   type Journal,
   type Json,
   observe,
+  type Operation,
   openFlow,
   type RunOpened,
   type RunState,
 } from '@tidegate/kernel'
 import { observeRun } from '../harness/labels.ts'
 import { flowOf, UNKNOWN_FLOW } from '../flow-of.ts'
+import { digestOfCall } from './call-identity.ts'
 import { hostSource, modelWorkflowName } from './call-workflow.ts'
 import { UNREPORTED } from './claims.ts'
 
@@ -28,6 +30,8 @@ export interface Session {
   readonly host: string
   /** The host's name for a call -> its run. */
   readonly calls: Map<string, string>
+  /** The trigger event of a call from before this start -> its run. */
+  readonly events: Map<string, string>
   /** Digest of an action -> the runs whose answers nobody has taken yet, oldest first. */
   readonly parked: Map<string, readonly string[]>
 }
@@ -39,8 +43,8 @@ export interface Sessions {
   contextOf(opened: RunOpened): FlowContext | undefined
   /** Adds what a call has answered. */
   tell(session: Session, state: RunState): void
-  /** The host may do this itself: until it is told what came of it, the agent may have seen anything. */
-  expect(session: Session, run: string, operation: string): void
+  /** The host may do this itself: from now on its agent may have seen what comes of it, whether we are told or not. */
+  expect(session: Session, operation: string): void
   /** Adds what the agent was told. */
   heard(host: string, name: string, words: { readonly text: string; readonly from: 'user' | 'third-party' }): Promise<void>
 }
@@ -57,8 +61,6 @@ export interface SessionParts {
 interface Kept extends Session {
   context: FlowContext
   task: readonly string[]
-  /** Runs whose calls the host has been permitted and has not told about -> their operations. */
-  readonly expected: Map<string, string>
   /** True when the ledger says that it was told what a stranger wrote. */
   isHeard: boolean
 }
@@ -96,7 +98,7 @@ export function createSessions({ journal, clock, find, hasher, salt }: SessionPa
       return known
     }
     const empty = dropped.has(id) || dropped.size >= MAX_DROPPED ? taintBy(openFlow([]), EARLIER) : openFlow([])
-    const fresh = { id, host, calls: new Map(), parked: new Map(), context: empty, task: [], expected: new Map(), isHeard: false }
+    const fresh = { id, host, calls: new Map(), events: new Map(), parked: new Map(), context: empty, task: [], isHeard: false }
     const restored = await restore(fresh)
     const meanwhile = sessions.get(id)
     if (meanwhile !== undefined) return meanwhile
@@ -113,21 +115,23 @@ export function createSessions({ journal, clock, find, hasher, salt }: SessionPa
   async function restore(session: Kept): Promise<Kept> {
     const prefix = canonicalJson([hostSource(session.host), `${session.id}.`]).slice(0, -2)
     const streams = await journal.claimed(prefix, MAX_EARLIER)
-    const states: RunState[] = []
+    const found: { readonly index: number; readonly state: RunState }[] = []
     let isWhole = streams.length < MAX_EARLIER
     for (const stream of streams) {
       const entries = await journal.read(stream)
-      const state = entries.length === 0 || entries.some(({ erased }) => erased) ? undefined : foldRun(entries)
-      if (state === undefined) isWhole = false
-      else if (state.opened.workflow !== modelWorkflowName(session.host)) states.push(state)
-      if (states.length < MAX_REPLAYED) continue
+      const [first] = entries
+      const state = first === undefined || entries.some(({ erased }) => erased) ? undefined : foldRun(entries)
+      if (first === undefined || state === undefined) isWhole = false
+      else if (state.opened.workflow !== modelWorkflowName(session.host)) found.push({ index: first.index, state })
+      if (found.length < MAX_REPLAYED) continue
       isWhole = false
       break
     }
     const heard = await journal.read(streamOf(session))
     session.isHeard = heard.length > 0
     if (!isWhole || session.isHeard) session.context = taintBy(session.context, EARLIER)
-    for (const state of states.reverse()) recall(session, state)
+    // In the order of the ledger: names of runs of one millisecond have none.
+    for (const { state } of found.toSorted((a, b) => a.index - b.index)) recall(session, state)
     return session
   }
 
@@ -137,8 +141,14 @@ export function createSessions({ journal, clock, find, hasher, salt }: SessionPa
    */
   function recall(session: Kept, state: RunState): void {
     tell(session, state)
+    const { opened } = state
+    if (opened.call?.refused === undefined) session.events.set(opened.trigger.event, opened.run)
     const [action] = state.actions
-    if (action === undefined) return
+    if (action === undefined) {
+      const digest = digestProposed(state)
+      if (state.phase !== 'finished' && digest !== undefined) parkRun(session, digest, opened.run)
+      return
+    }
     const { digest, operation, effect } = action.proposed
     const isOurs = action.state === 'done' && !isReport(action.output)
     const isUnsure = action.state === 'started' || action.state === 'ambiguous' || action.found === 'unknown' || action.doubt
@@ -149,6 +159,14 @@ export function createSessions({ journal, clock, find, hasher, salt }: SessionPa
     if (isUnsure || isAttempted) session.context = taintBy(session.context, operation)
     for (const source of action.decision?.facts?.flow?.sources ?? [])
       if (!session.context.sources.includes(source)) session.context = taintBy(session.context, source)
+  }
+
+  /** What a call that was opened and not proposed yet will be: it is taken up by the same action like any other. */
+  function digestProposed({ opened }: RunState): string | undefined {
+    const { input } = opened.sealed
+    if (opened.call?.refused !== undefined || !isObject(input) || typeof input.operation !== 'string') return undefined
+    const call = { operation: input.operation, arguments: input.arguments ?? null }
+    return find(call.operation)?.isPlanner === true ? undefined : digestOfCall({ registry: { find }, hasher }, call)
   }
 
   /** Once for each conversation: whoever takes it up after a crash finds it tainted, and need not know by what. */
@@ -165,14 +183,13 @@ export function createSessions({ journal, clock, find, hasher, salt }: SessionPa
 
   function tell(session: Session, state: RunState): void {
     const kept = keptOf(session)
-    kept.expected.delete(state.opened.run)
     const [action] = state.actions
     const operation = action === undefined ? undefined : find(action.proposed.operation)
     if (operation?.isPlanner === true) return // I9: the agent's own words are evidence of nothing
     const { digest } = action?.proposed ?? { digest: null }
     if (state.phase !== 'finished' && digest !== null) parkRun(kept, digest, state.opened.run)
     if (action !== undefined && operation !== undefined && action.output !== null && isUnreported(action.output)) {
-      kept.context = observe(kept.context, { source: operation.id, output: { output: 'not reported' }, flow: flowOf(operation) })
+      kept.context = notReported(kept.context, operation)
     } else kept.context = observeRun(kept.context, state, find)
     kept.context = bounded(kept.context)
   }
@@ -182,15 +199,13 @@ export function createSessions({ journal, clock, find, hasher, salt }: SessionPa
     contextOf({ call, workflow }) {
       if (call === undefined) return undefined
       // Asking the model is how the agent comes to its words; labels are about the calls that these lead to.
-      if (workflow === modelWorkflowName(call.host)) return NOTHING_SEEN
-      const kept = sessions.get(call.session)
-      if (kept === undefined || kept.expected.size === 0) return kept?.context
-      const unknown = new Set(kept.expected.values()).difference(new Set(kept.context.sources))
-      return [...unknown].reduce(taintBy, kept.context)
+      return workflow === modelWorkflowName(call.host) ? NOTHING_SEEN : sessions.get(call.session)?.context
     },
     tell,
-    expect(session, run, operation) {
-      keptOf(session).expected.set(run, operation)
+    expect(session, id) {
+      const kept = keptOf(session)
+      const operation = find(id)
+      if (operation !== undefined && operation.isPlanner !== true) kept.context = bounded(notReported(kept.context, operation))
     },
     async heard(host, name, { text, from }) {
       const session = await open(host, name)
@@ -236,6 +251,11 @@ function isReport(output: Json): boolean {
 
 function isUnreported(output: Json): boolean {
   return isObject(output) && output.reported === UNREPORTED.reported
+}
+
+/** Something came of it, and nobody knows what. */
+function notReported(context: FlowContext, operation: Operation): FlowContext {
+  return observe(context, { source: operation.id, output: { output: 'not reported' }, flow: flowOf(operation) })
 }
 
 function taintBy(context: FlowContext, source: string): FlowContext {
