@@ -57,8 +57,12 @@ export function mutateOpenCall(original: typeof OpenCallModule): typeof OpenCall
     ...original,
     async earlierRun(parts, known, session, request) {
       if (is('a call is not recognised')) return undefined
-      const nobody = { ...session, parked: new Map<string, readonly string[]>() }
-      return original.earlierRun(parts, known, is('nobody takes up an answer') ? nobody : session, request)
+      if (is('nobody takes up an answer'))
+        return original.earlierRun(parts, known, { ...session, parked: new Map<string, readonly string[]>() }, request)
+      // The ledger's claim is the last of three guards: a call is known by its name, and by its event after a restart.
+      if (is('each try is a call of its own'))
+        return original.earlierRun(parts, known, { ...session, events: new Map<string, string>() }, request)
+      return original.earlierRun(parts, known, session, request)
     },
     newRun(parts, host, session, request, refused) {
       const first = original.newRun(parts, host, session, request, refused)

@@ -1,6 +1,5 @@
 import { unpackFlow } from '@tidegate/kernel'
 import type { Simulation } from '../run/simulation.ts'
-import type { SeenRequest } from '../run/witness.ts'
 import { typed } from './facts.ts'
 import { type CallRun, callRunsOf, eventOf, isRead, sessionIdOf } from './hosts.ts'
 import type { Report } from './report.ts'

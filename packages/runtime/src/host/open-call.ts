@@ -1,6 +1,5 @@
 import {
   canonicalJson,
-  digestOf,
   type HostCallMark,
   isObject,
   type RunOpened,
