@@ -284,9 +284,10 @@ export function createHarness(parts: HarnessParts): Harness {
   }
 }
 
-/** True for a call of a host that has ended well and touched nothing: its one action was a read. */
-function hasOnlyRead({ opened, phase, actions }: RunState): boolean {
+/** True for a call of a host that has ended well, touched nothing and used nothing up: its one action was a read, and of no model, whose tokens are counted first. */
+function hasOnlyRead({ opened, phase, actions, modelCalls }: RunState): boolean {
   const [action] = actions
+  if (modelCalls.length > 0) return false
   return (
     opened.call !== undefined &&
     phase === 'finished' &&
