@@ -95,7 +95,8 @@ function shellProgram(limits: SandboxLimits, locale: Readonly<Record<string, str
   return [
     // Of each process, and so not of the runner, which lives longer.
     `ulimit -t ${limits.cpuSeconds} 2>/dev/null`,
-    `exec >/proc/self/fd/1 2>/proc/self/fd/2 || exit ${NO_DIRECTORY_EXIT}`,
+    // Looked at before, because bash would say that it cannot, into the end of the command before.
+    `[[ -w /proc/self/fd/1 && -w /proc/self/fd/2 ]] && exec >/proc/self/fd/1 2>/proc/self/fd/2 || exit ${NO_DIRECTORY_EXIT}`,
     'echo 500 >/proc/self/oom_score_adj',
     // Lengths are bytes.
     'LC_ALL=C',
